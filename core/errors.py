@@ -1,0 +1,50 @@
+"""Everything ICLens raises on purpose. The message is one sentence for the user: what was wrong, what to do.
+
+    ICLensError
+    ├── StudyError            a study that cannot be run as it stands
+    │   ├── DataError         a file or table that cannot be read
+    │   └── PromptTooLong     more tokens than the model's context holds
+    ├── ModelError            a model that cannot be loaded or used
+    └── Cancelled             the user asked for the work to stop
+"""
+
+
+class ICLensError(Exception):
+    """Base of the tree: a page shows `str(error)` as it is and keeps what the user had."""
+
+
+class StudyError(ICLensError):
+    """The study cannot be run as it stands."""
+
+
+class DataError(StudyError):
+    """A file or table cannot be read as demonstrations."""
+
+
+class PromptTooLong(StudyError):
+    """The prompt has more tokens than the model's context holds.
+
+    Attributes:
+        tokens: tokens in the prompt, the answer included.
+        context: tokens that the model can read.
+        fits: how many of the last demonstrations would fit.
+    """
+
+    def __init__(self, tokens: int, context: int, fits: int) -> None:
+        self.tokens, self.context, self.fits = tokens, context, fits
+        if fits > 0:
+            cure = f"the last {fits} demonstration{'s' if fits != 1 else ''} would fit: drop the earliest"
+        else:
+            cure = "not one demonstration fits: shorten the query or the instruction"
+        super().__init__(f"The prompt has {tokens:,} tokens and this model reads {context:,}; {cure}.")
+
+
+class ModelError(ICLensError):
+    """A model cannot be loaded or cannot do what was asked of it."""
+
+
+class Cancelled(ICLensError):
+    """The work was stopped on request."""
+
+    def __init__(self) -> None:
+        super().__init__("Stopped on request; nothing was changed.")

@@ -1,0 +1,169 @@
+"""An outcome: what came out of a study, as named arrays with stated shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.demonstrations import Demonstration
+from core.prompts import Prompt
+from core.study import Study
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which demonstrations are shown, in order.
+
+    Attributes:
+        source: where the indices point.
+        indices: (n,) places in `study.demonstrations` or `study.pool`, in the order shown.
+        scores: what the selection strategy gave every candidate of the source, (N,), or None where it ranks nothing.
+        order_scores: for entropy orders, (permutations tried,) their entropies in nats; else None.
+    """
+
+    source: Literal["demonstrations", "pool"]
+    indices: tuple[int, ...]
+    scores: Floats | None = None
+    order_scores: Floats | None = None
+
+
+@dataclass(frozen=True)
+class ScoredText:
+    """The tokens that were scored for one label, and the log-probability of each, in nats."""
+
+    text: str
+    tokens: tuple[str, ...]
+    logprobs: Floats  # (tokens,)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A distribution over the candidate labels.
+
+    Attributes:
+        labels: (L,) candidates.
+        scores: (L,) what the scorer gave each, higher is better.
+        probabilities: (L,) softmax of scores for log-probability scorers; they sum to one over the candidates.
+        outside: probability mass on anything but the candidates where that is known, else None.
+        scored: the tokens behind each score; empty for exact Bayes.
+    """
+
+    labels: tuple[str, ...]
+    scores: Floats
+    probabilities: Floats
+    outside: float | None = None
+    scored: tuple[ScoredText, ...] = ()
+
+    @property
+    def best(self) -> str:
+        """The label with the highest score; ties go to the lowest index."""
+        return self.labels[int(np.argmax(self.scores))]
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """P(T | first n demonstrations) for n = 0 … k.
+
+    Attributes:
+        kind: how it came about.
+        tasks: (T,) names, in an order that does not depend on the data.
+        weights: (k + 1, T), every row sums to one; row 0 is the prior.
+        log_evidence: (k + 1,) log P(D_n) in nats, where it is defined.
+        predictive: (k + 1, L) p(y | x, D_n) of this posterior over the outcome's labels, where it is defined.
+        residual: (k + 1,) KL(q‖Pw) in nats that no mixture explains; implicit only.
+        condition: (k + 1,) condition number of P; implicit only.
+        note: one sentence on what the reader must know, or "".
+    """
+
+    kind: Literal["exact", "implicit", "instruction"]
+    tasks: tuple[str, ...]
+    weights: Floats
+    log_evidence: Floats | None = None
+    predictive: Floats | None = None
+    residual: Floats | None = None
+    condition: Floats | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Weights of the demonstrations in the answer, read as kernel regression.
+
+    Attributes:
+        name: "attention", "hidden", "exact".
+        detail: which heads, layer, similarity: one short line for the axis.
+        raw: (n,) K(x, x_i).
+        normalised: (n,) raw / Σ raw, or zeros where that sum is zero.
+        predictive: (L,) ŷ = Σ_i e(y_i) K_i / Σ_i K_i over the outcome's labels.
+        best: argmax ŷ, or None where there is no demonstration.
+    """
+
+    name: str
+    detail: str
+    raw: Floats
+    normalised: Floats
+    predictive: Floats
+    best: str | None
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Attention from the last prompt token, pooled by span, and one head's tokens.
+
+    Attributes:
+        spans: (S,) names: "instruction" (when there is one), "1" … "n", "query".
+        pooled: (layers, heads, S) summed attention; a row sums to one minus what falls outside every span.
+        maxima: (layers, heads, n) largest weight inside each demonstration (Han et al. 2023).
+        label_maxima: (layers, heads, n) the same over the label's tokens alone.
+        tokens: (t,) the prompt's tokens as text.
+        token_starts: (t,) character offset of each token in the prompt.
+        head: the head of `map`, or None.
+        map: (t, t) float32 attention of that head, rows are "from", or None.
+    """
+
+    spans: tuple[str, ...]
+    pooled: Floats
+    maxima: Floats
+    label_maxima: Floats
+    tokens: tuple[str, ...]
+    token_starts: tuple[int, ...]
+    head: tuple[int, int] | None = None
+    map: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of `run(study, model)`.
+
+    Attributes:
+        study: what went in.
+        model: name of the model; `fingerprint` is a SHA-256 over its weights' file, first 12 hex digits.
+        chosen: the stages' choice of demonstrations.
+        demonstrations: (n,) as shown, in order.
+        prompt: the rendered prompt with spans.
+        answer: the model's, by the study's scorer.
+        bayes: exact Bayes's, where the mixture is known, else None.
+        posteriors, kernels: by name.
+        attention: None where the model gives none.
+        notes: one sentence each, things the reader must know (misspecified posterior, unknown words, …).
+        timings: seconds by stage.
+    """
+
+    study: Study
+    model: str
+    fingerprint: str
+    chosen: Chosen
+    demonstrations: tuple[Demonstration, ...]
+    prompt: Prompt
+    answer: Answer
+    bayes: Answer | None
+    posteriors: dict[str, Posterior]
+    kernels: dict[str, Kernel]
+    attention: Attention | None
+    notes: tuple[str, ...] = ()
+    timings: dict[str, float] = field(default_factory=dict)
