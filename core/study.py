@@ -65,6 +65,7 @@ class Study(BaseModel):
         scoring, normalisation: how an answer is scored.
         hypotheses, chained: for the instruction posterior.
         posteriors: which posteriors to compute ("exact", "implicit", "instruction").
+        decoding: how the implicit posterior is found, "em" (least KL) or "least-squares".
         heads: heads whose mean attention is the attention kernel; empty means all heads of all layers.
         hidden_layer, similarity: the hidden-state kernel. Layer 0 is the embedding; negative counts from the last.
         span: which tokens of a demonstration the attention kernel reads.
@@ -97,6 +98,7 @@ class Study(BaseModel):
     hypotheses: tuple[Hypothesis, ...] = ()
     chained: bool = False
     posteriors: tuple[Literal["exact", "implicit", "instruction"], ...] = ("exact", "implicit")
+    decoding: Literal["em", "least-squares"] = "em"
 
     heads: tuple[Head, ...] = ()
     hidden_layer: int = -1

@@ -1,0 +1,270 @@
+"""Which mixture of known tasks explains a model's answers? Solvers that know nothing about models or words.
+
+For every row n (a number of demonstrations) and probe input x_j there is a distribution q_nj over that probe's
+answers, and for every task F the joint probability J_nj(F, a) = p(x_j, a | F). A mixture w answers
+
+    (Pw)_nj(a) = Σ_F w_F J_nj(F, a) / Σ_F w_F Z_nj(F),      Z_nj(F) = Σ_a J_nj(F, a),
+
+because seeing x_j is itself evidence about the task. Where every task gives the same Z this is the linear mixture
+q = Pw of METHODS. Tasks that share no probe, directly or through others, are not compared by any answer: their groups
+keep the total weight that the prior gives them, as does a task that none of the probes can show.
+
+Arrays: q (N, Q, A); joint (N, Q, F, A), zero where an answer is padding; prior (F,) or (N, F); weights (N, F).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+TINY = 1e-300
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """The same problem without the tasks and answers that are zero everywhere; (probe, answer) is one axis M."""
+
+    tasks: NDArray[np.intp]  # (f,) places of the kept tasks among F
+    columns: Floats  # (N, f, M)  J, scaled per probe so that its largest Z is 1
+    totals: Floats  # (N, f, Q)  Z on the same scale
+    q: Floats  # (N, M), every probe that can be used sums to 1, the others are 0
+    probe: NDArray[np.intp]  # (M,) the probe of each column
+    used: Floats  # (N, Q) 1 where the probe has answers and a q for them
+
+
+def decode_em(q: Floats, joint: Floats, prior: Floats, *, tolerance: float = 1e-6, limit: int = 60) -> Floats:
+    """The weights on the simplex that minimise Σ_j KL(q_j ‖ (Pw)_j), for every row n at once: (N, F).
+
+    EM with responsibilities r_F(a) = w_F J(F, a) / Σ_S w_S J(S, a) and R_F(j) = w_F Z_j(F) / Σ_S w_S Z_j(S):
+
+        w_F ← w_F · Σ_j Σ_a q_j(a) r_F(a) / Σ_j R_F(j),   then normalise
+
+    which is METHODS §1's mean responsibility where all Z agree. A few such steps, then damped Newton steps in log w
+    with Fisher's information for the Hessian, since EM alone crawls where tasks nearly agree; large damping gives back
+    an EM step. It starts at the prior, so a direction that the probes do not see stays there.
+
+    Answers that no task gives are left out and q normalised over the rest. A prior of zero stays zero.
+
+    Args:
+        tolerance: stop a row when no task's gradient in log w exceeds this, in nats a probe.
+        limit: most Newton steps.
+
+    Raises:
+        ValueError: shapes that do not fit, a negative or non-finite number, or a prior that sums to zero.
+
+    Source: Dempster, Laird and Rubin 1977 for EM; Kim, Carbonetto, Stephens and Anitescu 2020 (mixsqp) for going
+    second order on mixture proportions.
+    """
+    return _decode(q, joint, prior, _likelihood, tolerance, limit)
+
+
+def decode_least_squares(
+    q: Floats, joint: Floats, prior: Floats, *, tolerance: float = 1e-7, limit: int = 100
+) -> Floats:
+    """The weights on the simplex that minimise Σ_j ‖q_j − (Pw)_j‖², for every row: (N, F).
+
+    Levenberg–Marquardt in log w, so the weights stay positive. The rest, and what it raises, is as in `decode_em`.
+    """
+    return _decode(q, joint, prior, _squares, tolerance, limit)
+
+
+DECODERS: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
+    "em": decode_em,
+    "least-squares": decode_least_squares,
+}
+
+
+def mixed(joint: Floats, weights: Floats) -> Floats:
+    """(Pw)_nj(a), (N, Q, A): what the mixture answers; zero at a probe that no weighted task can show."""
+    mass = np.einsum("nf,nqfa->nqa", weights, joint, optimize=True)
+    total = mass.sum(2, keepdims=True)
+    return np.divide(mass, total, out=np.zeros_like(mass), where=total > 0)
+
+
+def residual(q: Floats, joint: Floats, weights: Floats) -> Floats:
+    """Mean over usable probes of KL(q_j ‖ (Pw)_j) in nats, (N,), with q over the answers that some task gives.
+
+    Zero where no probe is usable. Never negative; infinite never happens to decoded weights, since an answer with q > 0
+    keeps the weight of its tasks above zero.
+    """
+    reachable = joint.sum(2) > 0  # (N, Q, A)
+    target = np.where(reachable, q, 0.0)
+    total = target.sum(2, keepdims=True)
+    target = np.divide(target, total, out=np.zeros_like(target), where=total > 0)
+    model = np.maximum(mixed(joint, weights), TINY)
+    gap = np.where(target > 0, target * (np.log(np.maximum(target, TINY)) - np.log(model)), 0.0).sum(2)
+    used = total[:, :, 0] > 0
+    mean: Floats = np.maximum(gap.sum(1) / np.maximum(used.sum(1), 1), 0.0)
+    return mean
+
+
+def condition(joint: Floats, live: NDArray[np.bool_] | None = None) -> Floats:
+    """Condition number of P, (N,): its columns are p_F(a | x_j) stacked over probes, for tasks that a probe can show.
+
+    σ_max / σ_min by the Gram matrix, so that anything above 1e7 is reported as infinity. `live` (N, F) leaves further
+    tasks out. One column or none has condition 1.
+    """
+    z = joint.sum(3, keepdims=True)
+    p = np.divide(joint, z, out=np.zeros_like(joint), where=z > 0)
+    seen = (z[..., 0] > 0).any(1)  # (N, F)
+    if live is not None:
+        seen = seen & live
+    out = np.ones(joint.shape[0])
+    for n, columns in enumerate(seen):
+        if columns.sum() < 2:
+            continue
+        stacked = p[n][:, columns].transpose(1, 0, 2).reshape(int(columns.sum()), -1)  # (f, Q·A)
+        eigen = np.linalg.eigvalsh(stacked @ stacked.T)
+        out[n] = np.sqrt(eigen[-1] / eigen[0]) if eigen[0] > 1e-14 * eigen[-1] else np.inf
+    return out
+
+
+def _check(q: Floats, joint: Floats, prior: Floats) -> Floats:
+    """The prior as (N, F) with rows that sum to one, or ValueError."""
+    if q.ndim != 3 or joint.ndim != 4 or (*joint.shape[:2], joint.shape[3]) != q.shape:
+        raise ValueError(f"q {q.shape} must be (N, Q, A) and joint {joint.shape} must be (N, Q, F, A).")
+    if prior.shape not in ((joint.shape[2],), (joint.shape[0], joint.shape[2])):
+        raise ValueError(f"The prior {prior.shape} must be (F,) or (N, F) with N, F = {joint.shape[::2]}.")
+    for name, values in (("q", q), ("joint", joint), ("prior", prior)):
+        if not np.isfinite(values).all() or (values < 0).any():
+            raise ValueError(f"{name} must hold finite numbers of at least 0.")
+    start = np.broadcast_to(prior, (joint.shape[0], joint.shape[2])).astype(np.float64)
+    total = start.sum(1, keepdims=True)
+    if (total <= 0).any():
+        raise ValueError("The prior must give some task a weight above 0.")
+    return start / total
+
+
+def _reduce(q: Floats, joint: Floats, start: Floats) -> _Problem:
+    rows, probes = q.shape[:2]
+    possible = joint * (start[:, None, :, None] > 0)
+    tasks = np.flatnonzero(possible.any((0, 1, 3)))
+    kept = possible[:, :, tasks]  # (N, Q, f, A)
+    reachable = kept.any(2)  # (N, Q, A)
+    target = np.where(reachable, q, 0.0)
+    mass = target.sum(2, keepdims=True)
+    used = mass[:, :, 0] > 0
+    target = np.divide(target, mass, out=np.zeros_like(target), where=mass > 0)
+    totals = kept.sum(3)  # (N, Q, f)
+    peak = np.where(used, totals.max(2, initial=0.0), 0.0)[..., None]
+    totals = np.divide(totals, peak, out=np.zeros_like(totals), where=peak > 0)
+    kept = np.divide(kept, peak[..., None], out=np.zeros_like(kept), where=peak[..., None] > 0)
+    probe, answer = np.nonzero(reachable.any(0))
+    columns = np.ascontiguousarray(kept.transpose(0, 2, 1, 3)[:, :, probe, answer])
+    assert columns.shape == (rows, tasks.size, probe.size) and used.shape == (rows, probes)
+    return _Problem(tasks, columns, totals.transpose(0, 2, 1).copy(), target[:, probe, answer], probe, used * 1.0)
+
+
+Objective = Callable[[Floats, Floats, Floats], tuple[Floats, Floats, Floats]]
+
+
+def _likelihood(q: Floats, fitted: Floats, used: Floats) -> tuple[Floats, Floats, Floats]:
+    """Cross-entropy −Σ q log p̂, (n,), and what each answer weighs in its gradient and Hessian, both (n, M)."""
+    return -(q * np.log(np.maximum(fitted, TINY))).sum(1), q, fitted * used
+
+
+def _squares(q: Floats, fitted: Floats, used: Floats) -> tuple[Floats, Floats, Floats]:
+    """Half the squared error, and the weights of the Gauss–Newton gradient and Hessian."""
+    error = (q - fitted) * used
+    return 0.5 * (error**2).sum(1), error * fitted, fitted**2 * used
+
+
+def _decode(q: Floats, joint: Floats, prior: Floats, objective: Objective, tolerance: float, limit: int) -> Floats:
+    start = _check(q, joint, prior)
+    problem = _reduce(q, joint, start)
+    if problem.tasks.size == 0:
+        return start
+    w = start[:, problem.tasks]
+    for _ in range(3):
+        w = _em_step(problem, w)
+    return _spread(problem, _newton(problem, w, objective, tolerance, limit), start)
+
+
+def _fit(problem: _Problem, w: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Σ_F w_F J, (n, M), and Σ_F w_F Z, (n, Q), of the rows asked for."""
+    m = np.matmul(w[:, None], problem.columns[rows])[:, 0]
+    s = np.matmul(w[:, None], problem.totals[rows])[:, 0]
+    return np.maximum(m, TINY), np.maximum(s, TINY)
+
+
+def _em_step(problem: _Problem, w: Floats) -> Floats:
+    m, s = _fit(problem, w, np.arange(w.shape[0]))
+    up = np.matmul(problem.columns, (problem.q / m)[..., None])[..., 0]
+    down = np.matmul(problem.totals, (problem.used / s)[..., None])[..., 0]
+    new = w * np.divide(up, down, out=np.ones_like(up), where=down > 0)
+    total = new.sum(1, keepdims=True)
+    result: Floats = np.where(total > 0, new / np.maximum(total, TINY), w)
+    return result
+
+
+def _newton(problem: _Problem, w: Floats, objective: Objective, tolerance: float, limit: int) -> Floats:
+    """Levenberg–Marquardt in log w, each row with its own damping; a step is taken only if it lowers the objective.
+
+    With p̂ = m/s, ∂ log p̂_j(a) / ∂ log w_F = r_F(a) − R_F(j), so gradient and Hessian are weighted sums of these.
+    """
+    w = w.copy()
+    todo = np.arange(w.shape[0])
+    damping = np.full(w.shape[0], 0.01)
+    probes = np.maximum(problem.used.sum(1), 1.0)
+    diagonal = np.arange(w.shape[1])
+    for _ in range(limit):
+        m, s = _fit(problem, w[todo], todo)
+        used = problem.used[todo][:, problem.probe]
+        loss, pull, bend = objective(problem.q[todo], m / s[:, problem.probe], used)
+        share = problem.totals[todo] * (w[todo, :, None] / s[:, None])  # (n, f, Q)
+        lift = problem.columns[todo] * (w[todo, :, None] / m[:, None]) - share[:, :, problem.probe]  # (n, f, M)
+        slope = np.matmul(lift, pull[..., None])[..., 0]
+        keep = np.flatnonzero(np.abs(slope).max(1) > tolerance * probes[todo])
+        if keep.size == 0:
+            break
+        todo, lift, slope = todo[keep], lift[keep], slope[keep]
+        hessian = np.matmul(lift * bend[keep, None], lift.swapaxes(1, 2))
+        hessian[:, diagonal, diagonal] += damping[todo, None] * share[keep].sum(2) + 1e-14
+        step = np.linalg.solve(hessian, slope[..., None])[..., 0]
+        step *= np.minimum(1.0, 4.0 / np.maximum(np.abs(step).max(1, keepdims=True), TINY))
+        new = w[todo] * np.exp(step)
+        new /= np.maximum(new.sum(1, keepdims=True), TINY)
+        m, s = _fit(problem, new, todo)
+        better = objective(problem.q[todo], m / s[:, problem.probe], used[keep])[0] <= loss[keep]
+        w[todo[better]] = new[better]
+        damping[todo] = np.where(better, np.maximum(damping[todo] / 8, 1e-9), damping[todo] * 10)
+        todo = todo[damping[todo] < 1e9]
+        if todo.size == 0:
+            break
+    return w
+
+
+def _spread(problem: _Problem, w: Floats, start: Floats) -> Floats:
+    """Put the decoded tasks back among all of them; every group that shares probes keeps its prior total."""
+    out = start.copy()
+    for n in range(start.shape[0]):
+        shows = (problem.totals[n] > 0) & (w[n] > 0)[:, None] & (problem.used[n] > 0)  # (f, Q)
+        group = _groups(shows)
+        for g in np.unique(group[group >= 0]):
+            members = group == g
+            places = problem.tasks[members]
+            total = w[n, members].sum()
+            if total > 0:
+                out[n, places] = w[n, members] * (start[n, places].sum() / total)
+    return out / out.sum(1, keepdims=True)
+
+
+def _groups(shows: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """(f,) which connected group of the task–probe graph each task is in; −1 for a task that no probe shows."""
+    group = np.full(shows.shape[0], -1, dtype=np.intp)
+    for task in range(shows.shape[0]):
+        if group[task] >= 0 or not shows[task].any():
+            continue
+        members = np.zeros(shows.shape[0], dtype=bool)
+        members[task] = True
+        while True:
+            wider = members | shows[:, shows[members].any(0)].any(1)
+            if (wider == members).all():
+                break
+            members = wider
+        group[members] = task
+    return group

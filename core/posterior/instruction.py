@@ -1,0 +1,99 @@
+"""A posterior over tasks that the user describes in words, for any language model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.demonstrations import Demonstration
+from core.outcome import Posterior
+from core.prompts import render
+from core.study import Study
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+Floats = NDArray[np.float64]
+Pair = tuple[str, str]
+
+
+def instruction_posterior(
+    study: Study,
+    model: LanguageModel,
+    shown: Sequence[Demonstration],
+    labels: Sequence[str],
+    *,
+    stop: Callable[[], bool] | None = None,
+) -> Posterior:
+    """log P(T | D_n) = log P(T) + Σ_{i ≤ n} log p_LM(y_i | I_T, x_i) − log P(D_n), I_T the hypothesis's instruction.
+
+    Chained (`study.chained`), the earlier demonstrations stand before x_i as well: log p_LM(y_i | I_T, D_{i−1}, x_i),
+    and the order matters. Log-probabilities are summed over a label's tokens (the joint probability, which is what
+    Bayes needs; a mean per token would be tempering). I_T takes the place of `study.instruction`.
+
+    `predictive` (k + 1, L) is Σ_T P(T | D_n) p_LM(y | I_T, x), with D_n before x when chained; over all texts, so that
+    a row sums to at most one unless a label is the beginning of another.
+
+    Raises:
+        PromptTooLong: an instruction with what follows does not fit the model's context.
+        Cancelled: `stop` said so.
+
+    Source: METHODS §1, after Xie et al. 2022 (arXiv 2111.02080).
+    """
+    hypotheses = study.hypotheses
+    tasks, k, count = len(hypotheses), len(shown), len(labels)
+    pairs: list[Pair] = []
+    for hypothesis in hypotheses:
+        for i, demonstration in enumerate(shown):
+            before = shown[:i] if study.chained else ()
+            pairs.append(_pair(study, before, demonstration.input, hypothesis.instruction, demonstration.label))
+    for hypothesis in hypotheses:
+        for n in range(k + 1) if study.chained else (0,):
+            pairs += [_pair(study, shown[:n], study.query, hypothesis.instruction, label) for label in labels]
+    scores = np.array([float(scored.logprobs.sum()) for scored in model.score(pairs, stop=stop)], dtype=np.float64)
+
+    likelihood = scores[: tasks * k].reshape(tasks, k)  # (T, k)
+    answers = scores[tasks * k :].reshape(tasks, -1, count)  # (T, k + 1 or 1, L)
+    prior = np.array([h.prior for h in hypotheses], dtype=np.float64)
+    weights, log_evidence = bayes(np.log(prior / prior.sum()), likelihood)
+    predictive = np.einsum("nt,tnl->nl", weights, np.exp(np.broadcast_to(answers, (tasks, k + 1, count))))
+    return Posterior(
+        kind="instruction",
+        tasks=tuple(h.name for h in hypotheses),
+        weights=weights,
+        log_evidence=log_evidence,
+        predictive=predictive,
+        note="Chained: each label is read after the earlier demonstrations, so the order matters."
+        if study.chained
+        else "",
+    )
+
+
+def bayes(log_prior: Floats, log_likelihood: Floats) -> tuple[Floats, Floats]:
+    """Bayes after every observation: P(T | D_n), (k + 1, T), and log P(D_n), (k + 1,).
+
+    Args:
+        log_prior: (T,) log P(T), normalised.
+        log_likelihood: (T, k) log p(observation i | T, what came before); −inf is allowed. Where every task has −inf,
+            nothing is left to compare: the weights stay as they were and the evidence is −inf.
+    """
+    joint = log_prior + np.concatenate([np.zeros((1, log_prior.size)), np.cumsum(log_likelihood.T, axis=0)])
+    peak = joint.max(1)  # (k + 1,)
+    weights = np.empty_like(joint)
+    log_evidence = np.full(joint.shape[0], -np.inf)
+    for n, row in enumerate(joint):
+        if np.isneginf(peak[n]):
+            weights[n] = weights[n - 1] if n else np.full(row.size, 1 / row.size)
+            continue
+        mass = np.exp(row - peak[n])
+        weights[n] = mass / mass.sum()
+        log_evidence[n] = peak[n] + np.log(mass.sum())
+    return weights, log_evidence
+
+
+def _pair(study: Study, before: Sequence[Demonstration], query: str, instruction: str, label: str) -> Pair:
+    prompt = render(tuple(before), query, study.template, instruction)
+    return prompt.text, prompt.gap + label
