@@ -1,4 +1,4 @@
-"""Settings of every test: nothing leaves the machine, nothing is written outside a temporary folder, slow tests last."""
+"""Every test: nothing leaves the machine, nothing is written outside a temporary folder, slow ones last."""
 
 from __future__ import annotations
 
