@@ -47,7 +47,9 @@ def decode_em(q: Floats, joint: Floats, prior: Floats, *, tolerance: float = 1e-
     with Fisher's information for the Hessian, since EM alone crawls where tasks nearly agree; large damping gives back
     an EM step. It starts at the prior, so a direction that the probes do not see stays there.
 
-    Answers that no task gives are left out and q normalised over the rest. A prior of zero stays zero.
+    Where all Z agree the objective is convex and this is its minimum; otherwise it may have several minima once q is
+    far from every mixture, and this is the one that the prior leads to. Answers that no task gives are left out and q
+    normalised over the rest. A prior of zero stays zero.
 
     Args:
         tolerance: stop a row when no task's gradient in log w exceeds this, in nats a probe.
@@ -140,7 +142,6 @@ def _check(q: Floats, joint: Floats, prior: Floats) -> Floats:
 
 
 def _reduce(q: Floats, joint: Floats, start: Floats) -> _Problem:
-    rows, probes = q.shape[:2]
     possible = joint * (start[:, None, :, None] > 0)
     tasks = np.flatnonzero(possible.any((0, 1, 3)))
     kept = possible[:, :, tasks]  # (N, Q, f, A)
@@ -155,7 +156,6 @@ def _reduce(q: Floats, joint: Floats, start: Floats) -> _Problem:
     kept = np.divide(kept, peak[..., None], out=np.zeros_like(kept), where=peak[..., None] > 0)
     probe, answer = np.nonzero(reachable.any(0))
     columns = np.ascontiguousarray(kept.transpose(0, 2, 1, 3)[:, :, probe, answer])
-    assert columns.shape == (rows, tasks.size, probe.size) and used.shape == (rows, probes)
     return _Problem(tasks, columns, totals.transpose(0, 2, 1).copy(), target[:, probe, answer], probe, used * 1.0)
 
 

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 INDEPENDENT = ("hand-picked", "random")
 
 
-def exact_posterior(
-    study: Study, mixture: Mixture, shown: Sequence[Demonstration], labels: Sequence[str]
-) -> Posterior:
+def exact_posterior(study: Study, mixture: Mixture, shown: Sequence[Demonstration], labels: Sequence[str]) -> Posterior:
     """log P(T | D_n) = log P(T) + log p(D_n | T) − log P(D_n) for n = 0 … k, in closed form (METHODS §1).
 
     `predictive` is p(y | x, D_n) = Σ_T P(T | D_n, x) p(y | x, T, D_n) over all the words that the mixture can say, so
