@@ -1,0 +1,162 @@
+"""Attention from the answer position: by head, by demonstration, and token by token for one head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from core.figures.base import Trace, cell_text, click_targets, figure, outline, shorten, single, wrap
+from core.figures.colours import SEQUENTIAL
+
+LARGEST = 512  # rows or columns of a heatmap that a browser draws without strain
+
+
+def head_figure(weights: ArrayLike, what: str, height: int = 240) -> go.Figure:
+    """Summed attention from the last token to one span, a cell a head.
+
+    Args:
+        weights: (layers, heads).
+        what: the span, for the hover text.
+        height: in pixels.
+    """
+    cells = single(weights)
+    layers, heads = cells.shape
+    label = wrap(what)
+    traces: list[Trace] = [
+        _heatmap(cells, f"layer %{{y}}, head %{{x}}<br>%{{z:.4f}} of its attention on {label}<extra></extra>"),
+        click_targets(heads, layers, [None] * heads),
+    ]
+    if cells.size <= 64:
+        traces.append(cell_text(cells))
+    return figure(
+        traces,
+        height,
+        margin={"l": 8, "r": 8, "t": 8, "b": 36},
+        xaxis=_axis(heads, [str(h) for h in range(heads)], title="head"),
+        yaxis=_axis(layers, [str(layer) for layer in range(layers)], title="layer", reverse=True),
+    )
+
+
+def demonstration_figure(
+    pooled: ArrayLike,
+    spans: Sequence[str],
+    numbers: Sequence[int | None],
+    texts: Sequence[str],
+    marked: int | None = None,
+    height: int = 240,
+) -> go.Figure:
+    """Summed attention from the last token, a row a (layer, head), a column a span of the prompt.
+
+    Args:
+        pooled: (layers, heads, S).
+        spans: (S,) names: "instruction", "1" … "n", "query".
+        numbers: (S,) number of the demonstration, None for other spans.
+        texts: (S,) what stands in the span, for the hover text.
+        marked: number of the demonstration to frame.
+        height: in pixels.
+    """
+    cube = np.asarray(pooled, dtype=float)
+    layers, heads, columns = cube.shape
+    cells = single(cube.reshape(layers * heads, columns))
+    rows = len(cells)
+    ticks = [
+        shorten(name, 6) if number is None else f"<b>{number}</b>" for name, number in zip(spans, numbers, strict=True)
+    ]
+    hover = [wrap(text) for text in texts]
+    trace = _heatmap(cells, "%{text}<br>layer.head %{customdata}<br>%{z:.4f} of its attention<extra></extra>")
+    trace["text"] = [hover] * rows
+    trace["customdata"] = [[f"{r // heads}.{r % heads}"] * columns for r in range(rows)]
+    traces = [trace]
+    if rows * columns <= 4_000:
+        traces.append(click_targets(columns, rows, list(numbers)))
+    framed = [c for c, number in enumerate(numbers) if number is not None and number == marked]
+    shapes = [outline(c - 0.5, c + 0.5, -0.5, rows - 0.5) for c in framed]
+    step = max(1, rows // 16)
+    names = [f"{r // heads}.{r % heads}" if r % step == 0 else "" for r in range(rows)]
+    return figure(
+        traces,
+        height,
+        shapes=shapes,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        xaxis=_axis(columns, ticks),
+        yaxis=_axis(rows, names, title="layer.head", reverse=True),
+    )
+
+
+def token_figure(
+    weights: ArrayLike,
+    tokens: Sequence[str],
+    owners: Sequence[int | None],
+    head: tuple[int, int],
+    marked: int | None = None,
+    height: int = 560,
+) -> go.Figure:
+    """Attention of one head from every token (rows) to every token before it (columns).
+
+    Above 512 tokens, the last 512 are drawn.
+
+    Args:
+        weights: (t, t), rows are "from".
+        tokens: (t,) text.
+        owners: (t,) number of the demonstration that a token stands in, or None.
+        head: (layer, head).
+        marked: number of the demonstration to frame.
+        height: in pixels.
+    """
+    first = max(0, len(tokens) - LARGEST)
+    cells = single(np.asarray(weights)[first:, first:])
+    names = [shorten(token, 10) for token in tokens[first:]]
+    size = len(names)
+    trace = _heatmap(cells, "from %{customdata[0]} to %{customdata[1]}: %{z:.4f}<extra></extra>")
+    if size <= 160:
+        trace["customdata"] = [[[a, b] for b in names] for a in names]
+    else:
+        trace["hovertemplate"] = "from token %{y} to token %{x}: %{z:.4f}<extra></extra>"
+    inside = [i for i, owner in enumerate(owners[first:]) if marked is not None and owner == marked]
+    shapes = [outline(inside[0] - 0.5, inside[-1] + 0.5, -0.5, size - 0.5)] if inside else []
+    return figure(
+        [trace],
+        height,
+        shapes=shapes,
+        dragmode="zoom",
+        margin={"l": 8, "r": 8, "t": 32, "b": 8},
+        title={"text": f"layer {head[0]}, head {head[1]}: row attends to column", "font": {"size": 13}},
+        xaxis=_axis(size, names if size <= 160 else [""] * size, free=True, angle=-90),
+        yaxis=_axis(size, names if size <= 160 else [""] * size, reverse=True, free=True),
+    )
+
+
+def _heatmap(cells: np.ndarray, hover: str) -> Trace:
+    return {
+        "type": "heatmap",
+        "z": cells,
+        "colorscale": SEQUENTIAL,
+        "zmin": 0.0,
+        "zmax": float(cells.max(initial=0.0)) or 1.0,
+        "xgap": 1 if cells.shape[1] <= 64 else 0,
+        "ygap": 1 if cells.shape[0] <= 64 else 0,
+        "hovertemplate": hover,
+        "colorbar": {"thickness": 8, "len": 0.9, "outlinewidth": 0, "nticks": 4, "tickfont": {"size": 10}},
+    }
+
+
+def _axis(
+    size: int, names: Sequence[str], title: str = "", reverse: bool = False, free: bool = False, angle: int = 0
+) -> dict[str, Any]:
+    shown = any(names)
+    return {
+        "tickvals": np.arange(size) if shown else [],
+        "ticktext": list(names) if shown else [],
+        "fixedrange": not free,
+        "showgrid": False,
+        "zeroline": False,
+        "automargin": True,
+        "tickangle": angle,
+        "tickfont": {"size": 11},
+        "range": [size - 0.5, -0.5] if reverse else [-0.5, size - 0.5],
+        "title": {"text": title, "font": {"size": 12}, "standoff": 4},
+    }

@@ -1,0 +1,116 @@
+"""What every figure shares: safe text, short labels, a quiet layout, and the marks for a demonstration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+
+from core.figures.colours import MARK
+
+Trace = dict[str, Any]
+
+
+def escape(text: str) -> str:
+    """Text that plotly draws letter by letter: &, < and > as entities, line breaks as ⏎, `%{` taken apart."""
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return safe.replace("\r\n", "⏎").replace("\n", "⏎").replace("\t", "⇥").replace("%{", "%\u200b{")
+
+
+def shorten(text: str, width: int = 14) -> str:
+    """At most `width` characters, cut with an ellipsis, then escaped."""
+    return escape(text if len(text) <= width else text[: max(width - 1, 1)].rstrip() + "…")
+
+
+def wrap(text: str, width: int = 60, most: int = 8) -> str:
+    """Escaped text for a hover box: lines of `width` characters, at most `most` of them."""
+    lines = [text[i : i + width] for i in range(0, min(len(text), width * most), width)] or [""]
+    ending = "…" if len(text) > width * most else ""
+    return "<br>".join(escape(line) for line in lines) + ending
+
+
+def single(values: ArrayLike) -> NDArray[np.float32]:
+    """float32: a third of the bytes of a list of numbers, and all the digits that a screen can show."""
+    return np.ascontiguousarray(np.asarray(values, dtype=np.float32))
+
+
+def figure(traces: Sequence[Trace], height: int, **layout: Any) -> go.Figure:
+    """A figure with our margins and without plotly's own checks, which cost four times the rest (tests run them)."""
+    settings: dict[str, Any] = {
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "showlegend": False,
+        "dragmode": False,
+        "hoverlabel": {"align": "left"},
+        "bargap": 0.28,
+    }
+    settings.update(layout)
+    return go.Figure(list(traces), settings, _validate=False)
+
+
+def outline(x0: float, x1: float, y0: float, y1: float) -> dict[str, Any]:
+    """A frame in the colour of the mark, in axis units."""
+    return {
+        "type": "rect",
+        "x0": x0,
+        "x1": x1,
+        "y0": y0,
+        "y1": y1,
+        "line": {"color": MARK, "width": 2.5},
+        "layer": "above",
+    }
+
+
+def click_targets(columns: int, rows: int, numbers: Sequence[int | None], colour: str = MARK) -> Trace:
+    """Invisible markers over a heatmap's cells: a heatmap gives no clicks, a scatter does.
+
+    `customdata` of every marker is [number of its column's demonstration or None, column, row].
+    """
+    xs = np.tile(np.arange(columns, dtype=np.float32), rows)
+    ys = np.repeat(np.arange(rows, dtype=np.float32), columns)
+    data = [[numbers[c], c, r] for r in range(rows) for c in range(columns)]
+    return {
+        "type": "scatter",
+        "x": xs,
+        "y": ys,
+        "mode": "markers",
+        "customdata": data,
+        "hoverinfo": "none",
+        "marker": {"opacity": 0, "size": 18, "symbol": "square", "color": colour},
+        "selected": {"marker": {"opacity": 0}},
+        "unselected": {"marker": {"opacity": 0}},
+        "showlegend": False,
+    }
+
+
+def cell_text(cells: NDArray[np.float32]) -> Trace:
+    """Values as letters of the page's colour, readable on both themes (a heatmap's own text assumes white)."""
+    rows, columns = cells.shape
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "x": np.tile(np.arange(columns, dtype=np.float32), rows),
+        "y": np.repeat(np.arange(rows, dtype=np.float32), columns),
+        "text": ["" if abs(v) < 0.005 else f"{v:.2f}".replace("0.", ".") for v in cells.ravel()],
+        "textfont": {"size": 11},
+    }
+
+
+def panel_title(text: str, left: float) -> dict[str, Any]:
+    """Bold words over a panel whose left edge is at `left` of the figure's width."""
+    return {
+        "text": f"<b>{text}</b>",
+        "x": left,
+        "y": 1,
+        "xref": "paper",
+        "yref": "paper",
+        "yshift": 18,
+        "xanchor": "left",
+        "yanchor": "middle",
+        "showarrow": False,
+    }

@@ -1,0 +1,149 @@
+"""The model card: the mixture, the learning curve, and how close to exact Bayes the model is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from core.figures.base import Trace, figure, shorten, single, wrap
+from core.figures.colours import BAYES, FAINT, MODEL, TASK_COLOURS
+
+
+def mixture_figure(
+    families: Sequence[str], prior: ArrayLike, domains: Mapping[str, str], height: int = 420
+) -> go.Figure:
+    """Prior of every family as a treemap, families inside their domain.
+
+    Args:
+        families: (F,) names.
+        prior: (F,) P(family).
+        domains: domain of every family.
+        height: in pixels.
+    """
+    weights = np.asarray(prior, dtype=float)
+    order = list(dict.fromkeys(domains[name] for name in families))
+    ids = [f"d:{name}" for name in order] + [f"f:{name}" for name in families]
+    parents = [""] * len(order) + [f"d:{domains[name]}" for name in families]
+    tint = {name: TASK_COLOURS[i % len(TASK_COLOURS)] for i, name in enumerate(order)}
+    colours = [tint[name] for name in order] + [tint[domains[name]] for name in families]
+    trace: Trace = {
+        "type": "treemap",
+        "ids": ids,
+        "parents": parents,
+        "labels": [shorten(n, 28) for n in (*order, *families)],
+        "values": single([0.0] * len(order) + weights.tolist()),
+        "branchvalues": "remainder",
+        "marker": {"colors": colours},
+        "hovertemplate": "%{label}<br>prior %{value:.4f}<extra></extra>",
+        "tiling": {"pad": 1},
+    }
+    # "remainder": a parent's own value is what it holds beside its children, which is nothing.
+    return figure([trace], height, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+
+
+def learning_figure(curve: Sequence[Mapping[str, float]], height: int = 280) -> go.Figure:
+    """Training loss and KL(Bayes‖model) in nats per label, against tokens seen."""
+    traces = []
+    for key, name, colour in (("loss", "training loss", BAYES), ("kl", "KL(Bayes‖model)", MODEL)):
+        points = [(row["tokens"], row[key]) for row in curve if row.get(key) is not None]
+        if points:
+            x, y = zip(*points, strict=True)
+            traces.append(_curve(name, single(x) / np.float32(1e6), single(y), colour))
+    return figure(
+        traces,
+        height,
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.12, "x": 0},
+        margin={"l": 8, "r": 8, "t": 28, "b": 36},
+        xaxis={"title": {"text": "million tokens seen"}, "fixedrange": True, "rangemode": "tozero"},
+        yaxis={"title": {"text": "nats"}, "fixedrange": True, "type": "log", "automargin": True},
+    )
+
+
+def by_k_figure(rows: Sequence[Mapping[str, float]], height: int = 280) -> go.Figure:
+    """KL and total variation to exact Bayes after k demonstrations, and both accuracies."""
+    series = (
+        ("kl", "KL(Bayes‖model), nats", MODEL, "solid"),
+        ("tv", "posterior total variation", TASK_COLOURS[1], "solid"),
+        ("accuracy_model", "accuracy, model", TASK_COLOURS[2], "solid"),
+        ("accuracy_bayes", "accuracy, exact Bayes", BAYES, "dash"),
+    )
+    traces = []
+    for key, name, colour, dash in series:
+        points = [(row["k"], row[key]) for row in rows if row.get(key) is not None]
+        if points:
+            x, y = zip(*points, strict=True)
+            traces.append(_curve(name, single(x), single(y), colour, dash))
+    return figure(
+        traces,
+        height,
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.2, "x": 0},
+        margin={"l": 8, "r": 8, "t": 40, "b": 36},
+        xaxis={"title": {"text": "demonstrations"}, "fixedrange": True},
+        yaxis={"fixedrange": True, "rangemode": "tozero", "automargin": True},
+    )
+
+
+def by_family_figure(
+    names: Sequence[str], kl: ArrayLike, target: float | None = None, height: int | None = None
+) -> go.Figure:
+    """KL(Bayes‖model) of every family, worst on top; the line is the target."""
+    values = np.asarray(kl, dtype=float)
+    order = np.argsort(-values, kind="stable")
+    rows = np.arange(len(order), dtype=np.float32)
+    late = target if target is not None else np.inf
+    trace: Trace = {
+        "type": "bar",
+        "orientation": "h",
+        "x": single(values[order]),
+        "y": rows,
+        "marker": {"color": [TASK_COLOURS[3] if values[i] > late else MODEL for i in order]},
+        "customdata": [wrap(names[i]) for i in order],
+        "hovertemplate": "%{customdata}<br>%{x:.4f} nats<extra></extra>",
+    }
+    shapes: list[dict[str, Any]] = []
+    if target is not None:
+        shapes.append(
+            {
+                "type": "line",
+                "x0": target,
+                "x1": target,
+                "y0": 0,
+                "y1": 1,
+                "yref": "paper",
+                "line": {"color": FAINT, "width": 3},
+            }
+        )
+    return figure(
+        [trace],
+        height or max(220, 15 * len(order) + 50),
+        shapes=shapes,
+        margin={"l": 8, "r": 8, "t": 8, "b": 36},
+        xaxis={"title": {"text": "KL(Bayes‖model), nats per label"}, "fixedrange": True},
+        yaxis={
+            "tickvals": rows,
+            "ticktext": [shorten(names[i], 28) for i in order],
+            "range": [len(order) - 0.4, -0.6],
+            "fixedrange": True,
+            "automargin": True,
+            "showgrid": False,
+            "tickfont": {"size": 11},
+        },
+    )
+
+
+def _curve(name: str, x: np.ndarray, y: np.ndarray, colour: str, dash: str = "solid") -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if len(x) <= 40 else "lines",
+        "x": x,
+        "y": y,
+        "name": name,
+        "line": {"color": colour, "width": 2, "dash": dash},
+        "hovertemplate": name + " at %{x:.4g}: %{y:.4f}<extra></extra>",
+    }

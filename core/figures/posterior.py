@@ -1,0 +1,206 @@
+"""Posterior over tasks: bars after n demonstrations, and the path from the prior to the last demonstration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+
+from core.figures.base import Trace, figure, panel_title, shorten, single, wrap
+from core.figures.colours import FAINT, OTHERS
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One posterior, to stand beside the others.
+
+    Attributes:
+        title: over the panel, such as "exact".
+        tasks: (T,) names.
+        weights: (k + 1, T), rows sum to one.
+    """
+
+    title: str
+    tasks: tuple[str, ...]
+    weights: ArrayLike
+
+
+def importance(panels: Sequence[Panel]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Every task of any panel, in order of first appearance, and its largest weight over n and panels.
+
+    The prior counts for little here: a task that only the prior favours is not what a view is about.
+    """
+    largest: dict[str, float] = {}
+    for panel in panels:
+        weights = np.asarray(panel.weights, dtype=float)
+        after = weights[1:] if len(weights) > 1 else weights
+        for task, weight in zip(panel.tasks, after.max(axis=0, initial=0.0), strict=True):
+            largest[task] = max(largest.get(task, 0.0), float(weight))
+    return tuple(largest), np.array(list(largest.values()))
+
+
+def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], height: int = 250) -> go.Figure:
+    """P(T | first n demonstrations), a panel beside the other, a row a task.
+
+    Panels with the same tasks share their rows, and rows keep their place for every n, so that stepping n moves the
+    bars and nothing else. Tasks without a colour are one grey row.
+    """
+    traces: list[Trace] = []
+    layout: dict[str, Any] = {"annotations": [], "margin": {"l": 8, "r": 8, "t": 24, "b": 22}}
+    groups = _groups(panels)
+    bounds = _bounds(panels, groups)
+    for place, (panel, (left, right)) in enumerate(zip(panels, bounds, strict=True), start=1):
+        suffix = "" if place == 1 else str(place)
+        first_of_group = place == 1 or groups[place - 1] != groups[place - 2]
+        names, values, tints = _rows(panel, n, colours)
+        rows = np.arange(len(names), dtype=np.float32)
+        traces.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": single(values),
+                "y": rows,
+                "marker": {"color": tints},
+                "xaxis": f"x{suffix}",
+                "yaxis": f"y{suffix}",
+                "name": panel.title,
+                "customdata": [wrap(t) for t in names],
+                "text": [_short_number(v) for v in values],
+                "textposition": "outside",
+                "cliponaxis": False,
+                "hovertemplate": f"%{{customdata}}<br>{panel.title}, n = {n}: %{{x:.4f}}<extra></extra>",
+                "width": 0.66,
+            }
+        )
+        layout[f"xaxis{suffix}"] = {
+            "domain": [left, right],
+            "range": [0, 1.22],
+            "tickvals": [0, 0.5, 1],
+            "ticktext": ["0", ".5", "1"],
+            "anchor": f"y{suffix}",
+            "fixedrange": True,
+        }
+        layout[f"yaxis{suffix}"] = {
+            "range": [len(names) - 0.4, -0.6],
+            "anchor": f"x{suffix}",
+            "fixedrange": True,
+            "showgrid": False,
+            "tickvals": rows,
+            "ticktext": [shorten(name, 22) if first_of_group else "" for name in names],
+            "automargin": place == 1,
+            "zeroline": False,
+        }
+        layout["annotations"].append(panel_title(panel.title, left))
+    return figure(traces, height, **layout)
+
+
+def path_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], height: int = 250) -> go.Figure:
+    """P(T | D_n) against n, a line a task; the line at n shows which step the bars are at."""
+    traces: list[Trace] = []
+    layout: dict[str, Any] = {"annotations": [], "margin": {"l": 8, "r": 8, "t": 24, "b": 22}, "shapes": []}
+    width = 1.0 / max(len(panels), 1)
+    for place, panel in enumerate(panels, start=1):
+        suffix = "" if place == 1 else str(place)
+        left, right = (place - 1) * width + (0.03 if place > 1 else 0.0), place * width - 0.01
+        weights = np.asarray(panel.weights, dtype=float)
+        steps = np.arange(len(weights), dtype=np.float32)
+        for task, colour in colours.items():
+            if task in panel.tasks:
+                traces.append(_line(panel, task, steps, weights[:, panel.tasks.index(task)], colour, suffix))
+        coloured = [panel.tasks.index(task) for task in colours if task in panel.tasks]
+        rest = 1.0 - weights[:, coloured].sum(axis=1)
+        if len(coloured) < len(panel.tasks):
+            traces.append(_line(panel, "others", steps, rest, OTHERS, suffix))
+        layout[f"xaxis{suffix}"] = {
+            "domain": [left, right],
+            "anchor": f"y{suffix}",
+            "fixedrange": True,
+            "range": [-0.2, len(weights) - 0.8],
+            "dtick": max(1, len(weights) // 8),
+        }
+        layout[f"yaxis{suffix}"] = {
+            "range": [-0.03, 1.05],
+            "anchor": f"x{suffix}",
+            "fixedrange": True,
+            "tickvals": [0, 0.5, 1],
+            "ticktext": ["0", ".5", "1"] if place == 1 else ["", "", ""],
+        }
+        layout["shapes"].append(
+            {
+                "type": "line",
+                "x0": n,
+                "x1": n,
+                "y0": 0,
+                "y1": 1,
+                "xref": f"x{suffix}",
+                "yref": f"y{suffix}",
+                "line": {"color": FAINT, "width": 6},
+                "layer": "below",
+            }
+        )
+        layout["annotations"].append(panel_title(panel.title, left))
+    return figure(traces, height, **layout)
+
+
+def _line(
+    panel: Panel, task: str, steps: NDArray[np.float32], weights: NDArray[np.float64], colour: str, suffix: str
+) -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": steps,
+        "y": single(weights),
+        "name": shorten(task, 22),
+        "line": {"color": colour, "width": 2.5},
+        "marker": {"size": 6},
+        "xaxis": f"x{suffix}",
+        "yaxis": f"y{suffix}",
+        "hovertemplate": f"{wrap(task)}<br>{panel.title}, n = %{{x}}: %{{y:.4f}}<extra></extra>",
+    }
+
+
+def _rows(panel: Panel, n: int, colours: Mapping[str, str]) -> tuple[list[str], list[float], list[str]]:
+    """Rows of a panel: its coloured tasks in the order of `colours`, then all others in one row."""
+    weights = np.asarray(panel.weights, dtype=float)
+    row = weights[min(n, len(weights) - 1)]
+    place = {task: i for i, task in enumerate(panel.tasks)}
+    names = [task for task in colours if task in place]
+    values = [float(row[place[task]]) for task in names]
+    tints = [colours[task] for task in names]
+    others = len(panel.tasks) - len(names)
+    if others:
+        names.append(f"{others} other{'s' if others > 1 else ''}")
+        values.append(max(0.0, 1.0 - sum(values)))
+        tints.append(OTHERS)
+    return names, values, tints
+
+
+def _groups(panels: Sequence[Panel]) -> list[int]:
+    """Panels in a row that have the same tasks are one group and need their names once."""
+    groups: list[int] = []
+    for i, panel in enumerate(panels):
+        same = i > 0 and panel.tasks == panels[i - 1].tasks
+        groups.append(groups[-1] if same else len(set(groups)))
+    return groups
+
+
+def _bounds(panels: Sequence[Panel], groups: Sequence[int]) -> list[tuple[float, float]]:
+    """Left and right edge of every panel; a new group leaves room for its names."""
+    room = 0.22  # of the width, for a second group's task names
+    breaks = sum(1 for i in range(1, len(panels)) if groups[i] != groups[i - 1])
+    width = (1.0 - breaks * room) / max(len(panels), 1)
+    bounds, left = [], 0.0
+    for i in range(len(panels)):
+        if i and groups[i] != groups[i - 1]:
+            left += room
+        bounds.append((left, left + width - 0.025))
+        left += width
+    return bounds
+
+
+def _short_number(value: float) -> str:
+    return "1" if value > 0.995 else f"{value:.2f}".lstrip("0") if value >= 0.005 else "0"
