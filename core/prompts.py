@@ -18,7 +18,7 @@ class Template(BaseModel):
     channel:  channel_label_prefix · y · channel_input_prefix · x · end
 
     A prompt is instruction + "\\n" (when there is one), the demonstrations, and the same pieces for the query up to
-    the part that is to be answered, with trailing white space left to the answer.
+    the part that is to be answered, with trailing spaces left to the answer: tokenizers join them to the next word.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,8 +82,88 @@ class Prompt:
     parts: tuple[Part, ...]
 
 
+class _Writer:
+    """Collects the pieces of a prompt and remembers where each one stands."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.parts: list[Part] = []
+        self.length = 0
+
+    def add(self, kind: Kind, text: str, demonstration: int | None = None) -> None:
+        """Append `text`. Inputs, labels and queries are recorded even when empty, everything else only when not."""
+        if not text and kind not in ("input", "label", "query"):
+            return
+        self.parts.append(Part(kind, demonstration, self.length, self.length + len(text)))
+        self.pieces.append(text)
+        self.length += len(text)
+
+    def instruction(self, instruction: str) -> None:
+        if instruction:
+            self.add("instruction", instruction)
+            self.add("end", "\n")
+
+    def prompt(self, gap: str) -> Prompt:
+        return Prompt("".join(self.pieces), gap, tuple(self.parts))
+
+
+def _split_gap(prefix: str) -> tuple[str, str]:
+    """Split the last prefix into what stays in the prompt and the white space that the answer brings along.
+
+    Line breaks stay: no tokenizer joins one to the word after it, and left to the answer they would count as one of
+    its tokens.
+    """
+    kept = prefix.rstrip(" \t\u00a0\u3000")
+    return kept, prefix[len(kept) :]
+
+
 def render(
     demonstrations: Sequence[Demonstration], query: str, template: Template = ARROW, instruction: str = ""
 ) -> Prompt:
-    """Write the forward prompt: demonstrations in the order given, then the query up to its answer."""
-    raise NotImplementedError
+    """Write the forward prompt: demonstrations in the order given, then the query up to its answer.
+
+    Args:
+        demonstrations: those shown; the `excluded` flag is not read here.
+        query: x.
+        template: how each is written.
+        instruction: stands before everything, on its own line, when not empty.
+
+    Returns:
+        A prompt whose parts cover every character exactly once, in order. Text + gap + y is the whole text.
+    """
+    writer = _Writer()
+    writer.instruction(instruction)
+    for i, demonstration in enumerate(demonstrations):
+        writer.add("prefix", template.input_prefix, i)
+        writer.add("input", demonstration.input, i)
+        writer.add("separator", template.label_prefix, i)
+        writer.add("label", demonstration.label, i)
+        writer.add("end", template.end, i)
+    writer.add("prefix", template.input_prefix)
+    writer.add("query", query)
+    kept, gap = _split_gap(template.label_prefix)
+    writer.add("answer-prefix", kept)
+    return writer.prompt(gap)
+
+
+def render_channel(
+    demonstrations: Sequence[Demonstration], label: str, template: Template = ARROW, instruction: str = ""
+) -> Prompt:
+    """Write the channel prompt: each demonstration label first, then `label` up to the input that it should explain.
+
+    Text + gap + x is the whole text, so that p(x | text) is what the channel scorer reads (Min et al. 2022). The
+    parts are those of `render`, with "label" before "input"; the label put to the test has no demonstration.
+    """
+    writer = _Writer()
+    writer.instruction(instruction)
+    for i, demonstration in enumerate(demonstrations):
+        writer.add("prefix", template.channel_label_prefix, i)
+        writer.add("label", demonstration.label, i)
+        writer.add("separator", template.channel_input_prefix, i)
+        writer.add("input", demonstration.input, i)
+        writer.add("end", template.end, i)
+    writer.add("prefix", template.channel_label_prefix)
+    writer.add("label", label)
+    kept, gap = _split_gap(template.channel_input_prefix)
+    writer.add("answer-prefix", kept)
+    return writer.prompt(gap)

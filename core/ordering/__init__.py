@@ -1,0 +1,41 @@
+"""In which order the demonstrations are shown: one strategy a file (or two that differ in a sign).
+
+An ordering gets places in the order in which they stand in their source and returns the same places, the last one
+next to the query; entropy orders also return what every permutation tried scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.outcome import Chosen
+from core.registry import Registry
+from core.study import Study
+from core.tidy import Stop, check
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+Floats = NDArray[np.float64]
+Ordered = tuple[list[int], Floats | None]
+Order = Callable[[Study, "LanguageModel", Chosen, Stop | None], Ordered]
+
+orderings: Registry[Order] = Registry("ordering", __name__)
+
+
+def order(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None = None) -> Chosen:
+    """`chosen` with its places in the study's order.
+
+    Raises:
+        StudyError: no such ordering.
+        PromptTooLong: an entropy order tries prompts longer than the model's context.
+    """
+    check(stop)
+    strategy = orderings.find(study.ordering)
+    indices, scores = strategy.function(study, model, chosen, stop)
+    return replace(chosen, indices=tuple(indices), order_scores=scores)

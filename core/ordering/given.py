@@ -1,0 +1,19 @@
+"""As the demonstrations stand in their table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.ordering import Ordered, orderings
+from core.outcome import Chosen
+from core.study import Study
+from core.tidy import Stop
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+
+@orderings.register("given", title="As given", help="as they stand in the table or the pool", place=0)
+def order(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None) -> Ordered:
+    """The order of the source."""
+    return list(chosen.indices), None

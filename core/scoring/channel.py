@@ -1,0 +1,42 @@
+"""log p(x | D, y): the label that best explains the input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.demonstrations import Demonstration
+from core.outcome import Answer, ScoredText
+from core.prompts import render_channel
+from core.scoring import posterior_of_means, scorers
+from core.study import Study
+from core.tidy import Stop
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+
+@scorers.register(
+    "channel",
+    title="Channel",
+    help="how well the label explains the input: demonstrations are shown label first",
+    place=20,
+)
+def score(
+    study: Study, model: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[str], stop: Stop | None
+) -> Answer:
+    """s(y) = (1/T) Σ_t log p(x_t | D in y → x order, y, x_<t), mean over the T tokens of x (Min et al. 2022).
+
+    Probabilities are softmax(T̄ · s) = P(y | x, D) by Bayes's rule with uniform P(y): x has the same tokens under every
+    label, so the mean changes no ranking.
+    """
+    prompts = [render_channel(shown, label, study.template, study.instruction) for label in labels]
+    scored = model.score([(p.text, p.gap + study.query) for p in prompts], stop=stop)
+    counts = np.array([max(1, len(s.logprobs)) for s in scored], dtype=np.float64)
+    scores = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64) / counts
+    texts = tuple(
+        ScoredText(p.gap + study.query, tuple(s.tokens), s.logprobs) for p, s in zip(prompts, scored, strict=True)
+    )
+    return Answer(tuple(labels), scores, posterior_of_means(scores, counts), scored=texts)

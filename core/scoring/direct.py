@@ -1,0 +1,99 @@
+"""log p(y | D, x)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.demonstrations import Demonstration
+from core.outcome import Answer, ScoredText
+from core.prompts import render
+from core.scoring import scorers
+from core.statistics import softmax
+from core.study import Normalisation, Study
+from core.tidy import Stop
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+Floats = NDArray[np.float64]
+
+
+@scorers.register(
+    "direct",
+    title="Direct",
+    help="how probable the label is after the prompt",
+    reads=("normalisation",),
+    place=0,
+)
+def score(
+    study: Study, model: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[str], stop: Stop | None
+) -> Answer:
+    """s(y) = log p(y | D, x), summed over the label's tokens; options per token, per character, per byte.
+
+    The label's own tokens are scored, with nothing after them: of two labels where one begins with the other, the
+    shorter's probability contains the longer's. `outside` counts such mass once. Probabilities are softmax(s): p over
+    the candidates for the sum, a tempered version of it for the means (lm-eval's acc_norm is the mean per character).
+    """
+    prompt = render(shown, study.query, study.template, study.instruction)
+    scored = model.score([(prompt.text, prompt.gap + label) for label in labels], stop=stop)
+    totals = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64)  # (L,)
+    scores = np.array(
+        [
+            normalise(total, len(s.logprobs), label, study.normalisation)
+            for total, s, label in zip(totals, scored, labels, strict=True)
+        ]
+    )
+    return Answer(
+        labels=tuple(labels),
+        scores=scores,
+        probabilities=softmax(scores),
+        outside=mass_outside(totals, [s.tokens for s in scored]),
+        scored=tuple(
+            ScoredText(prompt.gap + label, tuple(s.tokens), s.logprobs) for label, s in zip(labels, scored, strict=True)
+        ),
+    )
+
+
+def normalise(total: float, tokens: int, label: str, how: Normalisation) -> float:
+    """A label's log-probability divided by its length: 1, tokens, characters or UTF-8 bytes of the label alone."""
+    lengths = {"sum": 1, "token": tokens, "character": len(label), "byte": len(label.encode())}
+    return float(total) / max(1, lengths[how])
+
+
+def mass_outside(totals: Floats, tokens: Sequence[tuple[str, ...]]) -> float:
+    """1 − Σ_y p(y | D, x) over the candidates, a label that continues another one counted within it."""
+    whole = set(tokens)
+    inside = {
+        sequence: float(np.exp(total))
+        for total, sequence in zip(totals, tokens, strict=True)
+        if not any(sequence[:n] in whole for n in range(1, len(sequence)))
+    }
+    return float(np.clip(1.0 - sum(inside.values()), 0.0, 1.0))
+
+
+def label_probabilities(
+    study: Study,
+    model: LanguageModel,
+    prompts: Sequence[tuple[Sequence[Demonstration], str]],
+    labels: Sequence[str],
+    stop: Stop | None = None,
+) -> Floats:
+    """p(y | D, x) normalised over the labels, for many prompts in one call: they share their prefixes.
+
+    Args:
+        prompts: (N) pairs of demonstrations shown and input.
+
+    Returns:
+        (N, L), rows sum to one.
+    """
+    pairs = []
+    for shown, text in prompts:
+        prompt = render(shown, text, study.template, study.instruction)
+        pairs += [(prompt.text, prompt.gap + label) for label in labels]
+    scored = model.score(pairs, stop=stop)
+    totals = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64)
+    return softmax(totals.reshape(len(prompts), len(labels)))

@@ -1,0 +1,45 @@
+"""The label whose whole text the model finds least surprising."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.demonstrations import Demonstration
+from core.outcome import Answer, ScoredText
+from core.prompts import render
+from core.scoring import posterior_of_means, scorers
+from core.study import Study
+from core.tidy import Stop
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+
+@scorers.register(
+    "perplexity",
+    title="Perplexity",
+    help="how little the whole text surprises the model, prompt and label together",
+    place=10,
+)
+def score(
+    study: Study, model: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[str], stop: Stop | None
+) -> Answer:
+    """s(y) = −(1/N) Σ_t −log p(t | earlier), over all N tokens of D, x, y that have something before them.
+
+    argmax s is argmin exp(mean cross-entropy) (METHODS §3). With labels of one length this ranks as `direct` does; a
+    longer label dilutes the surprise of the same prompt over more tokens. Probabilities are softmax(N̄ · s).
+
+    Reference differs: OpenICL divides by the number of tokens N where N − 1 are predicted, and takes no exponential.
+    """
+    prompt = render(shown, study.query, study.template, study.instruction)
+    scored = model.score([("", prompt.text + prompt.gap + label) for label in labels], stop=stop)
+    counts = np.array([max(1, len(s.logprobs)) for s in scored], dtype=np.float64)
+    scores = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64) / counts
+    texts = tuple(
+        ScoredText(prompt.text + prompt.gap + label, tuple(s.tokens), s.logprobs)
+        for label, s in zip(labels, scored, strict=True)
+    )
+    return Answer(tuple(labels), scores, posterior_of_means(scores, counts), scored=texts)

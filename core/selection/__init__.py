@@ -1,0 +1,87 @@
+"""Which demonstrations are shown.
+
+A selection returns a set: places in its source, without an order (the literature's conventions conflict, METHODS §4),
+and a score for every place of the source where it ranks. One strategy a file; each file registers itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.demonstrations import Demonstration
+from core.errors import StudyError
+from core.outcome import Chosen
+from core.registry import Registry
+from core.study import Study
+from core.tidy import Stop, check, usable
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+Floats = NDArray[np.float64]
+Selected = tuple[list[int], Floats | None]
+Select = Callable[[Study, "LanguageModel", Stop | None], Selected]
+
+selections: Registry[Select] = Registry("selection", __name__)
+
+
+def select(study: Study, model: LanguageModel, stop: Stop | None = None) -> Chosen:
+    """The study's own choice, in the order in which the demonstrations stand in their source.
+
+    Raises:
+        StudyError: no such selection, or nothing in the pool to choose from.
+    """
+    check(stop)
+    strategy = selections.find(study.selection)
+    indices, scores = strategy.function(study, model, stop)
+    return Chosen(source_of(study), tuple(sorted(indices)), scores)
+
+
+def source_of(study: Study) -> Literal["demonstrations", "pool"]:
+    """Which table the study's selection reads."""
+    return "demonstrations" if "demonstrations" in selections.find(study.selection).reads else "pool"
+
+
+def rows_of(study: Study, chosen: Chosen) -> tuple[Demonstration, ...]:
+    """The demonstrations that `chosen` points at, in its order."""
+    source = study.demonstrations if chosen.source == "demonstrations" else study.pool
+    return tuple(source[i] for i in chosen.indices)
+
+
+def candidates(study: Study) -> list[int]:
+    """Places in the pool that may be chosen: usable rows whose input is not the query (its label would leak).
+
+    Raises:
+        StudyError: k is above 0 and there is nothing to choose from.
+    """
+    places = [i for i, row in enumerate(study.pool) if usable(row)]
+    if not places and study.k:
+        raise StudyError(
+            f"The pool is empty, so “{study.selection}” has nothing to choose from; "
+            "add examples to the pool or pick demonstrations by hand."
+        )
+    free = [i for i in places if study.pool[i].input.strip() != study.query.strip()]
+    if not free and study.k:
+        raise StudyError("The pool holds nothing but the query itself; add other examples to the pool.")
+    return free
+
+
+def top(study: Study, places: list[int], values: Floats) -> Selected:
+    """The k places of highest value (ties to the lowest index), and the values spread over the whole pool.
+
+    Args:
+        places: (n,) places in the pool.
+        values: (n,) their values.
+
+    Returns:
+        The places chosen, and (N,) values with NaN where the pool's row was no candidate.
+    """
+    scores = np.full(len(study.pool), np.nan)
+    scores[places] = values
+    # Packed passes move a value by about 1e-7: rounding keeps equal texts tied.
+    best = np.argsort(-np.round(values, 6), kind="stable")[: study.k]
+    return [places[i] for i in best], scores

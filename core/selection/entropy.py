@@ -1,0 +1,47 @@
+"""The examples that the model is least sure of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.errors import PromptTooLong, StudyError
+from core.labels import task_labels
+from core.scoring.direct import label_probabilities
+from core.selection import Selected, candidates, selections, top
+from core.statistics import entropy
+from core.study import Study
+from core.tidy import Stop
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+
+@selections.register(
+    "entropy",
+    title="Entropy",
+    help="the k inputs of the pool that leave the model least sure of its label",
+    reads=("pool", "k"),
+    place=30,
+)
+def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
+    """The k largest H(p(· | I, x_i)) in nats, p the model's zero-shot label distribution (METHODS §4).
+
+    p is the direct scorer's: joint probability of each label's tokens after the instruction and x_i, normalised over
+    the study's labels (those of the pool where the study names none; the labels' cap applies). Ties to the lowest
+    index.
+
+    Raises:
+        StudyError: an input of the pool alone is longer than the model's context, or there are no labels.
+    """
+    free = candidates(study)
+    if not free or not study.k:
+        return [], None
+    labels = task_labels(study)
+    try:
+        p = label_probabilities(study, model, [((), study.pool[i].input) for i in free], labels, stop)  # (n, L)
+    except PromptTooLong as error:
+        raise StudyError(
+            f"An input of the pool takes {error.tokens:,} tokens and this model reads {error.context:,}; "
+            "exclude it, or choose another selection than “entropy”."
+        ) from None
+    return top(study, free, entropy(p))

@@ -1,0 +1,25 @@
+"""The user's own choice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.selection import Selected, selections
+from core.study import Study
+from core.tidy import Stop, usable
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+
+@selections.register(
+    "hand-picked",
+    title="Hand-picked",
+    help="every demonstration in the table that isn't excluded",
+    reads=("demonstrations",),
+    sampled=True,  # the user's table is taken at its word
+    place=0,
+)
+def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
+    """All usable rows of `study.demonstrations`; k is not read."""
+    return [i for i, row in enumerate(study.demonstrations) if usable(row)], None

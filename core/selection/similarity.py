@@ -1,0 +1,26 @@
+"""The pool's nearest neighbours of the query (KATE)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.encoders import similarities
+from core.selection import Selected, candidates, selections, top
+from core.study import Study
+from core.tidy import Stop
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+
+@selections.register(
+    "similarity",
+    title="Similarity",
+    help="the k inputs of the pool nearest to the query",
+    reads=("pool", "k", "encoder"),
+    place=20,
+)
+def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
+    """The k largest cos(e(x), e(x_i)) for the study's encoder e (Liu et al. 2022). Ties to the lowest index."""
+    free = candidates(study)
+    return top(study, free, similarities(study, model, study.pool, free))
