@@ -1,0 +1,71 @@
+"""Which models can be packed, and how: found out on the model itself rather than read off a list.
+
+Two routes lead a trie's mask into a model. Where attention goes through `AttentionInterface`, our own functions
+answer the model's questions ("interface"). Elsewhere a ready 4-D mask is passed in ("mask"). Position ids are depths
+on both. Neither is trusted: when a model is loaded, a few random sequences are scored packed and one by one.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+
+from core.models.capture import NAME, REQUEST
+
+Route = Literal["interface", "mask"]
+_WINDOWS = ("sliding_window", "window_size", "attention_window", "attention_chunk_size")
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What a loaded model can do.
+
+    Attributes:
+        route: how a trie's mask gets in, and attention rows get out.
+        why_not_packable: one sentence, "" when the model can be packed.
+        cacheable: whether keys and values of a prefix can be kept and continued.
+    """
+
+    route: Route
+    why_not_packable: str
+    cacheable: bool
+
+    @property
+    def packable(self) -> bool:
+        return not self.why_not_packable
+
+
+def route_of(model: Any) -> Route:
+    """Switch the model to our attention function where it lets us, and see whether every layer then calls it."""
+    before = model.config._attn_implementation
+    if not (getattr(model, "_supports_attention_backend", False) and model._can_set_attn_implementation()):
+        return "mask"
+    model.set_attn_implementation(NAME)
+    REQUEST.attention_calls = REQUEST.mask_calls = 0
+    with torch.inference_mode():
+        ids = torch.tensor([[0, 1]], device=model.device) % model.config.get_text_config().vocab_size
+        model(input_ids=ids, use_cache=False)
+    layers = model.config.get_text_config().num_hidden_layers
+    if REQUEST.attention_calls == layers and REQUEST.mask_calls > 0:
+        return "interface"
+    model.set_attn_implementation(before)
+    return "mask"
+
+
+def obstacle(model: Any, route: Route) -> str:
+    """A reason not even to try packing, or ""."""
+    if "position_ids" not in inspect.signature(model.forward).parameters:
+        return f"{kind(model)} takes no position ids, so a branch cannot be placed at its depth"
+    config = model.config.get_text_config()
+    window = next((name for name in _WINDOWS if getattr(config, name, None)), None)
+    if route == "mask" and window is not None:
+        return f"{kind(model)} lays its local windows by place rather than by depth"
+    return ""
+
+
+def kind(model: Any) -> str:
+    """The architecture's name for people, such as "gpt_neo"."""
+    return str(model.config.model_type)

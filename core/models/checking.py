@@ -1,0 +1,117 @@
+"""The check that keeps packed scoring from ever being silently wrong.
+
+A model is asked for the same log-probabilities three ways: one text at a time, as a trie, and from a kept prefix.
+Texts are random tokens, longer than any window where that is cheap. The yardstick is the model's own sensitivity:
+how far the same predictions move when the beginning of the text is another one.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.errors import ModelError
+from core.models.architectures import Abilities, Route, kind, obstacle, route_of
+from core.models.packing import Limits, Plan, plan
+from core.models.passes import Passes
+from core.models.trie import Ints
+
+_LONGEST = 192  # tokens of a check text: past small windows, cheap on large models
+_SHORTEST = 40
+
+
+def examine(model: Any, context: int) -> Abilities:
+    """Find out what a model can do.
+
+    Raises:
+        ModelError: the model is not causal: a later token changes an earlier prediction.
+    """
+    route = route_of(model)
+    texts, length = _texts(model, context)
+    marks = [np.arange(length // 2, len(text)) for text in texts]
+    passes = Passes(model, route)
+    plain = _log_probs(passes, _plan(model, texts, marks, packable=False, cacheable=False), len(texts))
+    _check_causal(passes, model, texts[0], plain[0], marks[0])
+    moved = float(np.abs(plain[0][:4] - plain[-1][:4]).mean())  # same tokens predicted, other beginning
+
+    reason = obstacle(model, route)
+    if not reason and not _agrees(passes, model, texts, marks, plain, moved, packable=True):
+        reason = f"{kind(model)} gives other numbers when texts share a pass"
+    cacheable = _agrees(passes, model, texts, marks, plain, moved, packable=False)
+    return Abilities(route, reason, cacheable)
+
+
+def _texts(model: Any, context: int) -> tuple[list[Ints], int]:
+    """Three texts that branch off one another, and one that shares only the first's later half."""
+    config = model.config.get_text_config()
+    window = max((getattr(config, name, None) or 0 for name in ("sliding_window", "window_size")), default=0)
+    length = min(context, max(_SHORTEST, window + 16 if window + 16 <= _LONGEST else 0))
+    draw = np.random.default_rng(0)
+
+    def random(count: int) -> Ints:
+        return draw.integers(0, config.vocab_size, count)
+
+    first, half = random(length), length // 2
+    second = np.concatenate([first[: half + 2], random(length - half - 4)])
+    third = np.concatenate([first[: half + 2], second[half + 2 : half + 4], random(3)])
+    other = np.concatenate([random(half), first[half:]])
+    return [first, second, third, other], length
+
+
+def _plan(model: Any, texts: list[Ints], marks: list[Ints], *, packable: bool, cacheable: bool) -> Plan:
+    config = model.config.get_text_config()
+    width = 1 << 20 if packable else config.hidden_size  # so wide that sharing always pays
+    return plan(
+        texts, marks, width=width, vocabulary=config.vocab_size, packable=packable, cacheable=cacheable, limits=Limits()
+    )
+
+
+def _log_probs(passes: Passes, chosen: Plan, count: int) -> list[np.ndarray[Any, Any]]:
+    """For each text, (marks, V) log-probabilities."""
+    found: list[np.ndarray[Any, Any]] = [np.empty(0)] * count
+    for batch, logits in passes.run(chosen):
+        logged = torch.log_softmax(logits.float(), dim=-1).cpu().numpy()
+        start = 0
+        for row in batch:
+            for member, path in zip(row.trie.members, row.trie.paths, strict=True):
+                places = np.searchsorted(row.marked, path)
+                known = (places < len(row.marked)) & (row.marked[np.minimum(places, len(row.marked) - 1)] == path)
+                found[member] = logged[start + places[known]]
+            start += len(row.marked)
+    return found
+
+
+def _check_causal(passes: Passes, model: Any, text: Ints, plain: np.ndarray[Any, Any], marks: Ints) -> None:
+    cut = text[: len(text) - 4]
+    places = marks[marks < len(cut)]
+    short = _log_probs(passes, _plan(model, [cut], [places], packable=False, cacheable=False), 1)[0]
+    if not np.allclose(short, plain[: len(short)], atol=0.05 * float(np.abs(plain).mean())):
+        raise ModelError(
+            f"{kind(model)} is not a causal language model (a later word changes an earlier prediction): "
+            "choose one that reads from left to right, such as GPT-2 or Llama."
+        )
+
+
+def _agrees(
+    passes: Passes,
+    model: Any,
+    texts: list[Ints],
+    marks: list[Ints],
+    plain: list[np.ndarray[Any, Any]],
+    moved: float,
+    *,
+    packable: bool,
+) -> bool:
+    shared_texts, shared_marks = (texts, marks) if packable else (texts[:3], marks[:3])
+    tolerance = 1e-4 if model.dtype == torch.float32 else 0.1
+    try:
+        chosen = _plan(model, shared_texts, shared_marks, packable=packable, cacheable=not packable)
+        tried = _log_probs(passes, chosen, len(shared_texts))
+    except Exception as error:  # whatever an unknown architecture does with our mask: it cannot be packed
+        logging.getLogger(__name__).debug("self check failed: %s", error)
+        return False
+    worst = max(float(np.abs(a - b).max()) for a, b in zip(tried, plain, strict=False))
+    return worst <= tolerance and worst <= 0.05 * moved + 1e-6

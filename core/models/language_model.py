@@ -1,0 +1,272 @@
+"""A causal language model: scoring, predictions and the inside of a pass."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.errors import ModelError, PromptTooLong
+from core.models.architectures import Abilities
+from core.models.capture import REQUEST, Rows
+from core.models.encoding import Encoder, Encoding
+from core.models.packing import Limits, plan
+from core.models.passes import Passes, Stop
+from core.models.reading import Reading, Scored
+from core.models.trie import Ints
+
+if TYPE_CHECKING:
+    from core.pretraining.mixture import Mixture
+
+
+class LanguageModel:
+    """A loaded model. Every forward pass is taken under `lock`, so that people may share one.
+
+    Attributes:
+        name: what it was loaded as: "embedded", a hub id or a folder.
+        fingerprint: first 12 hex digits of a SHA-256 over the weights' files.
+        layers, heads, context_length, vocabulary_size: its shape.
+        mixture: the pretraining mixture of the embedded model, else None.
+        packable: whether several texts may share one pass; `why_not_packable` is a sentence, "" when they may.
+        limits: what one pass may hold.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        abilities: Abilities,
+        *,
+        name: str,
+        fingerprint: str,
+        context_length: int,
+        mixture: Mixture | None = None,
+    ) -> None:
+        config = model.config.get_text_config()
+        self.name, self.fingerprint, self.mixture = name, fingerprint, mixture
+        self.layers, self.heads = int(config.num_hidden_layers), int(config.num_attention_heads)
+        self.context_length, self.vocabulary_size = context_length, int(config.vocab_size)
+        self.packable, self.why_not_packable = abilities.packable, abilities.why_not_packable
+        self.lock = threading.RLock()
+        self.limits = Limits()
+        self._width = int(config.hidden_size)
+        self._model, self._abilities = model, abilities
+        self._passes = Passes(model, abilities.route)
+        self._encoder = Encoder(tokenizer)
+        self._start = next((i for i in (tokenizer.bos_token_id, tokenizer.eos_token_id) if i is not None), None)
+
+    def encode(self, text: str) -> Encoding:
+        """Tokens of a text, BOS included where the tokenizer adds it."""
+        return self._encoder.encode_batch([text])[0]
+
+    def score(self, pairs: Sequence[tuple[str, str]], *, stop: Stop | None = None) -> list[Scored]:
+        """log p(continuation | context) token by token, for every (context, continuation).
+
+        The whole text is tokenised at once; scored are the tokens whose span ends after the context, so a token that
+        straddles the join (" positive" after a context that ends in a space) belongs to the continuation. The very
+        first token of a text has nothing before it, and so no log-probability: it is left out.
+
+        Args:
+            pairs: N (context, continuation).
+            stop: asked between passes; True ends the work.
+
+        Raises:
+            PromptTooLong: a whole text has more tokens than the model reads.
+            Cancelled: `stop` said so.
+        """
+        encodings = self._encoder.encode_batch([context + continuation for context, continuation in pairs])
+        self._check_lengths(encodings)
+        results: list[Scored | None] = [None] * len(pairs)
+        places: list[int] = []
+        sequences: list[Ints] = []
+        marks: list[Ints] = []
+        for place, (encoding, (context, _)) in enumerate(zip(encodings, pairs, strict=True)):
+            scored = _scored_tokens(encoding, len(context))
+            if len(scored) == 0:
+                results[place] = Scored((), np.empty(0))
+                continue
+            places.append(place)
+            sequences.append(np.array(encoding.ids[: scored[-1]], dtype=np.int64))
+            marks.append(scored - 1)
+
+        for member, logged, nodes in self._visit(sequences, marks, stop):
+            encoding = encodings[places[member]]
+            at = marks[member] + 1
+            targets = torch.tensor([encoding.ids[i] for i in at], device=logged.device)
+            values = logged[torch.from_numpy(nodes).to(logged.device), targets].double().cpu().numpy()
+            results[places[member]] = Scored(tuple(encoding.texts[i] for i in at), values)
+        return [result for result in results if result is not None]
+
+    def next_logprobs(self, texts: Sequence[str], *, stop: Stop | None = None) -> NDArray[np.float32]:
+        """(N, V) natural log p(next token | text).
+
+        Raises:
+            PromptTooLong, Cancelled: as in `score`.
+            ModelError: an empty text, on a model without any token to start from.
+        """
+        encodings = self._encoder.encode_batch(texts)
+        self._check_lengths(encodings)
+        sequences = [self._ids(encoding) for encoding in encodings]
+        marks = [np.array([len(sequence) - 1]) for sequence in sequences]
+        result = np.empty((len(texts), self.vocabulary_size), dtype=np.float32)
+        for member, logged, nodes in self._visit(sequences, marks, stop):
+            result[member] = logged[int(nodes[0])].cpu().numpy()[: self.vocabulary_size]
+        return result
+
+    def read(
+        self,
+        text: str,
+        *,
+        hidden: bool = False,
+        rows: Sequence[int] = (-1,),
+        head: tuple[int, int] | None = None,
+    ) -> Reading:
+        """One forward pass over one text, and what went on inside.
+
+        Args:
+            hidden: whether to keep the hidden states.
+            rows: query places whose attention is wanted; negative ones count from the last token.
+            head: (layer, head) whose whole (t, t) map is wanted.
+
+        Raises:
+            PromptTooLong: more tokens than the model reads.
+            ModelError: a row or head that does not exist, or an empty text on a model without a start token.
+        """
+        encoding = self.encode(text)
+        self._check_lengths([encoding])
+        ids = self._ids(encoding)
+        size = len(ids)
+        if any(not -size <= row < size for row in rows):
+            raise ModelError(f"There is no token {max(rows, key=abs)} in a text of {size} tokens.")
+        if head is not None and not (0 <= head[0] < self.layers and 0 <= head[1] < self.heads):
+            raise ModelError(
+                f"There is no head {head[1]} in layer {head[0]}: this model has {self.layers} layers of {self.heads}."
+            )
+        request = Rows([row % size for row in rows], head)
+        with self.lock:
+            output = self._read(ids, hidden, request)
+        states = [state[0] for state in output.hidden_states] if hidden else []
+        if len({state.shape for state in states}) > 1:
+            raise ModelError("This model's layers have different widths, so its hidden states cannot be compared.")
+        kept = request.kept if len(request.kept) == self.layers else []
+        return Reading(
+            ids=tuple(int(i) for i in ids),
+            starts=encoding.starts or (0,),
+            ends=encoding.ends or (0,),
+            texts=encoding.texts or ("",),
+            attention=torch.stack(kept).float().cpu().numpy() if kept else None,
+            hidden=torch.stack(states).float().cpu().numpy() if states else None,
+            map=None if request.map is None else request.map.cpu().numpy(),
+            logprobs=torch.log_softmax(output.logits[0, -1].float(), dim=-1).cpu().numpy(),
+        )
+
+    def embed(self, texts: Sequence[str], layer: int = -1) -> NDArray[np.float32]:
+        """(N, d) mean over a text's tokens of one layer's hidden states, tokens that the tokenizer added left out.
+
+        Args:
+            layer: 0 is the embedding, `layers` or −1 the last.
+
+        Raises:
+            PromptTooLong: more tokens than the model reads.
+            ModelError: a layer that does not exist.
+        """
+        if not -self.layers - 1 <= layer <= self.layers:
+            raise ModelError(f"There is no layer {layer}: hidden states go from 0 to {self.layers}.")
+        encodings = self._encoder.encode_batch(texts)
+        self._check_lengths(encodings)
+        sequences = [self._ids(encoding) for encoding in encodings]
+        result = np.zeros((len(texts), self._width), dtype=np.float32)
+        marks = [np.array([len(sequence) - 1]) for sequence in sequences]
+        if not sequences:
+            return result
+        chosen = plan(
+            sequences,
+            marks,
+            width=self._width,
+            vocabulary=self.vocabulary_size,
+            packable=False,
+            cacheable=False,
+            limits=self.limits,
+        )
+        with self.lock:
+            for batch in chosen.batches:
+                states = self._passes.hidden(batch, layer)
+                for row, state in zip(batch, states, strict=True):
+                    for member, path in zip(row.trie.members, row.trie.paths, strict=True):
+                        own = [n for n, end in zip(path, encodings[member].ends, strict=False) if end > 0]
+                        result[member] = state[own or path.tolist()].float().mean(dim=0).cpu().numpy()
+        return result
+
+    def _visit(
+        self, sequences: list[Ints], marks: list[Ints], stop: Stop | None
+    ) -> Iterator[tuple[int, torch.Tensor, Ints]]:
+        """For every sequence: its place, the log-probabilities of its batch, and which rows of them are its marks."""
+        if not sequences:
+            return
+        chosen = plan(
+            sequences,
+            marks,
+            width=self._width,
+            vocabulary=self.vocabulary_size,
+            packable=self.packable,
+            cacheable=self._abilities.cacheable,
+            limits=self.limits,
+        )
+        front = len(chosen.trunk)
+        with self.lock:
+            for batch, logits in self._passes.run(chosen, stop):
+                logged = _log_probs(logits)
+                start = 0
+                for row in batch:
+                    for member, path in zip(row.trie.members, row.trie.paths, strict=True):
+                        nodes = path[marks[member] - front]
+                        yield member, logged, start + np.searchsorted(row.marked, nodes)
+                    start += len(row.marked)
+
+    def _read(self, ids: Ints, hidden: bool, request: Rows) -> Any:
+        inputs = {"input_ids": torch.from_numpy(ids)[None].to(self._model.device), "use_cache": False}
+        if self._abilities.route == "interface":
+            REQUEST.rows = request
+            try:
+                return self._passes.last(inputs, output_hidden_states=hidden)
+            finally:
+                REQUEST.rows = None
+        config, before = self._model.config, self._model.config._attn_implementation
+        config._attn_implementation = "eager"
+        try:
+            output = self._passes.last(inputs, output_hidden_states=hidden, output_attentions=True)
+        finally:
+            config._attn_implementation = before
+        for weights in output.attentions or ():
+            if weights is not None:
+                request.take(weights)
+        return output
+
+    def _ids(self, encoding: Encoding) -> Ints:
+        ids = encoding.ids or (() if self._start is None else (self._start,))
+        if not ids:
+            raise ModelError("This model has no token to start from, so the text must not be empty.")
+        return np.array(ids, dtype=np.int64)
+
+    def _check_lengths(self, encodings: Sequence[Encoding]) -> None:
+        longest = max((len(encoding) for encoding in encodings), default=0)
+        if longest > self.context_length:
+            raise PromptTooLong(longest, self.context_length, 0)
+
+
+def _scored_tokens(encoding: Encoding, join: int) -> Ints:
+    """Places of the tokens that end after the join, the first token of the text excepted."""
+    ends = np.array(encoding.ends, dtype=np.int64)
+    places = np.flatnonzero(ends > join)
+    return places[places > 0]
+
+
+def _log_probs(logits: torch.Tensor) -> torch.Tensor:
+    """log softmax over the last axis in float32, in place: logits are the largest thing in a pass."""
+    with torch.inference_mode():
+        logits = logits.float()
+        return logits.sub_(torch.logsumexp(logits, dim=-1, keepdim=True))

@@ -1,0 +1,214 @@
+"""Loading a causal language model: embedded, from a local folder, or from the hub. One sentence when it cannot be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import ModelError
+from core.models.weights import available_memory, count_parameters, fingerprint, weight_files
+from core.study import Dtype, ModelChoice
+
+if TYPE_CHECKING:
+    from core.models.language_model import LanguageModel
+
+EMBEDDED = Path(__file__).parent.parent / "pretraining" / "checkpoint"
+_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+_NO_CONTEXT_LIMIT = 1_000_000
+_CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx")
+_OTHER_HEADS = ("ForMaskedLM", "ForPreTraining", "ForSequenceClassification", "ForTokenClassification")
+
+
+def load_model(
+    choice: ModelChoice | str = "embedded", *, dtype: Dtype = "float32", device: str = "cpu"
+) -> LanguageModel:
+    """Load a model, and find out by a few random texts what it can do.
+
+    Args:
+        choice: "embedded", a hub id, a local folder, or a `ModelChoice` (whose dtype and device then count).
+        dtype: number format of the weights in memory.
+        device: "cpu", "cuda", "cuda:1", "mps".
+
+    Raises:
+        ModelError: in one sentence: it does not exist, holds no safetensors, has no fast tokenizer, is not causal,
+            needs code of its own, does not fit in memory, or its device is not there.
+    """
+    if isinstance(choice, ModelChoice):
+        name, dtype, device = choice.name.strip(), choice.dtype, choice.device
+    else:
+        name = choice.strip()
+    _check_device(device)
+    folder = _folder(name)
+    config = _config(folder, name)
+    files = weight_files(folder)
+    _check_memory(count_parameters(files), dtype, device, name)
+    tokenizer = _tokenizer(folder, name)
+    model = _weights(folder, name, dtype, device)
+
+    from core.models.checking import examine
+    from core.models.language_model import LanguageModel
+
+    context = _context_length(config, tokenizer)
+    mixture = None
+    if name == "embedded":
+        from core.pretraining.mixture import load_mixture
+
+        mixture = load_mixture()
+    return LanguageModel(
+        model,
+        tokenizer,
+        examine(model, context),
+        name=name,
+        fingerprint=fingerprint(files),
+        context_length=context,
+        mixture=mixture,
+    )
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        kind = torch.device(device)
+    except RuntimeError as error:
+        raise ModelError(f'There is no device named "{device}": choose cpu, cuda or mps.') from error
+    if kind.type == "cpu":
+        return
+    if kind.type == "mps" and torch.backends.mps.is_available():
+        return
+    if kind.type == "cuda" and torch.cuda.is_available() and (kind.index or 0) < torch.cuda.device_count():
+        return
+    raise ModelError(f'The device "{device}" is not available on this machine: choose cpu.')
+
+
+def _folder(name: str) -> Path:
+    if name == "embedded":
+        if not (EMBEDDED / "config.json").is_file():
+            raise ModelError("The embedded model's checkpoint is missing from this installation: install ICLens again.")
+        return EMBEDDED
+    local = Path(name).expanduser()
+    if local.is_dir():
+        return local
+    if not name or local.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name:
+        raise ModelError(f'There is no folder "{name}": give a folder that exists, or a hub id such as "gpt2".')
+    from core.models.hub import download
+
+    return download(name)
+
+
+def _config(folder: Path, name: str) -> Any:
+    from transformers import AutoConfig
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
+
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ModelError(f'The folder "{name}" holds no config.json: choose one that save_pretrained wrote.')
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        kind = raw["model_type"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f'The config.json of "{name}" does not say which architecture it is: save it again.'
+        ) from error
+    if kind not in CONFIG_MAPPING:
+        if "auto_map" in raw:
+            raise ModelError(
+                f'"{name}" needs code of its own to run, which ICLens never executes: '
+                "choose a model whose architecture is part of transformers."
+            )
+        raise ModelError(f'"{name}" is a "{kind}", which this version of transformers does not know: upgrade it.')
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as error:
+        raise ModelError(f'The config.json of "{name}" cannot be read: {_first_line(error)}.') from error
+    heads = tuple(config.architectures or ())
+    causal = type(config) in MODEL_FOR_CAUSAL_LM_MAPPING and not getattr(config, "is_encoder_decoder", False)
+    if not causal or any(head.endswith(_OTHER_HEADS) for head in heads):
+        raise ModelError(
+            f'"{name}" ({heads[0] if heads else kind}) is not a causal language model: '
+            "choose one that predicts the next word, such as GPT-2 or Llama."
+        )
+    return config
+
+
+def _check_memory(parameters: int, dtype: str, device: str, name: str) -> None:
+    needed, free = parameters * _BYTES[dtype], available_memory(device)
+    if free is not None and needed * 1.1 > free:
+        raise ModelError(
+            f'"{name}" needs {needed / 1e9:.1f} GB for its weights in {dtype} and {free / 1e9:.1f} GB are free: '
+            + ("choose a smaller model." if dtype != "float32" else "choose a smaller model, or bfloat16.")
+        )
+
+
+def _tokenizer(folder: Path, name: str) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
+        fast = bool(tokenizer.is_fast) and len(tokenizer.backend_tokenizer.encode("a b").ids) > 0
+    except Exception as error:
+        raise ModelError(f'"{name}" has no fast tokenizer (a tokenizer.json file), and ICLens needs one.') from error
+    if not fast:
+        raise ModelError(f'"{name}" has no fast tokenizer (a tokenizer.json file), and ICLens needs one.')
+    return tokenizer
+
+
+def _weights(folder: Path, name: str, dtype: str, device: str) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    try:
+        with _quiet():
+            model, report = AutoModelForCausalLM.from_pretrained(
+                folder,
+                dtype=getattr(torch, dtype),
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+            )
+            missing = sorted(report["missing_keys"])
+            if missing:
+                raise ModelError(f'The weights of "{name}" are not complete ({missing[0]} is missing): save it again.')
+            model.config.pad_token_id = None  # padding is ours and stands where nothing reads it: no advice on it
+            return model.eval().requires_grad_(False).to(device)
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise ModelError(f'"{name}" does not fit in the memory of {device}: choose a smaller model.') from error
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(f'"{name}" cannot be loaded: {_first_line(error)}.') from error
+
+
+def _context_length(config: Any, tokenizer: Any) -> int:
+    """How many tokens the model reads: its position embeddings, else what its tokenizer was saved with."""
+    text = config.get_text_config()
+    for name in _CONTEXT_NAMES:
+        value = getattr(text, name, None)
+        if isinstance(value, int) and value > 0:
+            return value
+    return int(min(tokenizer.model_max_length, _NO_CONTEXT_LIMIT))
+
+
+class _quiet:
+    """transformers' progress bar and advice are for a terminal."""
+
+    def __enter__(self) -> None:
+        from transformers.utils import logging
+
+        self._bar, self._level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+        logging.disable_progress_bar()
+        logging.set_verbosity_error()
+
+    def __exit__(self, *error: object) -> None:
+        from transformers.utils import logging
+
+        logging.set_verbosity(self._level)
+        if self._bar:
+            logging.enable_progress_bar()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")[:200]

@@ -1,0 +1,161 @@
+"""How sequences become forward passes: what is shared, what goes into one row, what into one batch.
+
+Every sequence is a path in a trie; a row is one trie, a batch is rows side by side. One sequence a row is ordinary
+batching; all of them in one row is the packed pass. A trunk is a prefix common to all sequences, computed once and
+kept as keys and values, which is also how models that cannot be packed share work.
+
+The choice follows cost. Per token and layer a transformer of width d does about 24·d² operations in its matrix
+products and 4·d for every key that the token is held against, so a row of n nodes over a trunk of P costs, in tokens,
+
+    n · (1 + (P + n) / 6d)
+
+and a chain, where causal attention skips half, n · (1 + (P + n/2) / 6d). A sequence joins a row when that is cheaper
+than a row of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.models.trie import Ints, Trie, build, lexicographic, shared
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one forward pass may hold.
+
+    Attributes:
+        tokens: padded tokens in a batch (a single longer row is let through: it cannot be split).
+        pairs: query–key pairs of one row's mask.
+        logits: numbers in the logits of a batch.
+        shortest_trunk: a shorter common prefix is not worth a pass of its own.
+    """
+
+    tokens: int = 4096
+    pairs: int = 1 << 24
+    logits: int = 1 << 27
+    shortest_trunk: int = 4
+
+
+@dataclass(frozen=True)
+class Row:
+    """A trie and the nodes whose logits are wanted, (k,) in ascending order."""
+
+    trie: Trie
+    marked: Ints
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Forward passes that cover every sequence.
+
+    Attributes:
+        trunk: (P,) tokens in front of every sequence, computed first; empty for none. Tries hold what follows.
+        batches: rows that go through together; chains and branching tries are never mixed.
+    """
+
+    trunk: Ints
+    batches: tuple[tuple[Row, ...], ...]
+    tokens: int = field(default=0)
+
+
+def plan(
+    sequences: Sequence[Ints],
+    marks: Sequence[Ints],
+    *,
+    width: int,
+    vocabulary: int,
+    packable: bool,
+    cacheable: bool,
+    limits: Limits,
+) -> Plan:
+    """Choose rows, batches and trunk.
+
+    Args:
+        sequences: token ids, each of at least one token.
+        marks: for each sequence the places whose next-token logits are wanted, ascending, at least one.
+        width: hidden size d of the model, for the cost of a row.
+        vocabulary: size of a row of logits.
+        packable: whether tries may branch. cacheable: whether a trunk may be kept.
+        limits: what a pass may hold.
+    """
+    order = lexicographic(sequences)
+    whole = _rows(sequences, order, 0, width, packable, limits)
+    rows, prefix = whole, 0
+    if cacheable and len(whole) > 1:
+        first_mark = min(int(mark[0]) for mark in marks)
+        prefix = min(shared(sequences[order[0]], sequences[order[-1]]), first_mark)
+        prefix = prefix if prefix >= limits.shortest_trunk else 0
+    if prefix:
+        tails = [sequence[prefix:] for sequence in sequences]
+        rows = _rows(tails, order, prefix, width, packable, limits)
+    marked = [_mark(trie, marks, prefix) for trie in rows]
+    batches = _batches(marked, prefix, max(1, limits.logits // vocabulary), limits)
+    tokens = prefix + sum(len(batch) * max(len(row.trie.tokens) for row in batch) for batch in batches)
+    return Plan(sequences[order[0]][:prefix] if prefix else np.empty(0, np.int64), tuple(batches), tokens)
+
+
+def _rows(
+    sequences: Sequence[Ints], order: list[int], trunk: int, width: int, packable: bool, limits: Limits
+) -> list[Trie]:
+    rows: list[Trie] = []
+    members: list[int] = []
+    common: list[int] = []
+    nodes, chain = 0, True
+    previous: Ints | None = None
+    for place in order:
+        sequence = sequences[place]
+        prefix = shared(previous, sequence) if previous is not None else 0
+        added = len(sequence) - prefix
+        extends = chain and prefix == nodes  # the row stays a chain
+        joins = previous is not None and (packable or extends) and prefix > 0
+        if joins and not extends:
+            apart = _cost(nodes, trunk, width, chain) + _cost(len(sequence), trunk, width, True)
+            joins = _cost(nodes + added, trunk, width, False) <= apart
+            joins = joins and (nodes + added) * (trunk + nodes + added) <= limits.pairs
+            joins = joins and nodes + added <= limits.tokens
+        if members and not joins:
+            rows.append(build(sequences, members, common))
+            members, common, nodes, chain, prefix = [], [], 0, True, 0
+            added, extends = len(sequence), True
+        members.append(place)
+        common.append(prefix)
+        nodes += added
+        chain = chain and extends
+        previous = sequence
+    rows.append(build(sequences, members, common))
+    return rows
+
+
+def _cost(nodes: int, trunk: int, width: int, chain: bool) -> float:
+    return nodes * (1.0 + (trunk + (nodes / 2 if chain else nodes)) / (6.0 * width))
+
+
+def _mark(trie: Trie, marks: Sequence[Ints], prefix: int) -> Row:
+    nodes = [path[marks[member] - prefix] for member, path in zip(trie.members, trie.paths, strict=True)]
+    return Row(trie, np.unique(np.concatenate(nodes)))
+
+
+def _batches(rows: list[Row], trunk: int, most_marked: int, limits: Limits) -> list[tuple[Row, ...]]:
+    """Rows of similar length together, chains apart from tries, until a limit is met."""
+    batches: list[tuple[Row, ...]] = []
+    for chains in (True, False):
+        batch: list[Row] = []
+        marked = 0
+        kind = [row for row in rows if row.trie.is_chain == chains]
+        for row in sorted(kind, key=lambda row: -len(row.trie.tokens)):
+            longest = len(batch[0].trie.tokens) if batch else 0
+            full = (len(batch) + 1) * longest > limits.tokens
+            full = full or (not chains and (len(batch) + 1) * longest * (trunk + longest) > limits.pairs)
+            full = full or (len(batch) + 1) * trunk > 16 * limits.tokens
+            if batch and (full or marked + len(row.marked) > most_marked):
+                batches.append(tuple(batch))
+                batch, marked = [], 0
+            batch.append(row)
+            marked += len(row.marked)
+        if batch:
+            batches.append(tuple(batch))
+    return batches

@@ -1,0 +1,45 @@
+"""What a model says: scored continuations, and the inside of one forward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The scored tokens of one continuation.
+
+    Attributes:
+        tokens: (t,) as text.
+        logprobs: (t,) natural log p(token | everything before it).
+    """
+
+    tokens: tuple[str, ...]
+    logprobs: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One forward pass over one text of t tokens.
+
+    Attributes:
+        ids, texts: (t,) tokens as numbers and as text; BOS counts where the tokenizer adds it.
+        starts, ends: (t,) character span of each token in the text; a token that the tokenizer added has (0, 0).
+        attention: (layers, heads, rows, t) attention of the query rows asked for; every row sums to one. None where
+            the architecture has no attention weights to give.
+        hidden: (layers + 1, t, d) hidden states, the embedding first, or None when not asked for.
+        map: (t, t) attention of the head asked for, rows are "from", or None.
+        logprobs: (V,) natural log p(next token | text).
+    """
+
+    ids: tuple[int, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    texts: tuple[str, ...]
+    attention: NDArray[np.float32] | None
+    hidden: NDArray[np.float32] | None
+    map: NDArray[np.float32] | None
+    logprobs: NDArray[np.float32]

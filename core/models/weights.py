@@ -1,0 +1,95 @@
+"""A checkpoint folder's weight files: which there are, how large, and their hash. Nothing is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from functools import lru_cache
+from math import prod
+from pathlib import Path
+
+from core.errors import ModelError
+
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files of a checkpoint.
+
+    Raises:
+        ModelError: there are none, or only pickled weights.
+    """
+    files = sorted(folder.glob("*.safetensors"))
+    if files:
+        return files
+    if any(path.suffix in _PICKLES for path in folder.iterdir()):
+        raise ModelError(
+            f"{folder.name} has only pickled weights, which can run code when opened: convert them to safetensors "
+            "(save_pretrained does) and load that folder."
+        )
+    raise ModelError(f"{folder.name} holds no weights: a model.safetensors file is needed.")
+
+
+def count_parameters(files: list[Path]) -> int:
+    """Numbers in the files, from their headers alone.
+
+    Raises:
+        ModelError: a file is not safetensors.
+    """
+    total = 0
+    for path in files:
+        try:
+            with path.open("rb") as file:
+                (size,) = struct.unpack("<Q", file.read(8))
+                if size > path.stat().st_size:
+                    raise ValueError("header longer than its file")
+                header = json.loads(file.read(size))
+            total += sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+            raise ModelError(f"{path.name} is not a readable safetensors file: download or save it again.") from error
+    return total
+
+
+def fingerprint(files: list[Path]) -> str:
+    """First 12 hex digits of a SHA-256 over the files' contents, in the order of their names."""
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        stat = path.stat()
+        digest.update(_hash(str(path.resolve()), stat.st_size, stat.st_mtime_ns))
+    return digest.hexdigest()[:12]
+
+
+@lru_cache(maxsize=64)
+def _hash(path: str, size: int, modified: int) -> bytes:
+    """SHA-256 of one file; size and time of change are the key, so that a rewritten file is read again."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 22):
+            digest.update(block)
+    return digest.digest()
+
+
+def available_memory(device: str) -> int | None:
+    """Bytes free on a device, or None where that cannot be known."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return min(int(line.split()[1]) * 1024, _group_memory())
+        return int(os.sysconf("SC_PHYS_PAGES")) * int(os.sysconf("SC_PAGE_SIZE"))
+    except (OSError, ValueError):
+        return None
+
+
+def _group_memory() -> int:
+    """What a container's limit leaves."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+    except (OSError, ValueError):
+        return 1 << 62
