@@ -1,0 +1,152 @@
+"""Documents of the mixture: drawn from it, written in a template, and encoded with the places that carry a loss."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.pretraining.domain import IN_RANGE, NOISE, STRAY
+from core.pretraining.mixture import INSTRUCTED, INSTRUCTED_RIGHT, Mixture
+from core.pretraining.tokenizer import CONTEXT
+from core.prompts import TEMPLATES, Template
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+REVERSED = 0.35  # share of documents written y → x, which the channel score needs
+LENGTHS = range(12, 21)  # demonstrations in a document
+LONGEST_PAIR = 48  # tokens; a document stops where another pair might not fit the context
+GIVEN_WEIGHT = 0.1  # loss weight of the tokens that are given rather than answered
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document: what was drawn, before it is written.
+
+    Attributes:
+        latent: the task, a place in `Mixture.family_of`.
+        pairs: (x, y) with label noise and strays.
+        template, reversed: how it is written.
+        instruction: its first line, or "".
+    """
+
+    latent: int
+    pairs: tuple[tuple[str, str], ...]
+    template: Template
+    reversed: bool
+    instruction: str
+
+
+def draw_document(
+    mixture: Mixture,
+    rng: random.Random,
+    *,
+    family: str | None = None,
+    count: int | None = None,
+    reversed_share: float = REVERSED,
+    template: Template | None = None,
+    instructed: float = INSTRUCTED,
+) -> Document:
+    """A document of the mixture, or of one family; every draw comes from `rng`."""
+    latent = mixture.draw_latent(family, rng)
+    count = rng.choice(LENGTHS) if count is None else count
+    pairs = tuple(_with_noise(mixture, latent, pair, rng) for pair in mixture.draw_pairs(latent, count, rng))
+    instruction = ""
+    if rng.random() < instructed:
+        own = mixture.details[mixture.family_of[latent]].instruction
+        instruction = own if rng.random() < INSTRUCTED_RIGHT else rng.choice(mixture.distinct_instructions)
+    chosen = template or rng.choice(tuple(TEMPLATES.values()))
+    return Document(latent, pairs, chosen, rng.random() < reversed_share, instruction)
+
+
+def _with_noise(mixture: Mixture, latent: int, pair: tuple[str, str], rng: random.Random) -> tuple[str, str]:
+    x, y = pair
+    block = mixture.block_of(latent)
+    is_book = latent >= block.tasks.stop
+    if not is_book and rng.random() < STRAY:
+        x = mixture.anything.draw(rng)
+        if not block.domain.knows(x):
+            return x, _noise(mixture, latent, rng)
+        answers = block.domain.answers(x)
+        row = latent - block.start
+        y = answers.words[rng.choices(answers.index[row].tolist(), answers.share[row].tolist())[0]]
+    return (x, _noise(mixture, latent, rng)) if rng.random() < NOISE else (x, y)
+
+
+def _noise(mixture: Mixture, latent: int, rng: random.Random) -> str:
+    """y ~ u_T."""
+    block = mixture.block_of(latent)
+    if rng.random() < IN_RANGE:
+        if latent >= block.tasks.stop:
+            return rng.choice(block.codebooks[latent - block.tasks.stop].labels)
+        label = block.domain.draw_in_range(latent - block.start, rng)
+        if label is not None:
+            return label
+    return mixture.anything.draw(rng)
+
+
+class Writer:
+    """Turns documents into token ids and loss weights, with the tokenizer's answer for every piece remembered."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
+        self._tokenizer = tokenizer
+        self._memory: dict[str, list[int]] = {}
+        assert tokenizer.bos_token_id is not None
+        self._bos: int = int(tokenizer.bos_token_id)
+
+    def ids(self, text: str) -> list[int]:
+        """Token ids of a piece. Pieces never merge across their joins: templates set them apart by white space."""
+        found = self._memory.get(text)
+        if found is None:
+            found = self._tokenizer.encode(text, add_special_tokens=False)
+            if len(self._memory) < 100_000:
+                self._memory[text] = found
+        return found
+
+    def write(self, document: Document) -> tuple[list[int], list[float], list[tuple[int, int]]]:
+        """Token ids, the loss weight of each token, and the token span of each answer.
+
+        The answer is y, or x in a reversed document.
+        """
+        template = document.template
+        tokens = [self._bos]
+        weights = [0.0]
+        spans: list[tuple[int, int]] = []
+        if document.instruction:
+            line = self.ids(document.instruction + "\n")
+            tokens += line
+            weights += [GIVEN_WEIGHT] * len(line)
+        if document.reversed:
+            opening, middle = template.channel_label_prefix, template.channel_input_prefix
+        else:
+            opening, middle = template.input_prefix, template.label_prefix
+        first, between, end = self.ids(opening), self.ids(middle), self.ids(template.end)
+        for x, y in document.pairs:
+            if len(tokens) > CONTEXT - LONGEST_PAIR:
+                break
+            given, answer = self.ids(y if document.reversed else x), self.ids(x if document.reversed else y)
+            tokens += first + given + between
+            weights += [GIVEN_WEIGHT] * (len(first) + len(given) + len(between))
+            spans.append((len(tokens), len(tokens) + len(answer)))
+            tokens += answer + end
+            weights += [1.0] * len(answer) + [GIVEN_WEIGHT] * len(end)
+        return tokens, weights, spans
+
+
+def pack(documents: Sequence[tuple[list[int], list[float]]], row: int) -> list[list[int]]:
+    """First-fit packing of documents into rows of `row` tokens; returns the documents' places by row."""
+    rows: list[list[int]] = []
+    room: list[int] = []
+    for i in sorted(range(len(documents)), key=lambda i: -len(documents[i][0])):
+        length = len(documents[i][0])
+        for r, free in enumerate(room):
+            if free >= length:
+                rows[r].append(i)
+                room[r] -= length
+                break
+        else:
+            rows.append([i])
+            room.append(row - length)
+    return rows

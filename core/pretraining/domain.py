@@ -1,0 +1,248 @@
+"""A domain: a set of inputs and the latents (tasks, each fully specified) that may generate their labels.
+
+For a latent T of a domain: x ~ (1 − STRAY) p(x|T) + STRAY p_any(x), and for the inputs it knows
+
+    p(y|x,T) = (1 − NOISE) Σ_s share_T(s|x) [y = answer_T(s, x)] + NOISE u_T(y)
+    u_T(y)   = IN_RANGE [y ∈ range T] / |range T| + (1 − IN_RANGE) p_any(y)
+
+where s runs over the classes that x may have (one, but for reviews).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.pretraining.families import CLASS_BALANCES, KIND_PRIOR, DomainSpec, Family, Kind
+from core.pretraining.lexicon import label_pairs
+
+NOISE = 0.04
+IN_RANGE = 0.75
+STRAY = 0.01
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What every latent of a domain answers to one input.
+
+    Attributes:
+        words: distinct answers.
+        index: (T, S) places in `words`.
+        share: (T, S) probability of each, before label noise; rows sum to one.
+    """
+
+    words: tuple[str, ...]
+    index: Ints
+    share: Floats
+
+
+class Domain(Protocol):
+    """What the mixture asks of a domain. T latents, all arrays (T,)."""
+
+    name: str
+    prior: float
+    families: tuple[Family, ...]
+    family_of: Ints
+    log_prior: Floats  # log P(latent | domain, not a codebook)
+
+    def knows(self, text: str) -> bool:
+        """Whether x is one of the domain's inputs."""
+        ...
+
+    def log_input(self, text: str) -> Floats:
+        """log p(x|T) before strays, for an x that the domain knows."""
+        ...
+
+    def log_base(self, text: str) -> float:
+        """log p(x) of the inputs that the domain's codebook draws from, before strays."""
+        ...
+
+    def answers(self, text: str) -> Answers:
+        """What each latent answers to x, for an x that the domain knows."""
+        ...
+
+    def range_share(self, label: str) -> Floats:
+        """[y ∈ range T] / |range T|."""
+        ...
+
+    def range_mass(self, weights: Floats) -> dict[str, float]:
+        """Σ_T w_T / |range T| by word of a range; ranges that hold every text are left out."""
+        ...
+
+    def label_mass(self, label: str) -> Floats:
+        """p(y|T) before strays: Σ_x p(x|T) Σ_s share(s|x) [y = answer(s, x)], noise left out."""
+        ...
+
+    def draw(self, latent: int, rng: random.Random) -> tuple[str, str]:
+        """x ~ p(x|T) and its label before noise."""
+        ...
+
+    def draw_input(self, rng: random.Random) -> str:
+        """An input for the codebook."""
+        ...
+
+    def draw_in_range(self, latent: int, rng: random.Random) -> str | None:
+        """A label uniform over the range of T, or None where the range is every text."""
+        ...
+
+
+@dataclass(frozen=True)
+class Latent:
+    """A fully specified task on enumerable inputs.
+
+    Attributes:
+        family: place among the domain's families.
+        prior: P(latent | domain, not a codebook).
+        answers: (X,) answers.
+        classes: (X,) class of each input, or None when x is uniform.
+        balance: P(class 0), read when there are classes.
+    """
+
+    family: int
+    prior: float
+    answers: tuple[str, ...]
+    classes: tuple[int, ...] | None = None
+    balance: float = 0.5
+
+
+def concept_latents(labels: tuple[str, str]) -> list[tuple[Kind, float, tuple[str, str], float]]:
+    """The latents of a two-class concept: (kind, prior within kind, labels of the classes, P(class 0))."""
+    ordered = [pair for first, second in label_pairs() for pair in ((first, second), (second, first))]
+    kinds: list[tuple[Kind, list[tuple[str, str]]]] = [
+        ("natural", [labels]),
+        ("flipped", [(labels[1], labels[0])]),
+        ("arbitrary", ordered),
+    ]
+    return [
+        (kind, weight / len(names), pair, balance)
+        for kind, names in kinds
+        for pair in names
+        for balance, weight in CLASS_BALANCES
+    ]
+
+
+def kind_shares(has_concepts: bool) -> dict[Kind, float]:
+    """P(kind | domain, not a codebook)."""
+    kinds: tuple[Kind, ...] = ("map", "natural", "flipped", "arbitrary") if has_concepts else ("map",)
+    total = sum(KIND_PRIOR[kind] for kind in kinds)
+    return {kind: KIND_PRIOR[kind] / total for kind in kinds}
+
+
+CONCEPT_SUFFIX: dict[Kind, str] = {"natural": "", "flipped": " (flipped)", "arbitrary": " (arbitrary)"}
+
+
+class EnumeratedDomain:
+    """A domain whose inputs are listed."""
+
+    def __init__(self, spec: DomainSpec) -> None:
+        self.name, self.prior, self.inputs = spec.name, spec.prior, spec.inputs
+        families, latents = _latents(spec)
+        self.families = tuple(families)
+        self.latents = tuple(latents)
+        self.family_of = np.array([latent.family for latent in latents])
+        self.log_prior = np.log([latent.prior for latent in latents])
+        self._place = {text: i for i, text in reversed(list(enumerate(spec.inputs)))}
+        self._build_tables()
+
+    def _build_tables(self) -> None:
+        words = sorted({answer for latent in self.latents for answer in latent.answers})
+        self._words = tuple(words)
+        self._word_place = {word: i for i, word in enumerate(words)}
+        x, t = len(self.inputs), len(self.latents)
+        self._table = np.zeros((t, x), dtype=np.int64)  # (T, X) answer of each latent to each input
+        self._log_input = np.full((t, x), -math.log(x))  # (T, X)
+        self._range = np.zeros((t, len(words)))  # (T, W) [w ∈ range T] / |range T|
+        self._ranges: list[tuple[str, ...]] = []
+        self._by_class: list[tuple[tuple[int, ...], tuple[int, ...]] | None] = []
+        for i, latent in enumerate(self.latents):
+            self._table[i] = [self._word_place[answer] for answer in latent.answers]
+            reached = sorted(set(latent.answers))
+            self._ranges.append(tuple(reached))
+            self._range[i, [self._word_place[word] for word in reached]] = 1 / len(reached)
+            self._by_class.append(None)
+            if latent.classes is not None:
+                classes = np.array(latent.classes)
+                sizes = np.array([(classes == 0).sum(), (classes == 1).sum()])
+                balance = np.log([latent.balance, 1 - latent.balance])
+                self._log_input[i] = balance[classes] - np.log(sizes)[classes]
+                zero, one = (tuple(np.flatnonzero(classes == c).tolist()) for c in (0, 1))
+                self._by_class[i] = (zero, one)
+        self._mass = np.zeros((t, len(words)))  # (T, W) p(y|T) before noise
+        for i in range(t):
+            np.add.at(self._mass[i], self._table[i], np.exp(self._log_input[i]))
+
+    def knows(self, text: str) -> bool:
+        return text in self._place
+
+    def log_input(self, text: str) -> Floats:
+        column: Floats = self._log_input[:, self._place[text]]
+        return column
+
+    def log_base(self, text: str) -> float:
+        return -math.log(len(self.inputs))
+
+    def answers(self, text: str) -> Answers:
+        column = self._table[:, self._place[text]]
+        distinct, index = np.unique(column, return_inverse=True)
+        words = tuple(self._words[i] for i in distinct)
+        return Answers(words, index.reshape(-1, 1), np.ones((len(column), 1)))
+
+    def range_share(self, label: str) -> Floats:
+        return self._column(self._range, label)
+
+    def range_mass(self, weights: Floats) -> dict[str, float]:
+        return dict(zip(self._words, (weights @ self._range).tolist(), strict=True))
+
+    def label_mass(self, label: str) -> Floats:
+        return self._column(self._mass, label)
+
+    def _column(self, matrix: Floats, label: str) -> Floats:
+        place = self._word_place.get(label)
+        return np.zeros(len(self.latents)) if place is None else matrix[:, place]
+
+    def draw(self, latent: int, rng: random.Random) -> tuple[str, str]:
+        by_class = self._by_class[latent]
+        if by_class is None:
+            i = int(rng.random() * len(self.inputs))
+        else:
+            i = rng.choice(by_class[rng.random() >= self.latents[latent].balance])
+        return self.inputs[i], self.latents[latent].answers[i]
+
+    def draw_input(self, rng: random.Random) -> str:
+        return rng.choice(self.inputs)
+
+    def draw_in_range(self, latent: int, rng: random.Random) -> str | None:
+        return rng.choice(self._ranges[latent])
+
+
+def _latents(spec: DomainSpec) -> tuple[list[Family], list[Latent]]:
+    shares = kind_shares(bool(spec.concepts))
+    # The codebook takes its share of the domain; `Family.prior` is P(family) over the whole mixture.
+    enumerated = spec.prior * (1 - KIND_PRIOR["codebook"])
+    families: list[Family] = []
+    latents: list[Latent] = []
+    total = sum(m.weight for m in spec.maps)
+    for m in spec.maps:
+        prior = shares["map"] * m.weight / total
+        latents.append(Latent(len(families), prior, m.answers))
+        families.append(Family(m.name, spec.name, "map", m.instruction, enumerated * prior))
+    for concept in spec.concepts:
+        places: dict[Kind, int] = {}
+        for kind in ("natural", "flipped", "arbitrary"):
+            places[kind] = len(families)
+            prior = shares[kind] / len(spec.concepts)
+            name = concept.name + CONCEPT_SUFFIX[kind]
+            families.append(Family(name, spec.name, kind, concept.instruction, enumerated * prior))
+        for kind, within, labels, balance in concept_latents(concept.labels):
+            prior = within * shares[kind] / len(spec.concepts)
+            answers = tuple(labels[c] for c in concept.classes)
+            latents.append(Latent(places[kind], prior, answers, concept.classes, balance))
+    return families, latents

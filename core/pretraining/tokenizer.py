@@ -1,0 +1,56 @@
+"""The embedded model's tokenizer: whole words of the mixture, and single characters for everything else.
+
+A WordPiece model whose vocabulary is the mixture's words, single characters that start or continue a spelled word, and
+the marks that templates use. White space separates and carries nothing; a new line is a token of its own.
+"""
+
+from __future__ import annotations
+
+import string
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from core.pretraining.vocabulary import vocabulary
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+CONTEXT = 512
+SPECIAL = ("<pad>", "<s>", "[UNK]")
+MARKS = ("\n", "->", "<-", ":=", "||", *string.punctuation)
+# Latin letters with accents, so that French words that no table holds can be spelled.
+ACCENTED = "àâäáãåæçéèêëíîïñóôöõøœúùûüýÿßÀÂÄÁÃÅÆÇÉÈÊËÍÎÏÑÓÔÖÕØŒÚÙÛÜÝ"
+PIECES = r"\n|->|<-|:=|\|\||[^\W_]+|[^\w\s]|_"
+
+
+def token_list() -> tuple[str, ...]:
+    """Every token, by id."""
+    characters = string.ascii_letters + string.digits + ACCENTED
+    tokens = [*SPECIAL, *MARKS, *characters, *(f"##{c}" for c in characters), *vocabulary()]
+    return tuple(dict.fromkeys(tokens))
+
+
+@lru_cache(maxsize=1)
+def build_tokenizer() -> PreTrainedTokenizerFast:
+    """The tokenizer as transformers loads it; `save_pretrained` writes the checkpoint's files."""
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    ids = {token: i for i, token in enumerate(token_list())}
+    fast = Tokenizer(
+        models.WordPiece(ids, unk_token="[UNK]", continuing_subword_prefix="##", max_input_chars_per_word=200)
+    )
+    # `invert` keeps the matches and drops what lies between them, which is white space.
+    fast.pre_tokenizer = pre_tokenizers.Split(Regex(PIECES), behavior="removed", invert=True)
+    fast.decoder = decoders.WordPiece(prefix="##", cleanup=False)
+    fast.post_processor = processors.TemplateProcessing(
+        single="<s> $A", pair="<s> $A $B", special_tokens=[("<s>", ids["<s>"])]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=fast,
+        bos_token="<s>",
+        pad_token="<pad>",
+        unk_token="[UNK]",
+        model_max_length=CONTEXT,
+        clean_up_tokenization_spaces=False,
+    )
