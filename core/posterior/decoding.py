@@ -6,8 +6,9 @@ answers, and for every task F the joint probability J_nj(F, a) = p(x_j, a | F). 
     (Pw)_nj(a) = Σ_F w_F J_nj(F, a) / Σ_F w_F Z_nj(F),      Z_nj(F) = Σ_a J_nj(F, a),
 
 because seeing x_j is itself evidence about the task. Where every task gives the same Z this is the linear mixture
-q = Pw of METHODS. Tasks that share no probe, directly or through others, are not compared by any answer: their groups
-keep the total weight that the prior gives them, as does a task that none of the probes can show.
+q = Pw of METHODS. Tasks that agree on the probes, or that no probe can show, are not told apart by any answer. So a
+prior b takes part with the weight of a small share ε of one probe, as ε · KL(b‖w): what the answers decide moves by
+about ε, and what they leave open stays where the prior has it, in the limit exactly.
 
 Arrays: q (N, Q, A); joint (N, Q, F, A), zero where an answer is padding; prior (F,) or (N, F); weights (N, F).
 """
@@ -36,23 +37,26 @@ class _Problem:
     used: Floats  # (N, Q) 1 where the probe has answers and a q for them
 
 
-def decode_em(q: Floats, joint: Floats, prior: Floats, *, tolerance: float = 1e-6, limit: int = 60) -> Floats:
-    """The weights on the simplex that minimise Σ_j KL(q_j ‖ (Pw)_j), for every row n at once: (N, F).
+def decode_em(
+    q: Floats, joint: Floats, prior: Floats, *, strength: float = 1e-5, tolerance: float = 1e-5, limit: int = 60
+) -> Floats:
+    """The weights on the simplex that minimise Σ_j KL(q_j ‖ (Pw)_j) + ε KL(b ‖ w), for every row n at once: (N, F).
 
     EM with responsibilities r_F(a) = w_F J(F, a) / Σ_S w_S J(S, a) and R_F(j) = w_F Z_j(F) / Σ_S w_S Z_j(S):
 
-        w_F ← w_F · Σ_j Σ_a q_j(a) r_F(a) / Σ_j R_F(j),   then normalise
+        w_F ← w_F · (Σ_j Σ_a q_j(a) r_F(a) + ε b_F) / (Σ_j R_F(j) + ε w_F),   then normalise
 
-    which is METHODS §1's mean responsibility where all Z agree. A few such steps, then damped Newton steps in log w
-    with Fisher's information for the Hessian, since EM alone crawls where tasks nearly agree; large damping gives back
-    an EM step. It starts at the prior, so a direction that the probes do not see stays there.
+    which for ε = 0 is METHODS §1's mean responsibility where all Z agree. A few such steps from the prior, then damped
+    Newton steps in log w with Fisher's information for the Hessian, since EM alone crawls where tasks nearly agree;
+    large damping gives back an EM step.
 
     Where all Z agree the objective is convex and this is its minimum; otherwise it may have several minima once q is
     far from every mixture, and this is the one that the prior leads to. Answers that no task gives are left out and q
     normalised over the rest. A prior of zero stays zero.
 
     Args:
-        tolerance: stop a row when no task's gradient in log w exceeds this, in nats a probe.
+        strength: ε, above 0.
+        tolerance: stop a row when a Newton step moves its weights by less than this total variation.
         limit: most Newton steps.
 
     Raises:
@@ -61,17 +65,17 @@ def decode_em(q: Floats, joint: Floats, prior: Floats, *, tolerance: float = 1e-
     Source: Dempster, Laird and Rubin 1977 for EM; Kim, Carbonetto, Stephens and Anitescu 2020 (mixsqp) for going
     second order on mixture proportions.
     """
-    return _decode(q, joint, prior, _likelihood, tolerance, limit)
+    return _decode(q, joint, prior, _likelihood, strength, tolerance, limit)
 
 
 def decode_least_squares(
-    q: Floats, joint: Floats, prior: Floats, *, tolerance: float = 1e-7, limit: int = 100
+    q: Floats, joint: Floats, prior: Floats, *, strength: float = 1e-6, tolerance: float = 1e-5, limit: int = 100
 ) -> Floats:
-    """The weights on the simplex that minimise Σ_j ‖q_j − (Pw)_j‖², for every row: (N, F).
+    """The weights on the simplex that minimise ½ Σ_j ‖q_j − (Pw)_j‖² + ε KL(b ‖ w), for every row: (N, F).
 
     Levenberg–Marquardt in log w, so the weights stay positive. The rest, and what it raises, is as in `decode_em`.
     """
-    return _decode(q, joint, prior, _squares, tolerance, limit)
+    return _decode(q, joint, prior, _squares, strength, tolerance, limit)
 
 
 DECODERS: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
@@ -173,15 +177,20 @@ def _squares(q: Floats, fitted: Floats, used: Floats) -> tuple[Floats, Floats, F
     return 0.5 * (error**2).sum(1), error * fitted, fitted**2 * used
 
 
-def _decode(q: Floats, joint: Floats, prior: Floats, objective: Objective, tolerance: float, limit: int) -> Floats:
+def _decode(
+    q: Floats, joint: Floats, prior: Floats, objective: Objective, strength: float, tolerance: float, limit: int
+) -> Floats:
     start = _check(q, joint, prior)
     problem = _reduce(q, joint, start)
-    if problem.tasks.size == 0:
-        return start
-    w = start[:, problem.tasks]
+    kept = start[:, problem.tasks]
+    share = kept.sum(1, keepdims=True)  # tasks that no probe can show keep the rest
+    base = np.divide(kept, share, out=np.zeros_like(kept), where=share > 0)
+    w = base
     for _ in range(3):
-        w = _em_step(problem, w)
-    return _spread(problem, _newton(problem, w, objective, tolerance, limit), start)
+        w = _em_step(problem, w, base, strength)
+    out = start.copy()
+    out[:, problem.tasks] = _newton(problem, w, base, objective, strength, tolerance, limit) * share
+    return out / out.sum(1, keepdims=True)
 
 
 def _fit(problem: _Problem, w: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
@@ -191,80 +200,64 @@ def _fit(problem: _Problem, w: Floats, rows: NDArray[np.intp]) -> tuple[Floats, 
     return np.maximum(m, TINY), np.maximum(s, TINY)
 
 
-def _em_step(problem: _Problem, w: Floats) -> Floats:
+def _em_step(problem: _Problem, w: Floats, base: Floats, strength: float) -> Floats:
     m, s = _fit(problem, w, np.arange(w.shape[0]))
-    up = np.matmul(problem.columns, (problem.q / m)[..., None])[..., 0]
-    down = np.matmul(problem.totals, (problem.used / s)[..., None])[..., 0]
+    up = w * np.matmul(problem.columns, (problem.q / m)[..., None])[..., 0] + strength * base
+    down = w * np.matmul(problem.totals, (problem.used / s)[..., None])[..., 0] + strength * w
     new = w * np.divide(up, down, out=np.ones_like(up), where=down > 0)
     total = new.sum(1, keepdims=True)
     result: Floats = np.where(total > 0, new / np.maximum(total, TINY), w)
     return result
 
 
-def _newton(problem: _Problem, w: Floats, objective: Objective, tolerance: float, limit: int) -> Floats:
+def _newton(
+    problem: _Problem,
+    w: Floats,
+    base: Floats,
+    objective: Objective,
+    strength: float,
+    tolerance: float,
+    limit: int,
+) -> Floats:
     """Levenberg–Marquardt in log w, each row with its own damping; a step is taken only if it lowers the objective.
 
-    With p̂ = m/s, ∂ log p̂_j(a) / ∂ log w_F = r_F(a) − R_F(j), so gradient and Hessian are weighted sums of these.
+    With p̂ = m/s, ∂ log p̂_j(a) / ∂ log w_F = r_F(a) − R_F(j), so gradient and Hessian are weighted sums of these; the
+    prior's are ε (b − w) and ε (diag w − w wᵀ).
     """
     w = w.copy()
     todo = np.arange(w.shape[0])
     damping = np.full(w.shape[0], 0.01)
-    probes = np.maximum(problem.used.sum(1), 1.0)
     diagonal = np.arange(w.shape[1])
-    for _ in range(limit):
-        m, s = _fit(problem, w[todo], todo)
-        used = problem.used[todo][:, problem.probe]
+    for _ in range(limit if w.shape[1] else 0):
+        now, b, used = w[todo], base[todo], problem.used[todo][:, problem.probe]
+        m, s = _fit(problem, now, todo)
         loss, pull, bend = objective(problem.q[todo], m / s[:, problem.probe], used)
-        share = problem.totals[todo] * (w[todo, :, None] / s[:, None])  # (n, f, Q)
-        lift = problem.columns[todo] * (w[todo, :, None] / m[:, None]) - share[:, :, problem.probe]  # (n, f, M)
-        slope = np.matmul(lift, pull[..., None])[..., 0]
-        keep = np.flatnonzero(np.abs(slope).max(1) > tolerance * probes[todo])
-        if keep.size == 0:
-            break
-        todo, lift, slope = todo[keep], lift[keep], slope[keep]
-        hessian = np.matmul(lift * bend[keep, None], lift.swapaxes(1, 2))
-        hessian[:, diagonal, diagonal] += damping[todo, None] * share[keep].sum(2) + 1e-14
-        step = np.linalg.solve(hessian, slope[..., None])[..., 0]
-        step *= np.minimum(1.0, 4.0 / np.maximum(np.abs(step).max(1, keepdims=True), TINY))
-        new = w[todo] * np.exp(step)
+        share = problem.totals[todo] * (now[..., None] / s[:, None])  # (n, f, Q)
+        lift = problem.columns[todo] * (now[..., None] / m[:, None]) - share[:, :, problem.probe]  # (n, f, M)
+        slope = np.matmul(lift, pull[..., None])[..., 0] + strength * (b - now)
+        hessian = np.matmul(lift * bend[:, None], lift.swapaxes(1, 2))
+        hessian -= strength * now[:, :, None] * now[:, None]
+        metric = share.sum(2) + strength * now
+        hessian[:, diagonal, diagonal] += strength * now + damping[todo, None] * metric + np.where(now > 0, 1e-12 * now, 1.0)
+        step = np.clip(np.linalg.solve(hessian, slope[..., None])[..., 0], -3.0, 3.0)
+        new = now * np.exp(step)
         new /= np.maximum(new.sum(1, keepdims=True), TINY)
         m, s = _fit(problem, new, todo)
-        better = objective(problem.q[todo], m / s[:, problem.probe], used[keep])[0] <= loss[keep]
+        after = objective(problem.q[todo], m / s[:, problem.probe], used)[0]
+        change = after - loss - strength * (b * _log_ratio(new, now)).sum(1)
+        better = change <= 1e-13  # rounding, at most
         w[todo[better]] = new[better]
         damping[todo] = np.where(better, np.maximum(damping[todo] / 8, 1e-9), damping[todo] * 10)
-        todo = todo[damping[todo] < 1e9]
+        # a tiny weight moves little although it grows fast, so growth is looked at too
+        still = (0.5 * np.abs(new - now).sum(1) < tolerance) & (step.max(1) < 0.1)
+        done = better & still & (damping[todo] < 0.01)
+        todo = todo[~done & (damping[todo] < 1e6)]
         if todo.size == 0:
             break
     return w
 
 
-def _spread(problem: _Problem, w: Floats, start: Floats) -> Floats:
-    """Put the decoded tasks back among all of them; every group that shares probes keeps its prior total."""
-    out = start.copy()
-    for n in range(start.shape[0]):
-        shows = (problem.totals[n] > 0) & (w[n] > 0)[:, None] & (problem.used[n] > 0)  # (f, Q)
-        group = _groups(shows)
-        for g in np.unique(group[group >= 0]):
-            members = group == g
-            places = problem.tasks[members]
-            total = w[n, members].sum()
-            if total > 0:
-                out[n, places] = w[n, members] * (start[n, places].sum() / total)
-    return out / out.sum(1, keepdims=True)
-
-
-def _groups(shows: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """(f,) which connected group of the task–probe graph each task is in; −1 for a task that no probe shows."""
-    group = np.full(shows.shape[0], -1, dtype=np.intp)
-    for task in range(shows.shape[0]):
-        if group[task] >= 0 or not shows[task].any():
-            continue
-        members = np.zeros(shows.shape[0], dtype=bool)
-        members[task] = True
-        while True:
-            wider = members | shows[:, shows[members].any(0)].any(1)
-            if (wider == members).all():
-                break
-            members = wider
-        group[members] = task
-    return group
+def _log_ratio(new: Floats, old: Floats) -> Floats:
+    """log(new / old), 0 where either is 0 (a task whose prior is 0)."""
+    both = (new > 0) & (old > 0)
+    return np.where(both, np.log(np.where(both, new, 1.0)) - np.log(np.where(both, old, 1.0)), 0.0)
