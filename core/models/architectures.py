@@ -16,7 +16,7 @@ import torch
 from core.models.capture import NAME, REQUEST
 
 Route = Literal["interface", "mask"]
-_WINDOWS = ("sliding_window", "window_size", "attention_window", "attention_chunk_size")
+_LOCAL = ("window", "chunk", "local", "sparse")  # in the name of a setting, it speaks of attention to a part
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class Abilities:
         route: how a trie's mask gets in, and attention rows get out.
         why_not_packable: one sentence, "" when the model can be packed.
         cacheable: whether keys and values of a prefix can be kept and continued.
+        attentive: whether attention weights can be had, and belong to the numbers that scoring gives.
     """
 
     route: Route
     why_not_packable: str
     cacheable: bool
+    attentive: bool
 
     @property
     def packable(self) -> bool:
@@ -59,9 +61,9 @@ def obstacle(model: Any, route: Route) -> str:
     """A reason not even to try packing, or ""."""
     if "position_ids" not in inspect.signature(model.forward).parameters:
         return f"{kind(model)} takes no position ids, so a branch cannot be placed at its depth"
-    config = model.config.get_text_config()
-    window = next((name for name in _WINDOWS if getattr(config, name, None)), None)
-    if route == "mask" and window is not None:
+    settings = model.config.get_text_config().to_dict()
+    partial = any(value and any(word in name for word in _LOCAL) for name, value in settings.items())
+    if route == "mask" and partial:
         return f"{kind(model)} lays its local windows by place rather than by depth"
     return ""
 

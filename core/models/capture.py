@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -186,7 +187,44 @@ def mask(**options: Any) -> Tensor | None:
     batch = torch.arange(len(tree.depths), device=tree.depths.device)[:, None, None, None]
     head = torch.zeros(1, 1, 1, 1, dtype=torch.int64, device=tree.depths.device)
     own = rule(batch, head, tree.positions()[:, None, :, None], tree.key_positions()[:, None, None, :])
-    return tree.sees() & own
+    allowed: Tensor = tree.sees() & own
+    return allowed
+
+
+@contextmanager
+def watching(rows: Rows) -> Iterator[None]:
+    """Passes of this thread fill `rows`, on a model that calls our attention function."""
+    REQUEST.rows = rows
+    try:
+        yield
+    finally:
+        REQUEST.rows = None
+
+
+@contextmanager
+def eager(model: Any, rows: Rows) -> Iterator[None]:
+    """Passes fill `rows`, on a model that has attention code of its own: its eager weights, layer by layer.
+
+    Each layer's (1, H, t, t) weights are let go as soon as the rows are taken. The model must be asked for
+    `output_attentions`, and be the caller's alone meanwhile.
+    """
+
+    def take(_module: torch.nn.Module, _inputs: Any, output: Any) -> Any:
+        weights = output[1] if isinstance(output, tuple) and len(output) > 1 else None
+        if not isinstance(weights, Tensor) or weights.ndim != 4 or weights.shape[-1] != weights.shape[-2]:
+            return output
+        rows.take(weights)
+        return (output[0], None, *output[2:])
+
+    hooks = [module.register_forward_hook(take) for module in model.modules()]
+    before = model.config._attn_implementation
+    model.config._attn_implementation = "eager"
+    try:
+        yield
+    finally:
+        model.config._attn_implementation = before
+        for hook in hooks:
+            hook.remove()
 
 
 AttentionInterface.register(NAME, attend)

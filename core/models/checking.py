@@ -14,11 +14,13 @@ import numpy as np
 import torch
 
 from core.errors import ModelError
-from core.models.architectures import Abilities, Route, kind, obstacle, route_of
+from core.models.architectures import Abilities, kind, obstacle, route_of
+from core.models.capture import Rows, eager
 from core.models.packing import Limits, Plan, plan
 from core.models.passes import Passes
 from core.models.trie import Ints
 
+_log = logging.getLogger(__name__)
 _LONGEST = 192  # tokens of a check text: past small windows, cheap on large models
 _SHORTEST = 40
 
@@ -41,7 +43,7 @@ def examine(model: Any, context: int) -> Abilities:
     if not reason and not _agrees(passes, model, texts, marks, plain, moved, packable=True):
         reason = f"{kind(model)} gives other numbers when texts share a pass"
     cacheable = _agrees(passes, model, texts, marks, plain, moved, packable=False)
-    return Abilities(route, reason, cacheable)
+    return Abilities(route, reason, cacheable, route == "interface" or _attends(passes, model, texts[0], plain[0][-1]))
 
 
 def _texts(model: Any, context: int) -> tuple[list[Ints], int]:
@@ -95,6 +97,25 @@ def _check_causal(passes: Passes, model: Any, text: Ints, plain: np.ndarray[Any,
         )
 
 
+def _attends(passes: Passes, model: Any, text: Ints, plain: np.ndarray[Any, Any]) -> bool:
+    """Whether the model's eager attention gives weights for every layer and the predictions that scoring gives."""
+    rows = Rows([0])
+    inputs = {"input_ids": torch.from_numpy(text)[None].to(model.device), "use_cache": False}
+    try:
+        with eager(model, rows):
+            logits = passes.last(inputs, output_attentions=True).logits[0, -1]
+    except Exception as error:
+        _log.debug("no attention to read: %s", error)
+        return False
+    logged = torch.log_softmax(logits.float(), dim=-1).cpu().numpy()
+    same = bool(np.abs(logged - plain).max() <= _tolerance(model))
+    return same and len(rows.kept) == model.config.get_text_config().num_hidden_layers
+
+
+def _tolerance(model: Any) -> float:
+    return 1e-4 if model.dtype == torch.float32 else 0.1
+
+
 def _agrees(
     passes: Passes,
     model: Any,
@@ -106,12 +127,11 @@ def _agrees(
     packable: bool,
 ) -> bool:
     shared_texts, shared_marks = (texts, marks) if packable else (texts[:3], marks[:3])
-    tolerance = 1e-4 if model.dtype == torch.float32 else 0.1
     try:
         chosen = _plan(model, shared_texts, shared_marks, packable=packable, cacheable=not packable)
         tried = _log_probs(passes, chosen, len(shared_texts))
     except Exception as error:  # whatever an unknown architecture does with our mask: it cannot be packed
-        logging.getLogger(__name__).debug("self check failed: %s", error)
+        _log.debug("self check failed: %s", error)
         return False
     worst = max(float(np.abs(a - b).max()) for a, b in zip(tried, plain, strict=False))
-    return worst <= tolerance and worst <= 0.05 * moved + 1e-6
+    return worst <= _tolerance(model) and worst <= 0.05 * moved + 1e-6

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import ModelError, PromptTooLong
 from core.models.architectures import Abilities
-from core.models.capture import REQUEST, Rows
+from core.models.capture import Rows, eager, watching
 from core.models.encoding import Encoder, Encoding
 from core.models.packing import Limits, plan
 from core.models.passes import Passes, Stop
@@ -229,22 +229,13 @@ class LanguageModel:
 
     def _read(self, ids: Ints, hidden: bool, request: Rows) -> Any:
         inputs = {"input_ids": torch.from_numpy(ids)[None].to(self._model.device), "use_cache": False}
+        if not self._abilities.attentive:
+            return self._passes.last(inputs, output_hidden_states=hidden)
         if self._abilities.route == "interface":
-            REQUEST.rows = request
-            try:
+            with watching(request):
                 return self._passes.last(inputs, output_hidden_states=hidden)
-            finally:
-                REQUEST.rows = None
-        config, before = self._model.config, self._model.config._attn_implementation
-        config._attn_implementation = "eager"
-        try:
-            output = self._passes.last(inputs, output_hidden_states=hidden, output_attentions=True)
-        finally:
-            config._attn_implementation = before
-        for weights in output.attentions or ():
-            if weights is not None:
-                request.take(weights)
-        return output
+        with eager(self._model, request):
+            return self._passes.last(inputs, output_hidden_states=hidden, output_attentions=True)
 
     def _ids(self, encoding: Encoding) -> Ints:
         ids = encoding.ids or (() if self._start is None else (self._start,))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ EMBEDDED = Path(__file__).parent.parent / "pretraining" / "checkpoint"
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 _NO_CONTEXT_LIMIT = 1_000_000
 _CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx")
+_ORIGINAL = "original_max_position_embeddings"
 _OTHER_HEADS = ("ForMaskedLM", "ForPreTraining", "ForSequenceClassification", "ForTokenClassification")
 
 
@@ -109,9 +112,7 @@ def _config(folder: Path, name: str) -> Any:
         raw = json.loads(path.read_text(encoding="utf-8"))
         kind = raw["model_type"]
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            f'The config.json of "{name}" does not say which architecture it is: save it again.'
-        ) from error
+        raise ModelError(f'The config.json of "{name}" does not name its architecture: save it again.') from error
     if kind not in CONFIG_MAPPING:
         if "auto_map" in raw:
             raise ModelError(
@@ -159,9 +160,10 @@ def _weights(folder: Path, name: str, dtype: str, device: str) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
+    load: Any = AutoModelForCausalLM.from_pretrained
     try:
         with _quiet():
-            model, report = AutoModelForCausalLM.from_pretrained(
+            model, report = load(
                 folder,
                 dtype=getattr(torch, dtype),
                 use_safetensors=True,
@@ -183,8 +185,17 @@ def _weights(folder: Path, name: str, dtype: str, device: str) -> Any:
 
 
 def _context_length(config: Any, tokenizer: Any) -> int:
-    """How many tokens the model reads: its position embeddings, else what its tokenizer was saved with."""
+    """How many tokens the model reads: its position embeddings, else what its tokenizer was saved with.
+
+    Rotary embeddings of the "longrope" kind change for a whole batch once one of its texts passes the original
+    length, so that a text's numbers would depend on its neighbours: there the original length counts.
+    """
     text = config.get_text_config()
+    rope = getattr(text, "rope_parameters", None) or {}
+    if rope.get("rope_type") == "longrope":
+        original = rope.get("original_max_position_embeddings") or getattr(text, _ORIGINAL, None)
+        if original:
+            return int(original)
     for name in _CONTEXT_NAMES:
         value = getattr(text, name, None)
         if isinstance(value, int) and value > 0:
@@ -192,22 +203,21 @@ def _context_length(config: Any, tokenizer: Any) -> int:
     return int(min(tokenizer.model_max_length, _NO_CONTEXT_LIMIT))
 
 
-class _quiet:
+@contextmanager
+def _quiet() -> Iterator[None]:
     """transformers' progress bar and advice are for a terminal."""
+    from transformers.utils import logging
 
-    def __enter__(self) -> None:
-        from transformers.utils import logging
-
-        self._bar, self._level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-        logging.disable_progress_bar()
-        logging.set_verbosity_error()
-
-    def __exit__(self, *error: object) -> None:
-        from transformers.utils import logging
-
-        logging.set_verbosity(self._level)
-        if self._bar:
-            logging.enable_progress_bar()
+    talk: Any = logging
+    bar, level = talk.is_progress_bar_enabled(), talk.get_verbosity()
+    talk.disable_progress_bar()
+    talk.set_verbosity_error()
+    try:
+        yield
+    finally:
+        talk.set_verbosity(level)
+        if bar:
+            talk.enable_progress_bar()
 
 
 def _first_line(error: Exception) -> str:

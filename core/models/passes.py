@@ -123,6 +123,5 @@ def check(stop: Stop | None) -> None:
 
 def _repeat(cache: DynamicCache, times: int) -> DynamicCache:
     """A copy of a cache of one sequence for `times` rows, which may grow without touching the original."""
-    return DynamicCache(
-        [(layer.keys.expand(times, -1, -1, -1), layer.values.expand(times, -1, -1, -1)) for layer in cache.layers]
-    )
+    layers: list[Any] = list(cache.layers)
+    return DynamicCache([(x.keys.expand(times, -1, -1, -1), x.values.expand(times, -1, -1, -1)) for x in layers])
