@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.demonstrations import Demonstration
+from core.errors import PromptTooLong, StudyError
 from core.registry import Registry
 from core.study import Study
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Encoder = Callable[["LanguageModel", Sequence[str], str, Sequence[str]], Floats]
 """(model, corpus, query, texts) -> (n,) cosines of the query with each text; the corpus is every input searched."""
+
+_WORD = re.compile(r"\w+|[^\w\s]")
 
 encoders: Registry[Encoder] = Registry("encoder")
 
@@ -45,8 +50,21 @@ def similarities(study: Study, model: LanguageModel, source: Sequence[Demonstrat
     "hidden", title="Hidden states", help="mean of the model's own last hidden layer over the input's tokens", place=0
 )
 def hidden(model: LanguageModel, corpus: Sequence[str], query: str, texts: Sequence[str]) -> Floats:
-    """e(x) = mean_t h_t, last layer, of each text alone. The corpus is not read."""
-    vectors = np.asarray(model.embed([query, *texts]), dtype=np.float64)  # (1 + n, d)
+    """e(x) = mean_t h_t, last layer, of each text alone. The corpus is not read.
+
+    Raises:
+        PromptTooLong: the query alone is longer than the model's context.
+        StudyError: another input is.
+    """
+    try:
+        vectors = np.asarray(model.embed([query, *texts]), dtype=np.float64)  # (1 + n, d)
+    except PromptTooLong as error:
+        if len(model.encode(query).ids) > error.context:
+            raise
+        raise StudyError(
+            f"An input takes {error.tokens:,} tokens and this model reads {error.context:,}, so its hidden states "
+            "cannot be compared with the query's; exclude it, or compare by words."
+        ) from None
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
     cosine: Floats = unit[1:] @ unit[0]
@@ -55,18 +73,20 @@ def hidden(model: LanguageModel, corpus: Sequence[str], query: str, texts: Seque
 
 @encoders.register("tfidf", title="Words (TF-IDF)", help="words in common, rare ones counting more", place=10)
 def tfidf(model: LanguageModel, corpus: Sequence[str], query: str, texts: Sequence[str]) -> Floats:
-    """scikit-learn's TF-IDF fitted on the corpus: tf · (ln((1 + N)/(1 + df)) + 1), lower case, rows of length one.
+    """e(x)_w = tf_w(x) · (ln((1 + N)/(1 + df_w)) + 1), fitted on the N inputs of the corpus; scikit-learn's default.
 
-    Every run of word characters and every other single sign is a word, so that digits, letters and emoji count.
-    Words that the corpus lacks count nothing.
+    Every run of word characters and every other single sign is a word, in lower case, so that digits, letters and
+    emoji count. Words that the corpus lacks count nothing, in the length of the vector either.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    counts = {text: Counter(_WORD.findall(text.lower())) for text in {query, *texts, *corpus}}
+    frequency = Counter(word for text in corpus for word in counts[text])
+    rarity = {word: np.log((1 + len(corpus)) / (1 + df)) + 1 for word, df in frequency.items()}
+    vectors = {text: {w: n * rarity[w] for w, n in counts[text].items() if w in rarity} for text in {query, *texts}}
+    asked = vectors[query]
 
-    if not any(text.strip() for text in corpus):
-        return np.zeros(len(texts))
-    vectorizer = TfidfVectorizer(token_pattern=r"\w+|[^\w\s]").fit(corpus)
-    product = (
-        vectorizer.transform(texts) @ vectorizer.transform([query]).T
-    )  # (n, 1), sparse: a pool may have 10,000 rows
-    cosine: Floats = product.toarray()[:, 0].astype(np.float64)
-    return cosine
+    def cosine(vector: dict[str, float]) -> float:
+        length = np.sqrt(sum(v * v for v in vector.values()) * sum(v * v for v in asked.values()))
+        # In the query's order, so that the last digit does not depend on the corpus's.
+        return sum(v * vector.get(w, 0.0) for w, v in asked.items()) / length if length else 0.0
+
+    return np.array([cosine(vectors[text]) for text in texts], dtype=np.float64)

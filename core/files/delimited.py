@@ -1,0 +1,104 @@
+"""Rows of cells between commas, tabs, semicolons or bars."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Literal
+
+from core.errors import DataError
+from core.files.table import INPUT_NAMES, LABEL_NAMES, MAX_ROWS, Table, build
+
+DELIMITERS = (",", ";", "\t", "|")
+
+
+class QuoteError(DataError):
+    """Quotation marks that do not pair up."""
+
+
+def read_delimited(
+    text: str, delimiter: str | None, header: bool | None, notes: Sequence[str] = (), undecided: bool = True
+) -> Table:
+    """CSV (RFC 4180: quotes, doubled quotes, line breaks inside quotes), or the same with another delimiter.
+
+    Args:
+        delimiter: None to take the one that cuts the first rows into most cells of one number.
+        header: whether the first row names the columns; None to judge: it does if it holds a usual name, it does not
+            if one of its cells comes again further down its column, and otherwise `undecided` says.
+
+    Raises:
+        DataError: a row with more or fewer cells than the first (naming its line), or a quote left open.
+    """
+    delimiter = delimiter or sniff(text)
+    try:
+        return _table(text, delimiter, header, notes, undecided)
+    except DataError as error:
+        # Raw exports, above all of tabs, put quotation marks into cells without meaning anything by them.
+        if '"' in text and (delimiter == "\t" or isinstance(error, QuoteError)):
+            with suppress(DataError):
+                note = "Quotation marks were read as they stand."
+                return _table(text, delimiter, header, (*notes, note), undecided, quotes=False)
+        raise
+
+
+def sniff(text: str) -> str:
+    """The delimiter that cuts the first 20 rows into more than one cell each, and most often into one number."""
+    best, most = ",", (0.0, 0)
+    for delimiter in DELIMITERS:
+        try:
+            widths = [len(cells) for _, (_, cells) in zip(range(20), _numbered(text, delimiter), strict=False)]
+        except DataError:
+            continue
+        if not widths or widths[0] < 2:
+            continue
+        agree = sum(width == widths[0] for width in widths) / len(widths)
+        if (agree, widths[0]) > most:
+            best, most = delimiter, (agree, widths[0])
+    return best
+
+
+def _numbered(text: str, delimiter: str, quotes: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """(number of its first line, cells) of every row that is not blank."""
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise QuoteError(f"Line {line:,} cannot be read ({error}); is a quotation mark left open?") from None
+
+
+def _table(
+    text: str, delimiter: str, header: bool | None, notes: Sequence[str], undecided: bool, quotes: bool = True
+) -> Table:
+    rows: list[list[str]] = []
+    for line, cells in _numbered(text, delimiter, quotes):
+        if rows and len(cells) != len(rows[0]):
+            raise DataError(
+                f"Line {line:,} has {len(cells)} cell{'s' if len(cells) != 1 else ''} where the first row has "
+                f"{len(rows[0])}; every row must have the same number."
+            )
+        rows.append(cells)
+        if len(rows) > MAX_ROWS + 1:  # one more than is kept, below a header
+            break
+    if not rows:
+        raise DataError("It is empty.")
+    if header if header is not None else looks_like_header(rows, undecided):
+        return build(rows[0], rows[1:], notes)
+    return build(None, rows, notes)
+
+
+def looks_like_header(rows: Sequence[Sequence[str]], undecided: bool) -> bool:
+    """Whether the first row names the columns; see `read_delimited`."""
+    first = [cell.strip().lower() for cell in rows[0]]
+    if not all(first) or len(set(first)) < len(first):
+        return False
+    if set(first) == {"x", "y"} or any(len(name) > 1 and name in (*INPUT_NAMES, *LABEL_NAMES) for name in first):
+        return True
+    again = any(name == row[column].strip().lower() for row in rows[1:] for column, name in enumerate(first))
+    return undecided and not again and len(rows) > 1

@@ -1,0 +1,71 @@
+"""From a file's bytes, or pasted text, to a table."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from core.errors import DataError
+from core.files.decoding import decode
+from core.files.delimited import read_delimited
+from core.files.pasting import read_pasted
+from core.files.records import read_json, read_json_lines, read_parquet
+from core.files.table import MAX_BYTES, Table
+
+EXTENSIONS = ("csv", "tsv", "json", "jsonl", "ndjson", "parquet", "txt")
+
+
+def read_file(data: bytes, filename: str, header: bool | None = None) -> Table:
+    """Read a file by its extension: csv, tsv, json, jsonl (ndjson), parquet, and txt as pasted text.
+
+    Args:
+        data: the file's bytes.
+        filename: its name; only the extension is read.
+        header: whether the first row of a CSV or TSV names its columns; None to judge.
+
+    Raises:
+        DataError: over 20 MB (refused before it is looked at), an unknown extension, or not what its name says.
+    """
+    extension = PurePosixPath(filename).suffix.lower().lstrip(".")
+    name = PurePosixPath(filename.replace("\\", "/")).name or "The file"
+    try:
+        if len(data) > MAX_BYTES:
+            size = len(data) / 2**20
+            raise DataError(f"It has {size:,.1f} MB and at most {MAX_BYTES // 2**20} can be read; cut it first.")
+        if extension not in EXTENSIONS:
+            raise DataError(f"Its extension is not one of {', '.join(EXTENSIONS)}.")
+        if not data.strip():
+            raise DataError("It is empty.")
+        return _read(data, extension, header)
+    except DataError as error:
+        reason = str(error)
+        raise DataError(f"“{name[-80:]}” was not read: {reason[:1].lower()}{reason[1:]}") from None
+
+
+def _read(data: bytes, extension: str, header: bool | None) -> Table:
+    if extension == "parquet":
+        return read_parquet(data)
+    text, notes = decode(data)
+    if not text.strip():
+        raise DataError("It is empty.")
+    if extension == "json":
+        return read_json(text, notes)
+    if extension in ("jsonl", "ndjson"):
+        return read_json_lines(text, notes)
+    if extension == "txt":
+        return read_text(text, header, notes)
+    return read_delimited(text, "\t" if extension == "tsv" else None, header, notes)
+
+
+def read_text(text: str, header: bool | None = None, notes: tuple[str, ...] = ()) -> Table:
+    """Pasted text, its layout judged from its lines; see `core.files.pasting.read_pasted`.
+
+    Raises:
+        DataError: over 20 MB, empty, or of no layout that is known.
+    """
+    if len(text) > MAX_BYTES:
+        raise DataError(f"The text has more than {MAX_BYTES // 2**20} MB; cut it first.")
+    if "\0" in text:
+        raise DataError("The text holds NUL characters, so it is not a table of text.")
+    table = read_pasted(text, header)
+    rows = tuple(tuple(cell.strip() for cell in row) for row in table.rows)
+    return Table(table.columns, rows, (*notes, *table.notes))

@@ -1,0 +1,51 @@
+"""Demonstrations out to files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from core.demonstrations import Demonstration
+from core.files.table import EXCLUDED
+
+Format = Literal["csv", "tsv", "json", "jsonl", "parquet"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+
+def write_file(demonstrations: Sequence[Demonstration], format: Format) -> bytes:
+    """The demonstrations as a file, in UTF-8, that `read_file` reads back unchanged.
+
+    Columns "input" and "label", and "excluded" where any is.
+    """
+    flagged = any(row.excluded for row in demonstrations)
+    records: list[dict[str, str | bool]] = [
+        {"input": row.input, "label": row.label, **({EXCLUDED: row.excluded} if flagged else {})}
+        for row in demonstrations
+    ]
+    columns = ["input", "label", *([EXCLUDED] if flagged else [])]
+    if format == "json":
+        return (json.dumps(records, ensure_ascii=False, indent=1) + "\n").encode()
+    if format == "jsonl":
+        return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
+    if format == "parquet":
+        return _parquet(records, columns)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter="\t" if format == "tsv" else ",")
+    writer.writerow(columns)
+    writer.writerows(
+        [str(record[name]).lower() if name == EXCLUDED else record[name] for name in columns] for record in records
+    )
+    return text.getvalue().encode()
+
+
+def _parquet(records: list[dict[str, str | bool]], columns: list[str]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([(name, pa.bool_() if name == EXCLUDED else pa.string()) for name in columns])
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(records, schema=schema), buffer)
+    return buffer.getvalue()
