@@ -82,8 +82,7 @@ def attention_weights(attention: Attention, heads: Sequence[Head] = (), span: Sp
     """K(x, x_i) = the largest attention weight from the prompt's last token to a token of demonstration i, averaged
     over `heads`, or over all heads of all layers where none is named: (n,). With span "label", to a label's token."""
     maxima = attention.maxima if span == "demonstration" else attention.label_maxima
-    chosen = [maxima[layer, head] for layer, head in heads] if heads else list(maxima.reshape(-1, maxima.shape[2]))
-    mean: Floats = np.mean(chosen, axis=0)
+    mean: Floats = np.mean([maxima[layer, head] for layer, head in heads], axis=0) if heads else maxima.mean((0, 1))
     return mean
 
 

@@ -238,7 +238,9 @@ def _newton(
         hessian = np.matmul(lift * bend[:, None], lift.swapaxes(1, 2))
         hessian -= strength * now[:, :, None] * now[:, None]
         metric = share.sum(2) + strength * now
-        hessian[:, diagonal, diagonal] += strength * now + damping[todo, None] * metric + np.where(now > 0, 1e-12 * now, 1.0)
+        hessian[:, diagonal, diagonal] += (
+            strength * now + damping[todo, None] * metric + np.where(now > 0, 1e-12 * now, 1.0)
+        )
         step = np.clip(np.linalg.solve(hessian, slope[..., None])[..., 0], -3.0, 3.0)
         new = now * np.exp(step)
         new /= np.maximum(new.sum(1, keepdims=True), TINY)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from core.demonstrations import Demonstration
 from core.outcome import Posterior
+from core.selection import selections
 from core.study import Study
 
 if TYPE_CHECKING:
     from core.pretraining.mixture import Mixture
-
-INDEPENDENT = ("hand-picked", "random")
 
 
 def exact_posterior(study: Study, mixture: Mixture, shown: Sequence[Demonstration], labels: Sequence[str]) -> Posterior:
@@ -25,9 +24,10 @@ def exact_posterior(study: Study, mixture: Mixture, shown: Sequence[Demonstratio
     pairs = [(d.input, d.label) for d in shown]
     weights, log_evidence = mixture.posterior(pairs, study.instruction)
     note = ""
-    if study.selection not in INDEPENDENT:
+    strategy = selections.find(study.selection)
+    if not strategy.sampled:
         note = (
-            f"Demonstrations picked by {study.selection} are not independent draws from a task, so exact Bayes is "
+            f"Demonstrations picked by {strategy.name} are not independent draws from a task, so exact Bayes is "
             "misspecified here and no upper bound."
         )
     return Posterior(
