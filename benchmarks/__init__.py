@@ -1,0 +1,1 @@
+"""Programs that measure; each writes its own results into `benchmarks/results/`."""
