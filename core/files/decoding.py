@@ -47,12 +47,12 @@ def decode(data: bytes) -> tuple[str, tuple[str, ...]]:
                 raise DataError(f"It is marked as {encoding.upper()} but byte {error.start:,} is not.") from None
     if b"\0" in data:
         raise DataError("It holds NUL bytes: a binary file, or UTF-16 without its mark; save it as UTF-8 first.")
-    sample = data[:65_536]
-    if sum(byte in CONTROL for byte in sample) > 0.01 * len(sample):
-        raise DataError("It is a binary file, not text; export the table as CSV or TSV first.")
     try:
         return data.decode("utf-8"), ()
     except UnicodeDecodeError:
+        sample = data[:65_536]
+        if sum(byte in CONTROL for byte in sample) > 0.01 * len(sample):
+            raise DataError("It is a binary file, not text; export the table as CSV or TSV first.") from None
         note = "It is not UTF-8, so it was read as Latin-1 (Western European); look at accented letters."
         try:
             return data.decode("cp1252"), (note,)

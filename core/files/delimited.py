@@ -70,7 +70,7 @@ def _numbered(text: str, delimiter: str, quotes: bool = True) -> Iterator[tuple[
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise QuoteError(f"Line {line:,} cannot be read ({error}); is a quotation mark left open?") from None
+        raise QuoteError(f"Line {line:,} cannot be read ({error}); a quotation mark may be left open.") from None
 
 
 def _table(
@@ -96,9 +96,9 @@ def _table(
 def looks_like_header(rows: Sequence[Sequence[str]], undecided: bool) -> bool:
     """Whether the first row names the columns; see `read_delimited`."""
     first = [cell.strip().lower() for cell in rows[0]]
-    if not all(first) or len(set(first)) < len(first):
-        return False
     if set(first) == {"x", "y"} or any(len(name) > 1 and name in (*INPUT_NAMES, *LABEL_NAMES) for name in first):
         return True
+    if not all(first) or len(set(first)) < len(first):
+        return False
     again = any(name == row[column].strip().lower() for row in rows[1:] for column, name in enumerate(first))
     return undecided and not again and len(rows) > 1

@@ -19,7 +19,7 @@ MAX_CODES = 20
 
 
 def read_pasted(text: str, header: bool | None) -> Table:
-    """The first of these that fits half of the lines: tabs, "Input: … / Label: …", arrows, " = ", bars, commas, "1 text".
+    """The first of these that fits half the lines: tabs, "Input: … / Label: …", arrows, " = ", bars, commas, "1 text".
 
     A line is cut at its last arrow or sign of equality, so that "2 + 3 = 5" has the label 5. "1 text" is the layout
     of SST-2 and fastText: a number or __label__… first, and no more than 20 different ones.

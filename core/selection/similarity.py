@@ -23,4 +23,6 @@ if TYPE_CHECKING:
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """The k largest cos(e(x), e(x_i)) for the study's encoder e (Liu et al. 2022). Ties to the lowest index."""
     free = candidates(study)
+    if not free or not study.k:
+        return [], None
     return top(study, free, similarities(study, model, study.pool, free))

@@ -1,0 +1,49 @@
+"""Studies survive JSON, and refuse what makes no sense."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from core import Demonstration, Hypothesis, ModelChoice, Study, Template
+
+TEXT = st.text(max_size=20)
+ROWS = st.lists(st.builds(Demonstration, input=TEXT, label=TEXT, excluded=st.booleans()), max_size=4).map(tuple)
+SEED = st.integers(0, 2**31 - 1)
+HEAD = st.tuples(st.integers(0, 9), st.integers(0, 9))
+STUDY = st.builds(
+    Study,
+    model=st.builds(ModelChoice, name=TEXT, dtype=st.sampled_from(["float32", "bfloat16", "float16"])),
+    demonstrations=ROWS,
+    pool=ROWS,
+    query=TEXT,
+    gold=st.none() | TEXT,
+    labels=st.lists(TEXT, max_size=3).map(tuple),
+    template=st.builds(Template, name=TEXT, label_prefix=TEXT, end=TEXT),
+    instruction=TEXT,
+    k=st.integers(0, 10_000),
+    selection_seed=SEED,
+    ordering_seed=SEED,
+    hypotheses=st.lists(
+        st.builds(Hypothesis, name=TEXT, instruction=TEXT, prior=st.floats(1e-300, 1e300)), max_size=2
+    ).map(tuple),
+    heads=st.lists(HEAD, max_size=3).map(tuple),
+    token_head=st.none() | HEAD,
+)
+
+
+@given(STUDY)
+def test_json_brings_the_same_study_back(study: Study) -> None:
+    again = Study.model_validate_json(study.model_dump_json())
+    assert again == study
+    assert hash(again) == hash(study)
+
+
+@pytest.mark.parametrize("wrong", [{"k": -1}, {"probes": 0}, {"selection_seed": 2**31}, {"unheard": 1}])
+def test_what_makes_no_sense_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValidationError):
+        Study.model_validate(wrong)
+    with pytest.raises(ValidationError):
+        Hypothesis(name="h", instruction="i", prior=float("inf"))
