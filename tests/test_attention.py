@@ -73,7 +73,7 @@ def test_spans_hold_what_plain_loops_find(
             return None
         if part.demonstration is not None:
             return str(part.demonstration + 1)
-        before_all = prompt.text[: part.end] in (instruction, instruction + "\n")
+        before_all = prompt.text[: part.end].rstrip() == instruction
         return "instruction" if instruction and before_all else "query"
 
     for layer in range(model.layers):

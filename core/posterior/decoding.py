@@ -92,19 +92,17 @@ def mixed(joint: Floats, weights: Floats) -> Floats:
 
 
 def residual(q: Floats, joint: Floats, weights: Floats) -> Floats:
-    """Mean over usable probes of KL(q_j ‖ (Pw)_j) in nats, (N,), with q over the answers that some task gives.
+    """Mean over usable probes of KL(q_j ‖ (Pw)_j) in nats, (N,), with q over the answers that a weighted task gives.
 
-    Zero where no probe is usable. Never negative; infinite never happens to decoded weights, since an answer with q > 0
-    keeps the weight of its tasks above zero.
+    A probe that no weighted task can show is not used; zero where none is left. Never negative.
     """
-    reachable = joint.sum(2) > 0  # (N, Q, A)
-    target = np.where(reachable, q, 0.0)
+    fitted = mixed(joint, weights)
+    target = np.where(fitted > 0, q, 0.0)
     total = target.sum(2, keepdims=True)
     target = np.divide(target, total, out=np.zeros_like(target), where=total > 0)
-    model = np.maximum(mixed(joint, weights), TINY)
-    gap = np.where(target > 0, target * (np.log(np.maximum(target, TINY)) - np.log(model)), 0.0).sum(2)
+    logs = np.log(np.maximum(target, TINY)) - np.log(np.maximum(fitted, TINY))
     used = total[:, :, 0] > 0
-    mean: Floats = np.maximum(gap.sum(1) / np.maximum(used.sum(1), 1), 0.0)
+    mean: Floats = np.maximum((target * logs).sum((1, 2)) / np.maximum(used.sum(1), 1), 0.0)
     return mean
 
 

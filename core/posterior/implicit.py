@@ -103,7 +103,8 @@ def answers_of(
         for place, score in zip(long, scored, strict=True):
             q[place] = np.exp(float(score.logprobs.sum()))
     total = q.sum(2, keepdims=True)
-    return np.divide(q, total, out=np.zeros_like(q), where=total > 0)
+    q = np.divide(q, total, out=np.zeros_like(q), where=total > 0)
+    return q
 
 
 def before_labels(mixture: Mixture, inputs: Sequence[str], instruction: str = "") -> Floats:
