@@ -42,7 +42,7 @@ def about_selection(study: Study, chosen: Chosen) -> Iterable[str]:
     unfinished = [str(i + 1) for i, row in enumerate(source) if not row.excluded and not usable(row)]
     if unfinished:
         rows = ", ".join(unfinished[:5]) + (", …" if len(unfinished) > 5 else "")
-        yield f"Row{'s' if len(unfinished) > 1 else ''} {rows} of the {chosen.source} lack an input or a label."
+        yield f"Row{'s' if len(unfinished) > 1 else ''} {rows} of the {chosen.source} lack{"s" if len(unfinished) == 1 else ""} an input or a label."
     if chosen.source != "pool" or not study.k:
         return
     pool = [row for row in study.pool if usable(row)]

@@ -17,8 +17,9 @@ class Template(BaseModel):
     forward:  input_prefix · x · label_prefix · y · end
     channel:  channel_label_prefix · y · channel_input_prefix · x · end
 
-    A prompt is instruction + "\\n" (when there is one), the demonstrations, and the same pieces for the query up to
-    the part that is to be answered, with trailing spaces left to the answer: tokenizers join them to the next word.
+    A prompt is the instruction and a blank line (when there is one), the demonstrations, and the same pieces for the
+    query up to the part that is to be answered. Trailing spaces are left to the answer: tokenizers join them to the
+    next word.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +32,9 @@ class Template(BaseModel):
     channel_input_prefix: str = " <- "
 
 
+# A blank line, so that the first demonstration opens as every other one does.
+INSTRUCTION_END = "\n\n"
+
 ARROW = Template(name="arrow")
 EQUALS = Template(name="equals", label_prefix=" = ", channel_input_prefix=" := ")
 BAR = Template(name="bar", label_prefix=" | ", channel_input_prefix=" || ")
@@ -38,6 +42,7 @@ INPUT_LABEL = Template(
     name="input-label",
     input_prefix="Input: ",
     label_prefix="\nLabel: ",
+    end="\n\n",
     channel_label_prefix="Label: ",
     channel_input_prefix="\nInput: ",
 )
@@ -45,6 +50,7 @@ QUESTION_ANSWER = Template(
     name="question-answer",
     input_prefix="Q: ",
     label_prefix="\nA: ",
+    end="\n\n",
     channel_label_prefix="A: ",
     channel_input_prefix="\nQ: ",
 )
@@ -101,7 +107,7 @@ class _Writer:
     def instruction(self, instruction: str) -> None:
         if instruction:
             self.add("instruction", instruction)
-            self.add("end", "\n")
+            self.add("end", INSTRUCTION_END)
 
     def prompt(self, gap: str) -> Prompt:
         return Prompt("".join(self.pieces), gap, tuple(self.parts))
@@ -126,7 +132,7 @@ def render(
         demonstrations: those shown; the `excluded` flag is not read here.
         query: x.
         template: how each is written.
-        instruction: stands before everything, on its own line, when not empty.
+        instruction: stands before everything, with a blank line after it, when not empty.
 
     Returns:
         A prompt whose parts cover every character exactly once, in order. Text + gap + y is the whole text.

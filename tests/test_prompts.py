@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import TEMPLATES, Demonstration, Template
-from core.prompts import ARROW, INPUT_LABEL, Prompt, render, render_channel
+from core.prompts import ARROW, INPUT_LABEL, INSTRUCTION_END, Prompt, render, render_channel
 from tests.tiny import rows
 
 TEXTS = st.text(max_size=12)
@@ -26,7 +26,7 @@ PAIRS = rows([("cat", "chat"), ("dog", "chien")])
 
 def test_arrow_template() -> None:
     prompt = render(PAIRS, "house", ARROW, "Translate.")
-    assert prompt.text == "Translate.\ncat -> chat\ndog -> chien\nhouse ->"
+    assert prompt.text == "Translate.\n\ncat -> chat\ndog -> chien\nhouse ->"
     assert prompt.gap == " "
     assert [(p.kind, prompt.text[p.start : p.end]) for p in prompt.parts if p.demonstration == 1] == [
         ("input", "dog"),
@@ -39,7 +39,7 @@ def test_arrow_template() -> None:
 
 def test_input_label_template_keeps_line_breaks_in_the_prompt() -> None:
     prompt = render(PAIRS[:1], "dog", INPUT_LABEL)
-    assert prompt.text == "Input: cat\nLabel: chat\nInput: dog\nLabel:"
+    assert prompt.text == "Input: cat\nLabel: chat\n\nInput: dog\nLabel:"
     line = render((), "dog", Template(label_prefix="\n"))
     assert (line.text, line.gap) == ("dog\n", "")
 
@@ -75,7 +75,7 @@ def test_parts_cover_every_character_once(
     assert covers(channel)
     assert forward.text + forward.gap == "".join(
         [
-            instruction + "\n" if instruction else "",
+            instruction + INSTRUCTION_END if instruction else "",
             *(template.input_prefix + d.input + template.label_prefix + d.label + template.end for d in demonstrations),
             template.input_prefix + query + template.label_prefix,
         ]
