@@ -91,7 +91,7 @@ def _folder(name: str) -> Path:
             raise ModelError("The embedded model's checkpoint is missing from this installation: install ICLens again.")
         return EMBEDDED
     local = Path(name).expanduser()
-    if local.is_dir():
+    if name and local.is_dir():
         return local
     if not name or local.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name:
         raise ModelError(f'There is no folder "{name}": give a folder that exists, or a hub id such as "gpt2".')

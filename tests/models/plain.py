@@ -1,0 +1,37 @@
+"""The oracle: transformers alone, one text at a time, eager attention."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+
+@lru_cache(maxsize=32)
+def load(folder: Path, attention: str = "eager") -> tuple[Any, Any]:
+    """Model and tokenizer as transformers loads them."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention)
+    return model.eval(), AutoTokenizer.from_pretrained(folder)
+
+
+def score(folder: Path, context: str, continuation: str) -> NDArray[np.float64]:
+    """log p of each token of the continuation, from the whole text's own tokens."""
+    model, tokenizer = load(folder)
+    encoded = tokenizer(context + continuation, return_offsets_mapping=True)
+    ids, spans = encoded["input_ids"], encoded["offset_mapping"]
+    with torch.no_grad():
+        logged = torch.log_softmax(model(torch.tensor([ids])).logits[0].double(), dim=-1)
+    scored = [i for i in range(1, len(ids)) if spans[i][1] > len(context)]
+    return np.array([float(logged[i - 1, ids[i]]) for i in scored])
+
+
+def read(folder: Path, text: str) -> Any:
+    """The whole output on one text, attention and hidden states included."""
+    model, tokenizer = load(folder)
+    with torch.no_grad():
+        return model(torch.tensor([tokenizer(text)["input_ids"]]), output_attentions=True, output_hidden_states=True)
