@@ -42,7 +42,8 @@ def about_selection(study: Study, chosen: Chosen) -> Iterable[str]:
     unfinished = [str(i + 1) for i, row in enumerate(source) if not row.excluded and not usable(row)]
     if unfinished:
         rows = ", ".join(unfinished[:5]) + (", …" if len(unfinished) > 5 else "")
-        yield f"Row{'s' if len(unfinished) > 1 else ''} {rows} of the {chosen.source} lack{"s" if len(unfinished) == 1 else ""} an input or a label."
+        which = f"Row {rows} of the {chosen.source} lacks" if len(unfinished) == 1 else f"Rows {rows} lack"
+        yield f"{which} an input or a label, and so cannot be shown."
     if chosen.source != "pool" or not study.k:
         return
     pool = [row for row in study.pool if usable(row)]
