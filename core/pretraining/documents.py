@@ -1,24 +1,21 @@
-"""Documents of the mixture: drawn from it, written in a template, and encoded with the places that carry a loss."""
+"""Documents of the mixture: drawn from it, written in a template, and encoded."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.pretraining.domain import IN_RANGE, NOISE, STRAY
 from core.pretraining.mixture import INSTRUCTED, INSTRUCTED_RIGHT, Mixture
 from core.pretraining.tokenizer import CONTEXT
-from core.prompts import TEMPLATES, Template
+from core.prompts import INSTRUCTION_END, TEMPLATES, Template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 REVERSED = 0.35  # share of documents written y → x, which the channel score needs
 LENGTHS = range(12, 21)  # demonstrations in a document
-LONGEST_PAIR = 48  # tokens; a document stops where another pair might not fit the context
-GIVEN_WEIGHT = 0.1  # loss weight of the tokens that are given rather than answered
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def _noise(mixture: Mixture, latent: int, rng: random.Random) -> str:
 
 
 class Writer:
-    """Turns documents into token ids and loss weights, with the tokenizer's answer for every piece remembered."""
+    """Turns documents into token ids, with the tokenizer's answer for every piece remembered."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
         self._tokenizer = tokenizer
@@ -105,48 +102,26 @@ class Writer:
                 self._memory[text] = found
         return found
 
-    def write(self, document: Document) -> tuple[list[int], list[float], list[tuple[int, int]]]:
-        """Token ids, the loss weight of each token, and the token span of each answer.
+    def write(self, document: Document) -> tuple[list[int], list[tuple[int, int]]]:
+        """Token ids, and the token span of each answer: y, or x in a reversed document.
 
-        The answer is y, or x in a reversed document.
+        Pairs that would not fit the context are left off.
         """
         template = document.template
-        tokens = [self._bos]
-        weights = [0.0]
-        spans: list[tuple[int, int]] = []
-        if document.instruction:
-            line = self.ids(document.instruction + "\n")
-            tokens += line
-            weights += [GIVEN_WEIGHT] * len(line)
         if document.reversed:
             opening, middle = template.channel_label_prefix, template.channel_input_prefix
         else:
             opening, middle = template.input_prefix, template.label_prefix
         first, between, end = self.ids(opening), self.ids(middle), self.ids(template.end)
+        tokens = [self._bos]
+        spans: list[tuple[int, int]] = []
+        if document.instruction:
+            tokens += self.ids(document.instruction + INSTRUCTION_END)
         for x, y in document.pairs:
-            if len(tokens) > CONTEXT - LONGEST_PAIR:
-                break
             given, answer = self.ids(y if document.reversed else x), self.ids(x if document.reversed else y)
-            tokens += first + given + between
-            weights += [GIVEN_WEIGHT] * (len(first) + len(given) + len(between))
-            spans.append((len(tokens), len(tokens) + len(answer)))
-            tokens += answer + end
-            weights += [1.0] * len(answer) + [GIVEN_WEIGHT] * len(end)
-        return tokens, weights, spans
-
-
-def pack(documents: Sequence[tuple[list[int], list[float]]], row: int) -> list[list[int]]:
-    """First-fit packing of documents into rows of `row` tokens; returns the documents' places by row."""
-    rows: list[list[int]] = []
-    room: list[int] = []
-    for i in sorted(range(len(documents)), key=lambda i: -len(documents[i][0])):
-        length = len(documents[i][0])
-        for r, free in enumerate(room):
-            if free >= length:
-                rows[r].append(i)
-                room[r] -= length
+            start = len(tokens) + len(first) + len(given) + len(between)
+            if start + len(answer) + len(end) > CONTEXT:
                 break
-        else:
-            rows.append([i])
-            room.append(row - length)
-    return rows
+            tokens += first + given + between + answer + end
+            spans.append((start, start + len(answer)))
+        return tokens, spans

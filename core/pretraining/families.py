@@ -8,7 +8,7 @@ from typing import Literal
 Kind = Literal["map", "natural", "flipped", "arbitrary", "codebook"]
 
 # P(kind of task | domain), shared out over the families of that kind.
-KIND_PRIOR: dict[Kind, float] = {"map": 0.50, "natural": 0.10, "flipped": 0.08, "arbitrary": 0.20, "codebook": 0.12}
+KIND_PRIOR: dict[Kind, float] = {"map": 0.56, "natural": 0.10, "flipped": 0.08, "arbitrary": 0.15, "codebook": 0.11}
 
 # Three possible class balances of a two-class task: (P(class 0), prior). An unknown balance is what makes the direct
 # and the channel score differ under Bayes.

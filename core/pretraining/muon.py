@@ -19,7 +19,7 @@ STEPS = 5
 def orthogonalise(stack: torch.Tensor) -> torch.Tensor:
     """Nearest semi-orthogonal matrices, approximately, of a stack (B, m, n)."""
     a, b, c = NEWTON_SCHULZ
-    x = stack.bfloat16() if stack.is_cuda else stack.float()
+    x = stack.bfloat16()
     tall = x.size(1) > x.size(2)
     if tall:
         x = x.mT

@@ -1,7 +1,7 @@
 """The embedded model's tokenizer: whole words of the mixture, and single characters for everything else.
 
 A WordPiece model whose vocabulary is the mixture's words, single characters that start or continue a spelled word, and
-the marks that templates use. White space separates and carries nothing; a new line is a token of its own.
+the marks that templates use. White space separates and carries nothing; line ends are tokens.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 CONTEXT = 512
 SPECIAL = ("<pad>", "<s>", "[UNK]")
-MARKS = ("\n", "->", "<-", ":=", "||", *string.punctuation)
+# A separator is one token in every template, so that a label stands two tokens after its input in all of them and what
+# a head learns in one template serves the others.
+SEPARATORS = tuple(f"{line}{word}:" for word in ("Input", "Label", "Q", "A") for line in ("\n", ""))
+MARKS = ("\n\n", "\n", *SEPARATORS, "->", "<-", ":=", "||", *string.punctuation)
 # Latin letters with accents, so that French words that no table holds can be spelled.
 ACCENTED = "àâäáãåæçéèêëíîïñóôöõøœúùûüýÿßÀÂÄÁÃÅÆÇÉÈÊËÍÎÏÑÓÔÖÕØŒÚÙÛÜÝ"
-PIECES = r"\n|->|<-|:=|\|\||[^\W_]+|[^\w\s]|_"
+PIECES = r"\n\n|\n?\b(?:Input|Label|Q|A):|\n|->|<-|:=|\|\||[^\W_]+|[^\w\s]|_"
 
 
 def token_list() -> tuple[str, ...]:
