@@ -78,8 +78,9 @@ def _bars(name: str, values: np.ndarray, places: np.ndarray, full: Sequence[str]
         "width": 0.38 if shift else 0.6,
         "marker": {"color": colour},
         "customdata": list(full),
-        "text": [f"{value:.2f}" for value in values],
+        "text": [f"{value:.2f}" if value >= 0.005 else "" for value in values],
         "textposition": "outside",
         "cliponaxis": False,
+        "constraintext": "none",
         "hovertemplate": "%{customdata}<br>" + name + " %{x:.4f}<extra></extra>",
     }

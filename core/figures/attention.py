@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from core.figures.base import Trace, cell_text, click_targets, figure, outline, shorten, single, wrap
-from core.figures.colours import SEQUENTIAL
+from core.figures.colours import FAINT, SEQUENTIAL
 
 LARGEST = 512  # rows or columns of a heatmap that a browser draws without strain
 
@@ -75,16 +75,31 @@ def demonstration_figure(
         traces.append(click_targets(columns, rows, list(numbers)))
     framed = [c for c, number in enumerate(numbers) if number is not None and number == marked]
     shapes = [outline(c - 0.5, c + 0.5, -0.5, rows - 0.5) for c in framed]
-    step = max(1, rows // 16)
-    names = [f"{r // heads}.{r % heads}" if r % step == 0 else "" for r in range(rows)]
+    step = max(1, layers // 12)
+    names = [f"L{layer}" if layer % step == 0 else "" for layer in range(layers)]
     return figure(
         traces,
         height,
-        shapes=shapes,
+        shapes=[*_between_layers(layers, heads, columns), *shapes],
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         xaxis=_axis(columns, ticks),
-        yaxis=_axis(rows, names, title="layer.head", reverse=True),
+        yaxis={
+            **_axis(rows, [], reverse=True),
+            "tickvals": np.arange(layers, dtype=np.float32) * heads + (heads - 1) / 2,
+            "ticktext": names,
+        },
     )
+
+
+def _between_layers(layers: int, heads: int, columns: int) -> list[dict[str, Any]]:
+    """Lines that part the rows of one layer from those of the next."""
+    if layers > 48:
+        return []
+    line = {"color": FAINT, "width": 1}
+    return [
+        {"type": "line", "x0": -0.5, "x1": columns - 0.5, "y0": y, "y1": y, "line": line}
+        for y in (layer * heads - 0.5 for layer in range(1, layers))
+    ]
 
 
 def token_figure(
@@ -138,7 +153,7 @@ def _heatmap(cells: np.ndarray, hover: str) -> Trace:
         "zmin": 0.0,
         "zmax": float(cells.max(initial=0.0)) or 1.0,
         "xgap": 1 if cells.shape[1] <= 64 else 0,
-        "ygap": 1 if cells.shape[0] <= 64 else 0,
+        "ygap": 1 if cells.shape[0] <= 32 else 0,
         "hovertemplate": hover,
         "colorbar": {"thickness": 8, "len": 0.9, "outlinewidth": 0, "nticks": 4, "tickfont": {"size": 10}},
     }

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.colours import MARK
+from core.figures.colours import INK, MARK
 
 Trace = dict[str, Any]
 
@@ -97,19 +97,20 @@ def cell_text(cells: NDArray[np.float32]) -> Trace:
         "x": np.tile(np.arange(columns, dtype=np.float32), rows),
         "y": np.repeat(np.arange(rows, dtype=np.float32), columns),
         "text": ["" if abs(v) < 0.005 else f"{v:.2f}".replace("0.", ".") for v in cells.ravel()],
-        "textfont": {"size": 11},
+        "textfont": {"size": 12, "color": INK},
     }
 
 
-def panel_title(text: str, left: float) -> dict[str, Any]:
-    """Bold words over a panel whose left edge is at `left` of the figure's width."""
+def panel_title(text: str, left: float, note: str = "") -> dict[str, Any]:
+    """Bold words, and a quieter note below, over a panel whose left edge is at `left` of the figure's width."""
     return {
-        "text": f"<b>{text}</b>",
+        "text": f"<b>{text}</b><br><span style='font-size:11px'>{escape(note)}</span>",
+        "align": "left",
         "x": left,
         "y": 1,
         "xref": "paper",
         "yref": "paper",
-        "yshift": 18,
+        "yshift": 20,
         "xanchor": "left",
         "yanchor": "middle",
         "showarrow": False,

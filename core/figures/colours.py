@@ -14,11 +14,13 @@ OTHERS = "#9AA1AC"  # every task without a colour of its own
 MODEL = "#6D5BD0"  # what the model says
 BAYES = "#8A93A6"  # what exact Bayes says
 MARK = "#E11D74"  # the demonstration that the user points at
+# Letters on coloured cells: near black, which Streamlit's theme exchanges for its own strong text colour.
+INK = "#000037"
 FAINT = "rgba(128,134,148,0.25)"  # lines that only guide the eye
 
 # From nothing to the model's colour: the page shows through where the value is small.
-SEQUENTIAL = [[0.0, "rgba(109,91,208,0)"], [0.5, "rgba(109,91,208,0.5)"], [1.0, "rgba(109,91,208,0.95)"]]
-DIVERGING = [[0.0, "rgba(213,94,0,0.95)"], [0.5, "rgba(128,134,148,0)"], [1.0, "rgba(109,91,208,0.95)"]]
+SEQUENTIAL = [[0.0, "rgba(109,91,208,0)"], [1.0, "rgba(109,91,208,0.8)"]]
+DIVERGING = [[0.0, "rgba(213,94,0,0.8)"], [0.5, "rgba(128,134,148,0)"], [1.0, "rgba(109,91,208,0.8)"]]
 
 
 def assign_colours(

@@ -22,11 +22,13 @@ class Panel:
         title: over the panel, such as "exact".
         tasks: (T,) names.
         weights: (k + 1, T), rows sum to one.
+        note: one short line under the title.
     """
 
     title: str
     tasks: tuple[str, ...]
     weights: ArrayLike
+    note: str = ""
 
 
 def importance(panels: Sequence[Panel]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
@@ -50,7 +52,7 @@ def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
     bars and nothing else. Tasks without a colour are one grey row.
     """
     traces: list[Trace] = []
-    layout: dict[str, Any] = {"annotations": [], "margin": {"l": 8, "r": 8, "t": 24, "b": 22}}
+    layout: dict[str, Any] = {"annotations": [], "margin": {"l": 8, "r": 8, "t": 40, "b": 22}}
     groups = _groups(panels)
     bounds = _bounds(panels, groups)
     for place, (panel, (left, right)) in enumerate(zip(panels, bounds, strict=True), start=1):
@@ -72,6 +74,7 @@ def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
                 "text": [_short_number(v) for v in values],
                 "textposition": "outside",
                 "cliponaxis": False,
+                "constraintext": "none",
                 "hovertemplate": f"%{{customdata}}<br>{panel.title}, n = {n}: %{{x:.4f}}<extra></extra>",
                 "width": 0.66,
             }
@@ -94,14 +97,14 @@ def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
             "automargin": place == 1,
             "zeroline": False,
         }
-        layout["annotations"].append(panel_title(panel.title, left))
+        layout["annotations"].append(panel_title(panel.title, left, panel.note))
     return figure(traces, height, **layout)
 
 
 def path_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], height: int = 250) -> go.Figure:
     """P(T | D_n) against n, a line a task; the line at n shows which step the bars are at."""
     traces: list[Trace] = []
-    layout: dict[str, Any] = {"annotations": [], "margin": {"l": 8, "r": 8, "t": 24, "b": 22}, "shapes": []}
+    layout: dict[str, Any] = {"annotations": [], "margin": {"l": 8, "r": 8, "t": 40, "b": 22}, "shapes": []}
     width = 1.0 / max(len(panels), 1)
     for place, panel in enumerate(panels, start=1):
         suffix = "" if place == 1 else str(place)
@@ -142,7 +145,7 @@ def path_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
                 "layer": "below",
             }
         )
-        layout["annotations"].append(panel_title(panel.title, left))
+        layout["annotations"].append(panel_title(panel.title, left, panel.note))
     return figure(traces, height, **layout)
 
 

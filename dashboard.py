@@ -1,0 +1,9 @@
+"""ICLens in the browser: page settings and navigation; each page is a script in pages/."""
+
+import streamlit as st
+
+from pages.ui import shell
+
+st.set_page_config(page_title="ICLens", page_icon=":material/center_focus_strong:", layout="wide")
+shell.mark_framed()
+st.navigation(shell.all_pages(), position="top").run()

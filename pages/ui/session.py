@@ -1,0 +1,49 @@
+"""What a Playground session points at: the marked demonstration, the table in front, and the colours of tasks."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.outcome import Outcome, Posterior
+
+MARK = "playground_mark"
+TABLE = "playground_table"
+TABLES = ("Demonstrations", "Pool", "Hypotheses")
+COLOURS = "playground_colours"
+
+
+def marked() -> int | None:
+    """Number of the marked demonstration in the table in front, or None."""
+    number: int | None = st.session_state.get(MARK)
+    return number
+
+
+def mark(number: int | None, source: str = "") -> None:
+    """Mark a demonstration; a `source` ("demonstrations", "pool") brings that table to the front."""
+    st.session_state[MARK] = number
+    if source:
+        st.session_state[TABLE] = source.capitalize()
+
+
+def marked_in(outcome: Outcome) -> int | None:
+    """Number of the marked demonstration, if it is one of those shown."""
+    number = marked()
+    front = st.session_state.get(TABLE)
+    shown = number is not None and front == outcome.chosen.source.capitalize() and number - 1 in outcome.chosen.indices
+    return number if shown else None
+
+
+def numbers(outcome: Outcome) -> list[int]:
+    """Numbers of the demonstrations shown, in order: their rows in the table they come from."""
+    return [place + 1 for place in outcome.chosen.indices]
+
+
+def task_colours(posteriors: dict[str, Posterior]) -> dict[str, str]:
+    """Colours for the tasks that matter, kept from edit to edit."""
+    from core.figures import Panel, assign_colours
+    from core.figures.posterior import importance
+
+    panels = [Panel(name, posterior.tasks, posterior.weights) for name, posterior in posteriors.items()]
+    colours = assign_colours(*importance(panels), st.session_state.get(COLOURS))
+    st.session_state[COLOURS] = {**st.session_state.get(COLOURS, {}), **colours}
+    return colours

@@ -1,0 +1,43 @@
+"""The frame around every page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+PAGES = Path(__file__).resolve().parents[1]
+FRAMED = "shell_framed"
+
+
+def all_pages() -> list[st.Page]:
+    """Every page, in menu order. Built anew at each call: a page object belongs to one session's run."""
+    return [
+        st.Page(
+            PAGES / "playground.py",
+            title="Playground",
+            icon=":material/science:",
+            url_path="playground",
+            default=True,
+            help="Edit demonstrations and see which task the model infers, and from which of them.",
+        ),
+        st.Page(
+            PAGES / "model_card.py",
+            title="Model card",
+            icon=":material/id_card:",
+            url_path="model_card",
+            help="The embedded model: what it was trained on, how close to exact Bayes it is, and where it is not.",
+        ),
+    ]
+
+
+def mark_framed() -> None:
+    """Called by dashboard.py before its navigation: this session has a frame."""
+    st.session_state[FRAMED] = True
+
+
+def guard() -> None:
+    """First call of every page: a deep link to a page on a server just started runs the page without its frame."""
+    if not st.session_state.get(FRAMED):
+        st.navigation(all_pages(), position="top")
+        st.rerun()

@@ -1,0 +1,166 @@
+"""A table of demonstrations to type in.
+
+`st.data_editor` keeps edits relative to the frame it was given, and forgets them when that frame changes. So the frame
+stays as it is while the user types (its return value is what counts). A new one, under a new key, is given only when
+the study changed by other means: undo, an example set, moving a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.demonstrations import Demonstration
+from core.figures.colours import MARK
+from core.study import Hypothesis
+
+STYLED = 200  # rows up to which the marked one is coloured; a style costs more with every row
+
+
+@dataclass
+class Sheet:
+    """What an editor was given, and what came back last."""
+
+    generation: int = 0
+    base: tuple[Any, ...] = ()
+    seen: tuple[Any, ...] | None = None
+    edits: str = ""
+
+
+def demonstrations_editor(
+    prefix: str, rows: tuple[Demonstration, ...], marked: int | None, height: int, alt: str
+) -> tuple[Demonstration, ...]:
+    """The table of demonstrations; returns the rows as they stand now."""
+    sheet, key = _sheet(prefix, rows)
+    frame = pd.DataFrame(
+        {
+            "number": pd.Series(range(1, len(sheet.base) + 1), dtype="Int64"),
+            "input": pd.Series([row.input for row in sheet.base], dtype="str"),
+            "label": pd.Series([row.label for row in sheet.base], dtype="str"),
+            "use": pd.Series([not row.excluded for row in sheet.base], dtype="bool"),
+        }
+    )
+    edited = st.data_editor(
+        _with_mark(frame, marked),
+        key=key,
+        num_rows="dynamic",
+        hide_index=True,
+        height=height,
+        row_height=29,
+        alt=alt,
+        column_config={
+            "number": st.column_config.NumberColumn(
+                "№", width=38, disabled=True, help="The number of this demonstration in every view."
+            ),
+            "input": st.column_config.TextColumn("Input x", width=158, default=""),
+            "label": st.column_config.TextColumn("Label y", width=88, default=""),
+            "use": st.column_config.CheckboxColumn(
+                "Use", width=42, default=True, help="Untick to leave a demonstration out without deleting it."
+            ),
+        },
+    )
+    found = _read(edited)
+    _settle(sheet, key, found)
+    return found
+
+
+def hypotheses_editor(prefix: str, rows: tuple[Hypothesis, ...], height: int) -> tuple[Hypothesis, ...]:
+    """The table of hypotheses for the instruction posterior; unfinished rows are left out."""
+    sheet, key = _sheet(prefix, rows)
+    frame = pd.DataFrame(
+        {
+            "name": pd.Series([row.name for row in sheet.base], dtype="str"),
+            "instruction": pd.Series([row.instruction for row in sheet.base], dtype="str"),
+            "prior": pd.Series([row.prior for row in sheet.base], dtype="float"),
+        }
+    )
+    edited = st.data_editor(
+        frame,
+        key=key,
+        num_rows="dynamic",
+        hide_index=True,
+        height=height,
+        row_height=29,
+        alt="Hypotheses: a name, an instruction and a prior each",
+        column_config={
+            "name": st.column_config.TextColumn("Task T", width=90),
+            "instruction": st.column_config.TextColumn(
+                "Instruction I", width=190, help="Put before x when p(y | I, x) is scored."
+            ),
+            "prior": st.column_config.NumberColumn(
+                "Prior", width=60, min_value=1e-9, default=1.0, help="P(T); need not sum to one."
+            ),
+        },
+    )
+    found = []
+    for name, instruction, prior in edited.itertuples(index=False, name=None):
+        title, text = _text(name).strip(), _text(instruction).strip()
+        if title and text and title not in [row.name for row in found]:
+            weight = 1.0 if pd.isna(prior) else float(prior)
+            found.append(Hypothesis(name=title, instruction=text, prior=weight if 0 < weight < 1e12 else 1.0))
+    _settle(sheet, key, tuple(found))
+    return tuple(found)
+
+
+def _sheet(prefix: str, rows: tuple[Any, ...]) -> tuple[Sheet, str]:
+    """The editor's sheet and key; a new generation where the rows are not those that the editor gave back last."""
+    sheet: Sheet = st.session_state.setdefault(f"{prefix}_sheet", Sheet())
+    key = f"{prefix}_{sheet.generation}"
+    if key in st.session_state and sheet.seen == rows:
+        edits = st.session_state[key]
+        # Numbers come with the frame. Deleting leaves a gap in them, which is closed at once; added rows get theirs as
+        # soon as the user does something else, so that a new frame never takes a cell away from under the fingers.
+        idle = repr(edits) == sheet.edits
+        if not (edits["deleted_rows"] or (edits["added_rows"] and idle)):
+            return sheet, key
+    sheet.generation += 1
+    sheet.base, sheet.seen, sheet.edits = rows, None, ""
+    return sheet, f"{prefix}_{sheet.generation}"
+
+
+def _settle(sheet: Sheet, key: str, found: tuple[Any, ...]) -> None:
+    sheet.seen, sheet.edits = found, repr(st.session_state.get(key))
+
+
+def _with_mark(frame: pd.DataFrame, marked: int | None) -> Any:
+    if marked is None or len(frame) > STYLED or not 1 <= marked <= len(frame):
+        return frame
+    style = f"background-color: {MARK}; color: white; font-weight: 700"
+    # A style on a column that cannot be edited is no change of data: the editor keeps its edits.
+    return frame.style.map(lambda number: style if number == marked else "", subset=["number"])
+
+
+def _read(edited: pd.DataFrame) -> tuple[Demonstration, ...]:
+    rows = []
+    for _, x, y, use in edited.itertuples(index=False, name=None):
+        text, label = _text(x), _text(y)
+        if text.strip() or label.strip():
+            rows.append(Demonstration(input=text, label=label, excluded=use is not None and not bool(use)))
+    return tuple(rows)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or (isinstance(value, float) and value != value) or value is pd.NA else str(value)
+
+
+def move(rows: Sequence[Demonstration], number: int, step: int) -> tuple[tuple[Demonstration, ...], int]:
+    """Rows with row `number` moved by `step`, and its new number."""
+    kept = list(rows)
+    place = number - 1
+    target = min(max(place + step, 0), len(kept) - 1)
+    kept.insert(target, kept.pop(place))
+    return tuple(kept), target + 1
+
+
+def duplicate(rows: Sequence[Demonstration], number: int) -> tuple[Demonstration, ...]:
+    """Rows with a copy of row `number` after it."""
+    return (*rows[:number], rows[number - 1], *rows[number:])
+
+
+def delete(rows: Sequence[Demonstration], number: int) -> tuple[Demonstration, ...]:
+    """Rows without row `number`."""
+    return (*rows[: number - 1], *rows[number:])

@@ -1,0 +1,236 @@
+"""The left side of the Playground: tables, query, and what fills them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.demonstrations import Demonstration
+from core.selection import selections, source_of
+from core.study import Study
+from pages.ui import engine, session, state, tables, transfer
+from pages.ui.examples import examples
+
+P = "playground_"
+TABLE_HEIGHT = 236
+SHOWN, POOL = 6, 24  # demonstrations and pool rows drawn for a task of the mixture
+
+
+def source_bar(study: Study) -> None:
+    """What fills the tables: example sets, tasks of the mixture, files, undo."""
+    st.menu_button(
+        "Example sets",
+        [example.name for example in examples()],
+        icon=":material/auto_awesome:",
+        key=P + "example",
+        on_click=_load_example,
+        help="Studies in which tasks compete.",
+    )
+    mixture = engine.mixture()
+    order = sorted(mixture.families, key=lambda name: mixture.domains[name])
+    st.session_state.setdefault(P + "family", None)
+    st.selectbox(
+        "Task in the mixture",
+        order,
+        format_func=lambda name: f"{mixture.domains[name]}: {name.removeprefix(mixture.domains[name] + ': ')}",
+        key=P + "family",
+        placeholder="Task in the mixture",
+        label_visibility="collapsed",
+        width=250,
+        on_change=_load_family,
+        help="Draws demonstrations and a pool from one task of the known mixture.",
+    )
+    st.button(
+        "",
+        icon=":material/casino:",
+        key=P + "redraw",
+        disabled=st.session_state[P + "family"] is None,
+        help="Draw again from this task",
+        on_click=_redraw,
+    )
+    st.button("Import", icon=":material/upload:", key=P + "import", on_click=transfer.open_import)
+    st.button(
+        "", icon=":material/undo:", key=P + "undo", disabled=not state.can_undo(), help="Undo", on_click=state.undo,
+        shortcut="Alt+Z",
+    )  # fmt: skip
+    st.button(
+        "", icon=":material/redo:", key=P + "redo", disabled=not state.can_redo(), help="Redo", on_click=state.redo,
+        shortcut="Alt+Y",
+    )  # fmt: skip
+
+
+def _load_example() -> None:
+    name = st.session_state[P + "example"]
+    example = next((entry for entry in examples() if entry.name == name), None)
+    if example is not None:
+        state.replace(example.study.model_copy(update={"model": state.study().model}))
+        session.mark(None, source_of(example.study))
+        state.say(example.about)
+
+
+def _load_family() -> None:
+    st.session_state[P + "draw"] = 0
+    _draw()
+
+
+def _redraw() -> None:
+    st.session_state[P + "draw"] = st.session_state.get(P + "draw", 0) + 1
+    _draw()
+
+
+def _draw() -> None:
+    family = st.session_state[P + "family"]
+    if family is None:
+        return
+    pairs = engine.mixture().sample(family, SHOWN + POOL + 8, st.session_state.get(P + "draw", 0))
+    shown = pairs[:SHOWN]
+    fresh = [pair for pair in pairs[SHOWN:] if pair[0] not in [x for x, _ in shown]]
+    query, gold = fresh[0] if fresh else pairs[-1]
+    pool = [pair for pair in fresh[1:] if pair[0] != query][:POOL]
+    state.edit(
+        demonstrations=_rows(shown), pool=_rows(pool), query=query, gold=gold, labels=(), instruction="", hypotheses=()
+    )
+    session.mark(None, source_of(state.study()))
+
+
+def _rows(pairs: list[tuple[str, str]]) -> tuple[Demonstration, ...]:
+    return tuple(Demonstration(input=x, label=y) for x, y in pairs)
+
+
+def tables_card(study: Study) -> Study:
+    """The table in front and what can be done to its rows; returns the study with what was typed."""
+    st.session_state.setdefault(session.TABLE, session.TABLES[0])
+    front = st.segmented_control(
+        "Table",
+        session.TABLES,
+        key=session.TABLE,
+        required=True,
+        label_visibility="collapsed",
+        format_func=_titles(study).get,
+        width="stretch",
+    )
+    if front == "Hypotheses":
+        found = tables.hypotheses_editor(P + "hypotheses", study.hypotheses, TABLE_HEIGHT)
+        if found != study.hypotheses:
+            kinds = study.posteriors if "instruction" in study.posteriors else (*study.posteriors, "instruction")
+            state.edit(hypotheses=found, posteriors=kinds)
+        st.caption("Tasks you think the model may be doing; P(T | D) by your hypotheses follows.")
+        return state.study()
+    field = front.lower()
+    rows: tuple[Demonstration, ...] = getattr(study, field)
+    _valid_mark(len(rows))
+    marked = session.marked()
+    alt = "Demonstrations: input, label, and whether each is used" if field == "demonstrations" else "Pool of examples"
+    typed = tables.demonstrations_editor(P + field, rows, marked, TABLE_HEIGHT, alt)
+    if typed != rows:
+        state.edit(**{field: typed})
+    _row_tools(field, len(typed))
+    return state.study()
+
+
+def _titles(study: Study) -> dict[str, str]:
+    """Names of the tables with their sizes; the one that is read carries a dot."""
+    read = source_of(study).capitalize() if study.selection in selections else ""
+    sizes = (len(study.demonstrations), len(study.pool), len(study.hypotheses))
+    names = dict(zip(session.TABLES, sizes, strict=True))
+    return {name: f"{'● ' if name == read else ''}{name} {size}" for name, size in names.items()}
+
+
+def _valid_mark(size: int) -> None:
+    number = session.marked()
+    if number is not None and not 1 <= number <= size:
+        session.mark(None)
+
+
+def _row_tools(field: str, size: int) -> None:
+    st.session_state.setdefault(session.MARK, None)
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.number_input(
+            "Marked",
+            1,
+            max(size, 1),
+            step=1,
+            key=session.MARK,
+            placeholder="№",
+            label_visibility="collapsed",
+            width=108,
+            disabled=size == 0,
+            help="The marked demonstration stands out in every view. A click on a chart marks one too.",
+        )
+        none = session.marked() is None
+        for name, icon, help in (
+            ("up", "arrow_upward", "Move the marked row up"),
+            ("down", "arrow_downward", "Move the marked row down"),
+            ("duplicate", "content_copy", "Duplicate the marked row"),
+            ("delete", "delete", "Delete the marked row"),
+        ):
+            st.button(
+                "", icon=f":material/{icon}:", key=P + name, disabled=none, help=help, on_click=_row_action,
+                args=(name, field),
+            )  # fmt: skip
+        st.button(
+            "", icon=":material/close:", key=P + "unmark", disabled=none, help="Unmark", on_click=session.mark,
+            args=(None,),
+        )  # fmt: skip
+        st.button(
+            "", icon=":material/delete_sweep:", key=P + "clear", disabled=size == 0, help="Delete every row",
+            on_click=_clear, args=(field,),
+        )  # fmt: skip
+
+
+def _row_action(name: str, field: str) -> None:
+    number = session.marked()
+    rows: tuple[Demonstration, ...] = getattr(state.study(), field)
+    if number is None or not 1 <= number <= len(rows):
+        return
+    if name in ("up", "down"):
+        moved, number = tables.move(rows, number, -1 if name == "up" else 1)
+        state.edit(**{field: moved})
+        session.mark(number)
+    elif name == "duplicate":
+        state.edit(**{field: tables.duplicate(rows, number)})
+        session.mark(number + 1)
+    else:
+        state.edit(**{field: tables.delete(rows, number)})
+        session.mark(None)
+
+
+def _clear(field: str) -> None:
+    state.edit(**{field: ()})
+    session.mark(None)
+
+
+def query_card(study: Study) -> None:
+    """The query, its right answer, and the candidates."""
+    st.text_area(
+        "Query x",
+        height=68,
+        placeholder="An input to be answered",
+        **state.bind(P + "query", study.query, "query"),
+    )
+    left, right = st.columns([1, 1.7], gap="small")
+    with left:
+        st.text_input(
+            "Right answer",
+            placeholder="unknown",
+            help="Starred among the labels; nothing is computed from it.",
+            **state.bind(P + "gold", study.gold or "", lambda text: {"gold": text.strip() or None}),
+        )
+    with right:
+        st.multiselect(
+            "Candidate labels",
+            _known_labels(study),
+            accept_new_options=True,
+            placeholder="labels seen, and the tasks' answers",
+            help="Empty: the distinct labels of the tables, and on the embedded model what its tasks would answer.",
+            **state.bind(P + "labels", list(study.labels), lambda v: {"labels": tuple(v)}),
+        )
+
+
+def _known_labels(study: Study) -> list[str]:
+    seen: dict[str, Any] = dict.fromkeys(study.labels)
+    for row in (*study.demonstrations, *study.pool[:500]):
+        if row.label.strip() and len(seen) < 100:
+            seen.setdefault(row.label.strip())
+    return list(seen)
