@@ -14,6 +14,7 @@ from core.demonstrations import Demonstration
 from core.errors import PromptTooLong, StudyError
 from core.registry import Registry
 from core.study import Study
+from core.vectors import input_vectors
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -57,7 +58,7 @@ def hidden(model: LanguageModel, corpus: Sequence[str], query: str, texts: Seque
         StudyError: another input is.
     """
     try:
-        vectors = np.asarray(model.embed([query, *texts]), dtype=np.float64)  # (1 + n, d)
+        vectors = input_vectors(model, [query, *texts]).astype(np.float64)  # (1 + n, d)
     except PromptTooLong as error:
         if len(model.encode(query).ids) > error.context:
             raise

@@ -16,6 +16,8 @@ from core import Demonstration, load_model
 from core.models import LanguageModel
 from tests.models.checkpoints import write_tiny
 
+torch.set_num_threads(1)  # more threads only wait for each other on matrices this small
+
 ARCHITECTURES = ("llama", "gpt2")  # one whose tokenizer puts a start token first, one whose does not
 
 
