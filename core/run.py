@@ -62,8 +62,7 @@ def run(study: Study, model: LanguageModel, *, stop: Stop | None = None) -> Outc
         Cancelled: `stop` answered True.
     """
     given, study = study, tidied(study)
-    if not study.query:
-        raise StudyError("There is no query; type an input to be answered.")
+    check_query(study, model)
     clock = Stopwatch()
     with clock("select"):
         chosen = select(study, model, stop)
@@ -96,6 +95,20 @@ def run(study: Study, model: LanguageModel, *, stop: Stop | None = None) -> Outc
         notes=(*notes_on(study, model, chosen, shown, prompt, answer), *label_notes),
         timings=clock.seconds,
     )
+
+
+def check_query(study: Study, model: LanguageModel) -> None:
+    """Refuse a query that could not be answered even alone, before anything is computed from it.
+
+    Raises:
+        StudyError: it is blank.
+        PromptTooLong: it is longer than the model's context.
+    """
+    if not study.query:
+        raise StudyError("There is no query; type an input to be answered.")
+    tokens = len(model.encode(study.query).ids)
+    if tokens > model.context_length:
+        raise PromptTooLong(tokens, model.context_length, 0)
 
 
 def explain(
