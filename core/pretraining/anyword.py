@@ -36,12 +36,12 @@ def log_spelled(word: str) -> float:
     n = len(word)
     if not all(c in ALPHANUMERIC for c in word):
         return _log_length(n) + n * math.log(ODD_CHARACTER)
-    styles = 0.1 * len(ALPHANUMERIC) ** -float(n)
+    styles = 0.1 * math.pow(len(ALPHANUMERIC), -n)
     if word[1:].islower() or n == 1:
         if word[0].islower():
-            styles += 0.8 * 26 ** -float(n)
+            styles += 0.8 * math.pow(26, -n)
         elif word[0].isupper():
-            styles += 0.1 * 26 ** -float(n)
+            styles += 0.1 * math.pow(26, -n)
     return _log_length(n) + (math.log(styles) if styles > 0 else -n * math.log(62))
 
 

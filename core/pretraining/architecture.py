@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.pretraining.tokenizer import CONTEXT, build_tokenizer, token_list
 
@@ -50,7 +50,9 @@ def initial_model() -> LlamaForCausalLM:
     import torch
     from transformers import LlamaForCausalLM
 
-    model = LlamaForCausalLM._from_config(model_config(), attn_implementation="eager")
+    model: LlamaForCausalLM = LlamaForCausalLM._from_config(  # type: ignore[no-untyped-call]
+        model_config(), attn_implementation="eager"
+    )
     width = model.config.hidden_size // model.config.num_attention_heads
     half = width // 2
     frequency = 1000.0 ** (-torch.arange(LOOK_BACK_FREQUENCIES) / half)
@@ -59,7 +61,7 @@ def initial_model() -> LlamaForCausalLM:
         for head, offset in enumerate(LOOK_BACK):
             start = head * width
             low, high = slice(start, start + len(frequency)), slice(start + half, start + half + len(frequency))
-            # A query at m meets a key at n with cos((m − n − offset) θ) summed over the pairs: largest at m − n = offset.
+            # A query at m meets a key at n with Σ cos((m − n − offset) θ), largest at m − n = offset.
             first.q_proj.bias[low] = LOOK_BACK_STRENGTH
             first.k_proj.bias[low] = LOOK_BACK_STRENGTH * torch.cos(offset * frequency)
             first.k_proj.bias[high] = LOOK_BACK_STRENGTH * torch.sin(offset * frequency)
@@ -77,6 +79,7 @@ def save_checkpoint(model: LlamaForCausalLM, folder: Path = CHECKPOINT) -> None:
 
     import torch
 
-    half = copy.deepcopy(model).to("cpu", dtype=torch.float16)
+    half: Any = copy.deepcopy(model)
+    half = half.to("cpu", dtype=torch.float16)
     half.save_pretrained(folder)
     build_tokenizer().save_pretrained(folder)

@@ -52,9 +52,7 @@ def draw_batch(
             tokens[row, : len(ids)] = ids
             answers = {place for start, end in spans for place in range(start - 1, end - 1)}
             places += [
-                row * longest + place
-                for place in range(len(ids) - 1)
-                if place in answers or rng.random() < GIVEN_SHARE
+                row * longest + place for place in range(len(ids) - 1) if place in answers or rng.random() < GIVEN_SHARE
             ]
         scored = np.array(places)
         out.append(Group(tokens, scored, tokens.ravel()[scored + 1]))

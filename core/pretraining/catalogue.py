@@ -42,7 +42,13 @@ def _nouns() -> DomainSpec:
             _concept(
                 "place", "Where is it found?", ("indoors", "outdoors"), words, lambda i: rows[i]["place"] == "outdoors"
             ),
-            _concept("vowel", "Does it start with a vowel?", ("vowel", "consonant"), words, lambda i: words[i][0] not in VOWELS),
+            _concept(
+                "vowel",
+                "Does it start with a vowel?",
+                ("vowel", "consonant"),
+                words,
+                lambda i: words[i][0] not in VOWELS,
+            ),
         ),
     )
 
@@ -199,7 +205,15 @@ def _pairs_of_numbers() -> DomainSpec:
             MapSpec("first number", "Give the first.", tuple(str(a) for a, _ in pairs)),
             MapSpec("last number", "Give the last.", tuple(str(b) for _, b in pairs)),
         ),
-        (_concept("ascending", "Is it rising?", ("rising", "falling"), pairs_as_text(pairs), lambda i: pairs[i][0] > pairs[i][1]),),
+        (
+            _concept(
+                "ascending",
+                "Is it rising?",
+                ("rising", "falling"),
+                pairs_as_text(pairs),
+                lambda i: pairs[i][0] > pairs[i][1],
+            ),
+        ),
     )
 
 
@@ -262,7 +276,11 @@ def _letters() -> DomainSpec:
             MapSpec("letters: copy", "Copy the letter.", LETTERS, 0.6),
             MapSpec("letter to number", "Count the letter.", tuple(str(i + 1) for i in range(26)), 0.8),
         ),
-        (_concept("letter vowel", "Is it a vowel?", ("vowel", "consonant"), LETTERS, lambda i: LETTERS[i] not in VOWELS),),
+        (
+            _concept(
+                "letter vowel", "Is it a vowel?", ("vowel", "consonant"), LETTERS, lambda i: LETTERS[i] not in VOWELS
+            ),
+        ),
     )
 
 

@@ -45,6 +45,10 @@ class Codebook:
         stray = STRAY * math.exp(self._any.log_text(text))
         return stray + ((1 - STRAY) * math.exp(self.domain.log_base(text)) if self.domain.knows(text) else 0.0)
 
+    def fresh(self) -> CodebookState:
+        """The state before any demonstration."""
+        return CodebookState(self)
+
     def draw(self, count: int, rng: random.Random) -> list[tuple[str, str]]:
         """`count` inputs and their codes, before label noise."""
         codes: dict[str, str] = {}

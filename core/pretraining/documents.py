@@ -61,7 +61,7 @@ def draw_document(
 def _with_noise(mixture: Mixture, latent: int, pair: tuple[str, str], rng: random.Random) -> tuple[str, str]:
     x, y = pair
     block = mixture.block_of(latent)
-    is_book = latent >= block.tasks.stop
+    is_book = latent >= block.first_codebook
     if not is_book and rng.random() < STRAY:
         x = mixture.anything.draw(rng)
         if not block.domain.knows(x):
@@ -76,8 +76,8 @@ def _noise(mixture: Mixture, latent: int, rng: random.Random) -> str:
     """y ~ u_T."""
     block = mixture.block_of(latent)
     if rng.random() < IN_RANGE:
-        if latent >= block.tasks.stop:
-            return rng.choice(block.codebooks[latent - block.tasks.stop].labels)
+        if latent >= block.first_codebook:
+            return rng.choice(block.codebooks[latent - block.first_codebook].labels)
         label = block.domain.draw_in_range(latent - block.start, rng)
         if label is not None:
             return label

@@ -73,6 +73,10 @@ class Domain(Protocol):
         """[y ∈ range T] / |range T|."""
         ...
 
+    def range_square(self) -> Floats:
+        """Σ_y ([y ∈ range T] / |range T|)², zero for a range that holds every text."""
+        ...
+
     def range_mass(self, weights: Floats) -> dict[str, float]:
         """Σ_T w_T / |range T| by word of a range; ranges that hold every text are left out."""
         ...
@@ -197,6 +201,10 @@ class EnumeratedDomain:
 
     def range_share(self, label: str) -> Floats:
         return self._column(self._range, label)
+
+    def range_square(self) -> Floats:
+        square: Floats = (self._range**2).sum(axis=1)
+        return square
 
     def range_mass(self, weights: Floats) -> dict[str, float]:
         return dict(zip(self._words, (weights @ self._range).tolist(), strict=True))

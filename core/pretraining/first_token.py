@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.pretraining.anyword import ALPHANUMERIC, LONG_SHARE, MORE_WORDS, SHORT, SPELLED
+from core.pretraining.anyword import ALPHANUMERIC, LONG_SHARE, SHORT, SPELLED
 from core.pretraining.codebook import ODD, Codebook, CodebookState
 from core.pretraining.domain import IN_RANGE, NOISE, Floats
 from core.pretraining.mixture import Mixture, accumulate, normalise
@@ -22,12 +22,12 @@ def _starts_with(prefix: str) -> float:
     if not all(c in ALPHANUMERIC for c in prefix):
         return 0.0
     long_enough = 0.95 * sum(length >= n for length in SHORT) / len(SHORT)
-    long_enough += LONG_SHARE * (1.0 if n <= 7 else 2.0 ** (7 - n)) + 0.01 * (n <= 1)
-    styles = 0.1 * len(ALPHANUMERIC) ** -float(n)
+    long_enough += LONG_SHARE * (1.0 if n <= 7 else math.pow(2, 7 - n)) + 0.01 * (n <= 1)
+    styles = 0.1 * math.pow(len(ALPHANUMERIC), -n)
     if prefix.islower() and prefix.isalpha():
-        styles += 0.8 * 26.0**-n
+        styles += 0.8 * math.pow(26, -n)
     if prefix[0].isupper() and (n == 1 or (prefix[1:].islower() and prefix[1:].isalpha())) and prefix[0].isalpha():
-        styles += 0.1 * 26.0**-n
+        styles += 0.1 * math.pow(26, -n)
     return long_enough * styles
 
 
@@ -63,7 +63,8 @@ class FirstToken:
             out[self.ids[token]] += SPELLED * max(p, 0.0)
         for word in self.mixture.vocabulary:
             out[self.ids[word]] += (1 - SPELLED) / len(self.mixture.vocabulary)
-        return out / out.sum()
+        shares: Floats = out / out.sum()
+        return shares
 
     def _uniform(self, words: Sequence[str]) -> Floats:
         out = np.zeros(len(self.ids))
@@ -114,7 +115,8 @@ class FirstToken:
                     out += weight * self._book(block.codebooks[i], states[place], x)
                 place += 1
         out += noise * self._anything
-        return out / out.sum()
+        shares: Floats = out / out.sum()
+        return shares
 
     def _book(self, book: Codebook, state: CodebookState, x: str) -> Floats:
         code, noise = self._book_codes[book.family.name]

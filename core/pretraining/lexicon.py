@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 WORDS = Path(__file__).parent / "words"
@@ -32,7 +32,7 @@ class ReviewGrammar:
     patterns: tuple[tuple[str, ...], ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def table(name: str) -> tuple[Row, ...]:
     """Rows of `words/<name>.tsv`, one dict a row."""
     with open(WORDS / f"{name}.tsv", encoding="utf-8", newline="") as file:

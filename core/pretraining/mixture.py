@@ -26,7 +26,9 @@ from core.pretraining.codebook import Codebook, CodebookState
 from core.pretraining.domain import IN_RANGE, NOISE, STRAY, Domain, EnumeratedDomain, Floats
 from core.pretraining.families import KIND_PRIOR, Family
 from core.pretraining.lexicon import label_pairs, table
+from core.pretraining.probing import Components, choose_probes, components
 from core.pretraining.reviews import ReviewDomain
+from core.pretraining.shared_label import exact_kernel
 from core.pretraining.spelled import SpelledDomain
 from core.pretraining.vocabulary import vocabulary
 
@@ -45,11 +47,15 @@ class Block:
     start: int
 
     @property
+    def first_codebook(self) -> int:
+        return self.start + len(self.domain.log_prior)
+
+    @property
     def tasks(self) -> slice:
-        return slice(self.start, self.start + len(self.domain.log_prior))
+        return slice(self.start, self.first_codebook)
 
     def codebook(self, i: int) -> int:
-        return self.start + len(self.domain.log_prior) + i
+        return self.first_codebook + i
 
     @property
     def end(self) -> int:
@@ -110,8 +116,6 @@ class Mixture:
         """Whether the word is in the mixture's vocabulary (one token)."""
         return word in self._known
 
-    # ---- likelihoods -------------------------------------------------------------------------------------------------
-
     def log_instruction(self, instruction: str) -> Floats:
         """log p(I|T), (T,), up to a constant; a sentence that no document opens with tells nothing."""
         line = instruction.strip()
@@ -166,11 +170,13 @@ class Mixture:
         """States of all codebooks before any demonstration, in the order of the latents."""
         return [CodebookState(book) for block in self.blocks for book in block.codebooks]
 
+    def states_after(self, demonstrations: Pairs, instruction: str = "") -> tuple[CodebookState, ...]:
+        """States of all codebooks after the last demonstration."""
+        return accumulate(self, demonstrations, instruction)[1][-1]
+
     def log_joint(self, demonstrations: Pairs, instruction: str = "") -> Floats:
         """log P(T) p(I|T) Π_{i≤n} p(x_i, y_i|T), shape (k + 1, T)."""
         return accumulate(self, demonstrations, instruction)[0]
-
-    # ---- what the contract of the core asks for ------------------------------------------------------------------------
 
     def posterior(self, demonstrations: Pairs, instruction: str = "") -> tuple[Floats, Floats]:
         """P(family | first n demonstrations), (k + 1, F), and log P(D_n) in nats, (k + 1,)."""
@@ -178,9 +184,7 @@ class Mixture:
         weights, evidence = normalise(joint)
         return np.add.reduceat(weights, self._starts, axis=1), evidence - evidence[0]
 
-    def predictive(
-        self, demonstrations: Pairs, query: str, labels: Sequence[str], instruction: str = ""
-    ) -> Floats:
+    def predictive(self, demonstrations: Pairs, query: str, labels: Sequence[str], instruction: str = "") -> Floats:
         """p(y|x, D_n) over all texts, read at the labels, (k + 1, L); a row sums to at most one."""
         joint, states = accumulate(self, demonstrations, instruction)
         rows = []
@@ -196,7 +200,8 @@ class Mixture:
         inputs = np.exp(self.log_inputs(query, states[-1]))
         both = (weights * inputs) @ self.label_probabilities(query, labels, states[-1])
         marginal = weights @ self.label_marginals(labels, states[-1])
-        return np.log(both) - np.log(marginal)
+        ratio: Floats = np.log(both) - np.log(marginal)
+        return ratio
 
     def label_marginals(self, labels: Sequence[str], states: Sequence[CodebookState]) -> Floats:
         """p(y|T, history), (T, L)."""
@@ -211,6 +216,23 @@ class Mixture:
                 out[block.codebook(i)] = [states[place].label_marginal(y) for y in labels]
                 place += 1
         return out
+
+    def latent_posterior(self, demonstrations: Pairs, instruction: str = "") -> Floats:
+        """P(T|D) over all latents after the last demonstration, (T,)."""
+        weights: Floats = normalise(self.log_joint(demonstrations, instruction)[-1:])[0][0]
+        return weights
+
+    def kernel(self, demonstrations: Pairs, query: str, instruction: str = "") -> Floats:
+        """`exact_kernel`: K(x, x_i) for every demonstration, (k,)."""
+        return exact_kernel(self, demonstrations, query, instruction)
+
+    def probes(self, demonstrations: Pairs, count: int = 8, seed: int = 0) -> tuple[str, ...]:
+        """`choose_probes`: inputs of the live domain on which its tasks disagree, none of them shown."""
+        return choose_probes(self, demonstrations, count, seed)
+
+    def components(self, demonstrations: Pairs, probes: Sequence[str], instruction: str = "") -> Components:
+        """`Components` of every family at these probes, n = 0 … k."""
+        return components(self, demonstrations, probes, instruction)
 
     def answers(self, query: str, limit: int = 12) -> tuple[str, ...]:
         """What the mixture's tasks would answer to the query, most probable a priori first."""
@@ -246,8 +268,8 @@ class Mixture:
     def draw_pairs(self, latent: int, count: int, rng: random.Random) -> list[tuple[str, str]]:
         """`count` pairs of the latent, without label noise or strays."""
         block = self.block_of(latent)
-        if latent >= block.tasks.stop:
-            return block.codebooks[latent - block.tasks.stop].draw(count, rng)
+        if latent >= block.first_codebook:
+            return block.codebooks[latent - block.first_codebook].draw(count, rng)
         return [block.domain.draw(latent - block.start, rng) for _ in range(count)]
 
     def by_family(self, values: Floats) -> Floats:
@@ -265,16 +287,28 @@ def normalise(log_joint: Floats) -> tuple[Floats, Floats]:
 
 def accumulate(
     mixture: Mixture, demonstrations: Pairs, instruction: str
-) -> tuple[Floats, list[list[CodebookState]]]:
-    """log joint (k + 1, T), and the codebooks' states before each demonstration and after the last."""
+) -> tuple[Floats, tuple[tuple[CodebookState, ...], ...]]:
+    """log joint (k + 1, T), read only, and the codebooks' states before each demonstration and after the last.
+
+    One study asks for it in every view, so the last few are kept.
+    """
+    return _accumulate(mixture, tuple(demonstrations), instruction)
+
+
+@lru_cache(maxsize=16)
+def _accumulate(
+    mixture: Mixture, demonstrations: tuple[tuple[str, str], ...], instruction: str
+) -> tuple[Floats, tuple[tuple[CodebookState, ...], ...]]:
     rows = [mixture.log_prior + mixture.log_instruction(instruction)]
-    snapshots = [mixture.fresh_states()]
+    snapshots = [tuple(mixture.fresh_states())]
     for x, y in demonstrations:
         states = snapshots[-1]
         likelihood = mixture.log_inputs(x, states) + np.log(mixture.label_probabilities(x, [y], states)[:, 0])
         rows.append(rows[-1] + likelihood)
-        snapshots.append([state.after(x, y) for state in states])
-    return np.array(rows), snapshots
+        snapshots.append(tuple(state.after(x, y) for state in states))
+    joint = np.array(rows)
+    joint.setflags(write=False)
+    return joint, tuple(snapshots)
 
 
 @lru_cache(maxsize=1)
@@ -285,5 +319,6 @@ def load_mixture() -> Mixture:
 
 @lru_cache(maxsize=1)
 def _cumulative_prior() -> Floats:
-    total: Floats = np.cumsum(np.exp(load_mixture().log_prior))
-    return total / total[-1]
+    total = np.cumsum(np.exp(load_mixture().log_prior))
+    shares: Floats = total / total[-1]
+    return shares

@@ -27,7 +27,8 @@ def orthogonalise(stack: torch.Tensor) -> torch.Tensor:
     for _ in range(STEPS):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.mT if tall else x).to(stack.dtype)
+    result: torch.Tensor = (x.mT if tall else x).to(stack.dtype)
+    return result
 
 
 class Muon(torch.optim.Optimizer):
@@ -37,7 +38,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """One update of every matrix that has a gradient."""
         for group in self.param_groups:
             by_shape: defaultdict[torch.Size, list[torch.nn.Parameter]] = defaultdict(list)
@@ -52,4 +53,4 @@ class Muon(torch.optim.Optimizer):
                 velocity = state["momentum"].lerp_(gradients, 1 - group["momentum"])
                 update = orthogonalise(gradients.lerp(velocity, group["momentum"]))
                 size = max(1.0, shape[0] / shape[1]) ** 0.5
-                torch._foreach_add_(params, list(update.unbind()), alpha=-group["lr"] * size)
+                torch._foreach_add_(list[torch.Tensor](params), list(update.unbind()), alpha=-group["lr"] * size)

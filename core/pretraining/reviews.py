@@ -53,7 +53,9 @@ class ReviewDomain:
                 )
             for kind, within, pair, p_first in concept_latents(self._grammar.values[factor]):
                 family_of.append(places[kind])
-                log_prior.append(math.log(within * families[places[kind]].prior / (PRIOR * (1 - KIND_PRIOR["codebook"]))))
+                log_prior.append(
+                    math.log(within * families[places[kind]].prior / (PRIOR * (1 - KIND_PRIOR["codebook"])))
+                )
                 labels.append(pair)
                 factor_of.append(f)
                 balance.append(p_first)
@@ -105,7 +107,7 @@ class ReviewDomain:
         return math.log(matches / len(self._grammar.patterns)) if matches else -math.inf
 
     def _log_classes(self, text: str) -> tuple[float, Floats]:
-        """(log of what does not depend on the classes, log p(x's slots | factor, s) with each factor's mean taken out)."""
+        """log of what does not depend on the classes, and log p(slots | factor, s) less each factor's mean."""
         words = text.split()
         slots = self._log_slots(words)
         means = np.logaddexp(slots[:, 0], slots[:, 1]) - math.log(2)
@@ -134,6 +136,9 @@ class ReviewDomain:
             return np.zeros(len(self._labels))
         hit: Floats = (self._index == self._words.index(label)).any(axis=1) / 2
         return hit
+
+    def range_square(self) -> Floats:
+        return np.full(len(self._labels), 0.5)
 
     def range_mass(self, weights: Floats) -> dict[str, float]:
         mass = np.zeros(len(self._words))

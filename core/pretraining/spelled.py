@@ -34,7 +34,9 @@ class SpelledDomain:
     def __init__(self, anything: AnyText) -> None:
         self._any = anything
         self.families = tuple(
-            Family(f"spelled: {name}", self.name, "map", INSTRUCTIONS[name], PRIOR * (1 - KIND_PRIOR["codebook"]) * share)
+            Family(
+                f"spelled: {name}", self.name, "map", INSTRUCTIONS[name], PRIOR * (1 - KIND_PRIOR["codebook"]) * share
+            )
             for name, share in SHARES.items()
         )
         self.family_of = np.arange(len(SHARES))
@@ -62,6 +64,9 @@ class SpelledDomain:
         letter = (label in ALPHANUMERIC and len(label) == 1) / len(ALPHANUMERIC)
         return np.array([anything, letter, letter, anything])
 
+    def range_square(self) -> Floats:
+        return np.array([0.0, 1.0, 1.0, 0.0]) / len(ALPHANUMERIC)
+
     def range_mass(self, weights: Floats) -> dict[str, float]:
         return dict.fromkeys(ALPHANUMERIC, float(weights[1] + weights[2]) / len(ALPHANUMERIC))
 
@@ -76,7 +81,9 @@ class SpelledDomain:
             # Past a single character, a capitalised word ends in a lower-case letter too.
             last = 0.01 * first + 0.99 * (mixed + (0.9 / 26 if label.islower() else 0.0))
         lower = label[:1].lower() + label[1:]
-        capitals = (copies + (math.exp(log_spelled(lower)) if lower != label else 0.0)) if capitalise(label) == label else 0.0
+        capitals = (
+            (copies + (math.exp(log_spelled(lower)) if lower != label else 0.0)) if capitalise(label) == label else 0.0
+        )
         return np.array([copies, first, last, capitals])
 
     def draw(self, latent: int, rng: random.Random) -> tuple[str, str]:

@@ -49,7 +49,7 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     fast.post_processor = processors.TemplateProcessing(
         single="<s> $A", pair="<s> $A $B", special_tokens=[("<s>", ids["<s>"])]
     )
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=fast,
         bos_token="<s>",
         pad_token="<pad>",
