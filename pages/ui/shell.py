@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 PAGES = Path(__file__).resolve().parents[1]
+ICON = PAGES / "ui" / "icon.svg"
 FRAMED = "shell_framed"
 
 
