@@ -10,8 +10,6 @@ from core.encoders import similarities
 from core.selection import select
 from tests.tiny import REVIEWS, rows, tiny
 
-sklearn = pytest.importorskip("sklearn", reason="the oracle is scikit-learn's")
-
 
 def test_hidden_states_by_scikit_learn() -> None:
     from sklearn.metrics.pairwise import cosine_similarity

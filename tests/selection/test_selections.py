@@ -107,7 +107,8 @@ def test_entropy_by_plain_loops() -> None:
     expected = []
     for row in REVIEWS:
         totals = [
-            plain_logprobs("llama", f"Judge.\n\n{row.input} ->", f" {label}").sum() for label in ("positive", "negative")
+            plain_logprobs("llama", f"Judge.\n\n{row.input} ->", f" {label}").sum()
+            for label in ("positive", "negative")
         ]
         p = np.exp(totals) / np.exp(totals).sum()
         expected.append(-(p * np.log(p)).sum())
