@@ -19,6 +19,7 @@ SHORT = range(2, 7)  # these lengths share .95 of the spelled words
 LONG_SHARE = 0.04  # length 7 and on, halving with every character; the last .01 goes to single characters
 STYLES = (("lower", 0.8), ("capitalised", 0.1), ("mixed", 0.1))
 ALPHANUMERIC = string.ascii_letters + string.digits
+FLOOR = -600.0  # nats; a text of a thousand characters is no less likely, so that probabilities stay above zero
 ODD_CHARACTER = 1e-4  # per character that is neither an ASCII letter nor a digit
 
 
@@ -81,7 +82,8 @@ class AnyText:
     def log_text(self, text: str) -> float:
         """log p_any of a text of any number of words; an empty text counts as one odd character."""
         words = text.split() or ["\0"]
-        return math.log(1 - MORE_WORDS) + (len(words) - 1) * math.log(MORE_WORDS) + sum(map(self.log_word, words))
+        total = math.log(1 - MORE_WORDS) + (len(words) - 1) * math.log(MORE_WORDS) + sum(map(self.log_word, words))
+        return max(total, FLOOR)
 
     def draw(self, rng: random.Random) -> str:
         """A text of one or more words from the same distribution."""

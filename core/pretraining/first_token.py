@@ -80,6 +80,17 @@ class FirstToken:
                 return self.ids[word[:n]]
         return self.ids["[UNK]"]
 
+    def tokens_of(self, text: str) -> list[str]:
+        """A text's tokens, one string each."""
+        out: list[str] = []
+        for word in text.split():
+            rest, prefix = word, ""
+            while rest:
+                n = next((n for n in range(len(rest), 0, -1) if prefix + rest[:n] in self.ids), 1)
+                out.append(prefix + rest[:n])
+                rest, prefix = rest[n:], "##"
+        return out
+
     def predictive(
         self, demonstrations: Sequence[tuple[str, str]], queries: Sequence[str], instruction: str = ""
     ) -> Floats:

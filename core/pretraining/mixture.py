@@ -187,11 +187,33 @@ class Mixture:
     def predictive(self, demonstrations: Pairs, query: str, labels: Sequence[str], instruction: str = "") -> Floats:
         """p(y|x, D_n) over all texts, read at the labels, (k + 1, L); a row sums to at most one."""
         joint, states = accumulate(self, demonstrations, instruction)
+        inputs, answers = self.log_inputs(query), self.label_probabilities(query, labels)
         rows = []
         for n, row in enumerate(joint):
-            weights, _ = normalise((row + self.log_inputs(query, states[n]))[None])
-            rows.append(weights[0] @ self.label_probabilities(query, labels, states[n]))
+            self._move_codebooks(query, labels, states[n], row, inputs, answers)
+            rows.append(normalise((row + inputs)[None])[0][0] @ answers)
         return np.array(rows)
+
+    def _move_codebooks(
+        self,
+        query: str,
+        labels: Sequence[str],
+        states: Sequence[CodebookState],
+        log_joint: Floats,
+        inputs: Floats,
+        answers: Floats,
+    ) -> None:
+        """Set the codebooks' rows of log p(x|T) and p(y|x,T) to what they have seen; tasks never move."""
+        top = float(log_joint.max())
+        place = 0
+        for block in self.blocks:
+            for i in range(len(block.codebooks)):
+                latent = block.codebook(i)
+                inputs[latent] = math.log(states[place].input_probability(query))
+                # A codebook that holds no weight decides nothing, and its codes are slow to sum.
+                if log_joint[latent] - top > -30:
+                    answers[latent] = [states[place].label_probability(query, y) for y in labels]
+                place += 1
 
     def channel(self, demonstrations: Pairs, query: str, labels: Sequence[str], instruction: str = "") -> Floats:
         """log p(x|y, D) = log Σ_T P(T|D) p(x,y|T) − log Σ_T P(T|D) p(y|T), (L,)."""

@@ -1,0 +1,325 @@
+"""How close is the embedded model to exact Bayes, and what does it do with demonstrations?
+
+    python -m benchmarks.embedded            about ten minutes on two cores; writes benchmarks/results/embedded.*
+                                             and the model card beside the checkpoint
+    python -m benchmarks.embedded --quick    few documents, to see that it runs; writes nothing
+
+Every figure comes from documents drawn with seeds that training never used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.embedded_report import limits, report
+from core import Demonstration, Study, load_model, run
+from core.attention import read_attention
+from core.models import LanguageModel
+from core.pretraining.architecture import CHECKPOINT
+from core.pretraining.closeness import Label, compare, fresh_documents, over_templates
+from core.pretraining.documents import draw_document
+from core.pretraining.first_token import FirstToken
+from core.pretraining.mixture import Mixture, load_mixture
+from core.prompts import render
+
+RESULTS = Path(__file__).parent / "results"
+IMBALANCED = ("living", "tone", "sentiment", "living (arbitrary)", "tone (arbitrary)", "sentiment (arbitrary)")
+SELECTED = ("living (arbitrary)", "size (arbitrary)", "tone (arbitrary)", "parity (arbitrary)", "sentiment (arbitrary)")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many documents, studies and items each measurement takes."""
+
+    documents: int = 1_000
+    templates: int = 150
+    posteriors: int = 150
+    heads: int = 150
+    channel: int = 60
+    selection: int = 60
+
+    @staticmethod
+    def quick() -> Sizes:
+        return Sizes(20, 4, 4, 6, 3, 3)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure, what it should be, and whether it is."""
+
+    value: float
+    target: float
+    smaller: bool
+
+    def row(self) -> dict[str, Any]:
+        met = self.value <= self.target if self.smaller else self.value >= self.target
+        return {
+            "value": round(self.value, 4),
+            "target": self.target,
+            "better": "lower" if self.smaller else "higher",
+            "met": bool(met),
+        }
+
+
+def mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")
+
+
+def grouped(labels: Sequence[Label], key: Callable[[Label], Any]) -> dict[Any, list[Label]]:
+    groups: dict[Any, list[Label]] = defaultdict(list)
+    for label in labels:
+        groups[key(label)].append(label)
+    return dict(groups)
+
+
+def figures(labels: Sequence[Label]) -> dict[str, float]:
+    """KL and accuracies of some labels."""
+    return {
+        "labels": len(labels),
+        "kl": round(mean([label.kl for label in labels]), 4),
+        "accuracy_model": round(mean([label.right for label in labels]), 4),
+        "accuracy_bayes": round(mean([label.bayes_right for label in labels]), 4),
+    }
+
+
+def implicit_distance(model: LanguageModel, mixture: Mixture, count: int) -> dict[int, float]:
+    """Mean total variation between the implicit and the exact posterior by n, over fresh documents of 12."""
+    rng = random.Random("evaluation/posterior")
+    distances: dict[int, list[float]] = defaultdict(list)
+    for _ in range(count):
+        document = draw_document(mixture, rng, count=13, reversed_share=0.0, instructed=0.0)
+        rows = tuple(Demonstration(input=x, label=y) for x, y in document.pairs[:-1])
+        study = Study(demonstrations=rows, query=document.pairs[-1][0], template=document.template)
+        outcome = run(study, model)
+        exact, implicit = outcome.posteriors["exact"].weights, outcome.posteriors["implicit"].weights
+        for n, distance in enumerate(0.5 * np.abs(exact - implicit).sum(axis=1)):
+            distances[n].append(float(distance))
+    return {n: mean(values) for n, values in sorted(distances.items())}
+
+
+def copying_heads(model: LanguageModel, mixture: Mixture, count: int) -> dict[str, Any]:
+    """Agreement of each head's reconstruction with the model's answer on codebooks and arbitrary labels.
+
+    The head and its pooling (largest weight or sum, over the whole demonstration or its label) are chosen on one half
+    of the documents and reported on the other. The answer is the model's likeliest among the labels shown.
+    """
+    rng = random.Random("evaluation/heads")
+    families = [f.name for f in mixture.details if f.kind in ("codebook", "arbitrary")]
+    hits: list[dict[tuple[str, int, int], bool]] = []
+    balance, always = [], []
+    while len(hits) < count:
+        document = draw_document(
+            mixture, rng, family=rng.choice(families), count=13, reversed_share=0.0, instructed=0.0
+        )
+        *before, (query, _) = document.pairs
+        if document.latent >= mixture.block_of(document.latent).first_codebook and query not in {x for x, _ in before}:
+            continue  # a fresh input has no code to copy
+        shown = [Demonstration(input=x, label=y) for x, y in before]
+        labels = tuple(dict.fromkeys(y for _, y in before))
+        study = Study(demonstrations=tuple(shown), query=query, labels=labels, template=document.template)
+        prompt = render(shown, query, document.template)
+        answer = labels[
+            int(np.argmax([s.logprobs.sum() for s in model.score([(prompt.text, prompt.gap + y) for y in labels])]))
+        ]
+        _, attention = read_attention(study, model, prompt)
+        assert attention is not None
+        one_hot = np.array([[y == label for label in labels] for _, y in before], dtype=float)
+        sums = attention.pooled[:, :, [attention.spans.index(str(i + 1)) for i in range(len(before))]]
+        found = {}
+        for name, weights in (("largest", attention.maxima), ("largest, label", attention.label_maxima), ("sum", sums)):
+            votes = weights @ one_hot  # (layers, heads, L)
+            for layer, head in np.ndindex(*votes.shape[:2]):
+                found[name, layer, head] = labels[int(votes[layer, head].argmax())] == answer
+        hits.append(found)
+        most = max(labels, key=lambda label: sum(y == label for _, y in before))
+        always.append(most == answer)
+        balance.append(max(np.mean([y == label for _, y in before]) for label in labels))
+    half = len(hits) // 2
+    best = max(hits[0], key=lambda key: mean([h[key] for h in hits[:half]]))
+    return {
+        "pooling": best[0],
+        "layer": best[1] + 1,
+        "head": best[2] + 1,
+        "chosen_on": mean([h[best] for h in hits[:half]]),
+        "reported_on": mean([h[best] for h in hits[half:]]),
+        "documents": len(hits),
+        "share_of_commonest_label": mean(balance),
+        "always_commonest_label": mean(always),
+    }
+
+
+def imbalance(model: LanguageModel, mixture: Mixture, count: int) -> dict[str, dict[str, float]]:
+    """Accuracy of direct and channel, the model's and exact Bayes's, with labels 7:1 and queries of both classes."""
+    out: dict[str, dict[str, float]] = {}
+    for family in IMBALANCED:
+        hits: dict[str, list[bool]] = defaultdict(list)
+        for seed in range(count):
+            rows = mixture.sample(family, 120, seed=seed)
+            by_label: dict[str, list[str]] = defaultdict(list)
+            for x, y in dict(rows).items():
+                by_label[y].append(x)
+            if len(by_label) < 2 or min(len(xs) for xs in by_label.values()) < 9:
+                continue
+            rng = random.Random(f"imbalance/{family}/{seed}")
+            common, rare = rng.sample(sorted(by_label), 2)
+            shown = [Demonstration(input=x, label=common) for x in by_label[common][:7]]
+            shown.insert(rng.randrange(8), Demonstration(input=by_label[rare][0], label=rare))
+            for gold in (common, rare):
+                query = by_label[gold][8]
+                for scoring in ("direct", "channel"):
+                    study = Study(
+                        demonstrations=tuple(shown),
+                        query=query,
+                        labels=tuple(sorted((common, rare))),
+                        scoring=scoring,
+                        posteriors=(),
+                    )
+                    outcome = run(study, model)
+                    hits[scoring].append(outcome.answer.best == gold)
+                    assert outcome.bayes is not None
+                    hits[f"bayes_{scoring}"].append(outcome.bayes.best == gold)
+        out[family] = {"items": len(hits["direct"]), **{name: round(mean(values), 4) for name, values in hits.items()}}
+    return out
+
+
+def selections(model: LanguageModel, mixture: Mixture, count: int) -> dict[str, dict[str, float]]:
+    """Accuracy with four demonstrations chosen from a pool of forty, at random and by similarity."""
+    out: dict[str, dict[str, float]] = {}
+    for family in SELECTED:
+        hits: dict[str, list[bool]] = defaultdict(list)
+        for seed in range(count):
+            rows = list(dict(mixture.sample(family, 120, seed=seed + 50_000)).items())
+            if len(rows) < 25:
+                continue
+            (query, gold), pool = rows[0], rows[1:41]
+            for selection in ("random", "similarity"):
+                study = Study(
+                    pool=tuple(Demonstration(input=x, label=y) for x, y in pool),
+                    query=query,
+                    k=4,
+                    selection=selection,
+                    selection_seed=seed,
+                    labels=tuple(sorted({y for _, y in rows})),
+                    posteriors=(),
+                )
+                hits[selection].append(run(study, model).answer.best == gold)
+        out[family] = {"items": len(hits["random"]), **{name: round(mean(values), 4) for name, values in hits.items()}}
+    return out
+
+
+def measure(model: LanguageModel, sizes: Sizes) -> dict[str, Any]:
+    """Everything, as the card holds it."""
+    mixture = load_mixture()
+    first = FirstToken(mixture)
+    labels = [
+        label for d in fresh_documents(mixture, sizes.documents, 1) for label in compare(model, mixture, d, first)
+    ]
+    kinds = {family.name: family.kind for family in mixture.details}
+    number = {"numbers", "sums", "differences", "number pairs"}
+    maps = [x for x in labels if kinds[x.family] == "map" and mixture.domains[x.family] not in number and x.n >= 4]
+    late = figures([x for x in labels if x.n >= 8])
+    templates = {
+        name: figures([x for x in group if x.n >= 4])
+        for name, group in grouped(
+            over_templates(model, mixture, fresh_documents(mixture, sizes.templates, 2), first), lambda x: x.template
+        ).items()
+    }
+    accuracy = [row["accuracy_model"] for row in templates.values()]
+    distance = implicit_distance(model, mixture, sizes.posteriors)
+    heads = copying_heads(model, mixture, sizes.heads)
+    channel, chosen = imbalance(model, mixture, sizes.channel), selections(model, mixture, sizes.selection)
+    gain = mean([row["channel"] - row["direct"] for row in channel.values()])
+    similarity = mean([row["similarity"] - row["random"] for row in chosen.values()])
+    overall = {
+        "KL(Bayes‖model), nats per label, all labels": Target(mean([x.kl for x in labels]), 0.08, True),
+        "KL(Bayes‖model), word maps, from 4 demonstrations on": Target(mean([x.kl for x in maps]), 0.04, True),
+        "accuracy below Bayes, from 8 demonstrations on": Target(
+            late["accuracy_bayes"] - late["accuracy_model"], 0.02, True
+        ),
+        "worst template below the best, accuracy from 4 on": Target(max(accuracy) - min(accuracy), 0.03, True),
+        "implicit to exact posterior, total variation from 2 on": Target(
+            mean([d for n, d in distance.items() if n >= 2]), 0.10, True
+        ),
+        "best head reproduces the answer on label copying": Target(heads["reported_on"], 0.92, False),
+        "channel above direct at labels 7:1, accuracy": Target(gain, 0.10, False),
+        "similarity above random selection, accuracy": Target(similarity, 0.0, False),
+    }
+    by_family = [
+        {"family": family, "domain": mixture.domains[family], "kind": kinds[family], **figures(group)}
+        for family, group in sorted(grouped(labels, lambda x: x.family).items())
+    ]
+    by_k = [
+        {"k": n, **figures(group), "tv": round(distance[n], 4) if n in distance else None}
+        for n, group in sorted(grouped(labels, lambda x: x.n).items())
+    ]
+    by_kind = [
+        {"kind": kind, **figures(group)} for kind, group in sorted(grouped(labels, lambda x: kinds[x.family]).items())
+    ]
+    return {
+        "documents": sizes.documents,
+        "overall": {name: target.row() for name, target in overall.items()},
+        "late": late,
+        "by_kind": by_kind,
+        "by_family": by_family,
+        "by_k": by_k,
+        "by_template": [
+            {"template": name, "accuracy": row["accuracy_model"], **row} for name, row in templates.items()
+        ],
+        "heads": heads,
+        "imbalance": channel,
+        "selection": chosen,
+    }
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
+    options = parser.parse_args()
+    model = load_model("embedded")
+    evaluation = measure(model, Sizes.quick() if options.quick else Sizes())
+    training = json.loads((options.checkpoint / "training.json").read_text(encoding="utf-8"))
+    config = json.loads((options.checkpoint / "config.json").read_text(encoding="utf-8"))
+    names = (
+        "num_hidden_layers",
+        "num_attention_heads",
+        "hidden_size",
+        "intermediate_size",
+        "vocab_size",
+        "max_position_embeddings",
+    )
+    architecture = {
+        "type": config["model_type"],
+        **{name: config[name] for name in names},
+        "parameters": training["parameters"],
+    }
+    card = {
+        "fingerprint": model.fingerprint,
+        "architecture": architecture,
+        "training": {**training, "seed": training["recipe"]["seed"]},
+        "evaluation": evaluation,
+        "limits": limits(evaluation),
+    }
+    text = report(card)
+    print(text[:6000])
+    if not options.quick:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / "embedded.md").write_text(text, encoding="utf-8")
+        (RESULTS / "embedded.json").write_text(json.dumps(evaluation, indent=1) + "\n", encoding="utf-8")
+        (options.checkpoint / "card.json").write_text(
+            json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+
+
+if __name__ == "__main__":
+    main()

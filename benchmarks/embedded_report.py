@@ -1,0 +1,65 @@
+"""The embedded model's report: what it cannot do, and the figures as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def limits(evaluation: dict[str, Any]) -> list[str]:
+    """What the model cannot do, in sentences made from the figures."""
+    said = [
+        "The first layer's heads that look one and two tokens back were planted before training, not learned: a "
+        "previous-token head here is no finding.",
+        "It knows the words of its mixture; any other word is read character by character, and it knows nothing of it.",
+        "Free text, questions and instructions other than the mixture's own mean nothing to it.",
+        "Demonstrations that were selected are not independent draws, so exact Bayes is no upper bound for them.",
+    ]
+    for name, row in evaluation["overall"].items():
+        if not row["met"]:
+            sign = "at most" if row["better"] == "lower" else "at least"
+            said.append(f"Target missed: {name} is {row['value']:.3f}, wanted {sign} {row['target']}.")
+    worst = sorted(evaluation["by_family"], key=lambda row: -row["kl"])[:8]
+    said.append("Furthest from Bayes: " + ", ".join(f"{row['family']} (KL {row['kl']:.2f})" for row in worst) + ".")
+    return said
+
+
+def table(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Markdown rows of like dictionaries."""
+    names = list(rows[0])
+    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
+    return lines + ["| " + " | ".join(str(row[name]) for name in names) + " |" for row in rows]
+
+
+def report(card: dict[str, Any]) -> str:
+    """The card as Markdown."""
+    e = card["evaluation"]
+    training = card["training"]
+    heads = e["heads"]
+    lines = [
+        "# The embedded model against exact Bayes",
+        "",
+        f"{training['parameters']:,} parameters, {training['tokens']:,} tokens in {training['steps']:,} steps, "
+        f"{training['seconds'] / 60:.0f} minutes on {training['threads']} processor thread(s), "
+        f"seed {training['recipe']['seed']}. {e['documents']:,} fresh documents; written by "
+        "`python -m benchmarks.embedded`.",
+        "",
+        *table([{"figure": name, **row} for name, row in e["overall"].items()]),
+        "",
+        f"Best head: layer {heads['layer']}, head {heads['head']}, pooling by {heads['pooling']}; on the half it was "
+        f"chosen on {heads['chosen_on']:.3f}, on the other {heads['reported_on']:.3f}. Always answering the commonest "
+        f"label shown agrees {heads['always_commonest_label']:.3f}; that label's mean share is "
+        f"{heads['share_of_commonest_label']:.2f}.",
+        "",
+    ]
+    for title, rows in (
+        ("By kind of task", e["by_kind"]),
+        ("By number of demonstrations", e["by_k"]),
+        ("By template (same documents, from 4 demonstrations on)", e["by_template"]),
+        ("Labels 7:1", [{"family": name, **row} for name, row in e["imbalance"].items()]),
+        ("Four of forty demonstrations", [{"family": name, **row} for name, row in e["selection"].items()]),
+        ("By family", e["by_family"]),
+    ):
+        lines += [f"## {title}", "", *table(rows), ""]
+    lines += ["## What it cannot do", "", *[f"- {sentence}" for sentence in card["limits"]], ""]
+    return "\n".join(lines)
