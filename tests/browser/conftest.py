@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from core import load_model
+from core.models import LanguageModel
 from tests.browser.app import App
 from tests.browser.chromium import find_chromium
+from tests.browser.playground import Playground
 from tests.browser.server import ROOT, Server, serve
 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
@@ -80,6 +83,18 @@ def visitor(request: pytest.FixtureRequest, chromium: Browser, server: Server) -
 def app(visitor: Callable[[], App]) -> App:
     """One visitor, who has not opened anything yet."""
     return visitor()
+
+
+@pytest.fixture(scope="session")
+def model() -> LanguageModel:
+    """The embedded model in this process: the oracle of what the page must show."""
+    return load_model()
+
+
+@pytest.fixture
+def playground(app: App, server: Server, model: LanguageModel) -> Playground:
+    """One visitor on the Playground."""
+    return Playground(app, server, model).open()
 
 
 def _photograph(apps: list[App], test: str) -> None:

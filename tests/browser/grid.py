@@ -1,0 +1,55 @@
+"""The table of demonstrations: a canvas, so cells are found by position and read from its hidden table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.browser.app import App
+
+# As pages/ui/tables.py sets them, after the column that streamlit gives every table with rows to add and delete.
+MARKER, ROW = 33, 29
+WIDTHS = (44, 170, 96, 44)  # №, input, label, use
+NUMBER, INPUT, LABEL, USE = range(4)
+
+
+@dataclass
+class Grid:
+    """The table in front on a visitor's Playground."""
+
+    app: App
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Input and label of every row, as shown."""
+        cells: list[list[str]] = self.app.page.locator("[data-testid=stDataFrame] canvas table").first.evaluate(
+            "t => [...t.querySelectorAll('tbody tr')].map(r => [...r.querySelectorAll('td')].map(c => c.textContent))"
+        )
+        return [(row[INPUT], row[LABEL]) for row in cells if len(row) == len(WIDTHS)]
+
+    def point(self, row: int, column: int) -> tuple[float, float]:
+        """The middle of a cell, in the page's pixels."""
+        box = self.app.page.locator("[data-testid=stDataFrame] canvas[data-testid=data-grid-canvas]").bounding_box()
+        assert box is not None
+        # The last column may be cut off at the right edge, so aim left of the middle.
+        return box["x"] + MARKER + sum(WIDTHS[:column]) + WIDTHS[column] / 3, box["y"] + ROW * (row + 1.5)
+
+    def type(self, row: int, column: int, text: str) -> None:
+        """Replace a cell's text, and wait for the page to follow. The row after the last is a new one."""
+        mouse, keyboard = self.app.page.mouse, self.app.page.keyboard
+        mouse.dblclick(*self.point(row, column))
+        self.app.page.locator(".gdg-input").wait_for()
+        keyboard.press("Control+A")
+        keyboard.type(text)
+        keyboard.press("Enter")
+        self.app.settle()
+
+    def tick(self, row: int) -> None:
+        """Use a demonstration or leave it out."""
+        self.app.page.mouse.click(*self.point(row, USE))
+        self.app.settle()
+
+    def delete(self, row: int) -> None:
+        """Select a row by its edge and press Delete."""
+        x, y = self.point(row, NUMBER)
+        self.app.page.mouse.click(x - WIDTHS[NUMBER] / 3 - MARKER / 2, y)
+        self.app.page.keyboard.press("Delete")
+        self.app.settle()

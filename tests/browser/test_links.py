@@ -1,0 +1,82 @@
+"""Addresses: every page from a cold start, a refresh, the same link elsewhere, links that lead nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.app import App
+from tests.browser.conftest import SCREEN
+from tests.browser.playground import Playground
+from tests.browser.server import serve
+
+PAGES = {"playground": "Playground", "model_card": "The embedded model"}
+
+
+def test_every_page_is_covered_here() -> None:
+    folder = Path(__file__).parents[2] / "pages"
+    assert {path.stem for path in folder.glob("*.py")} == set(PAGES)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_cold_deep_link(path: str, chromium: Browser, tmp_path: Path) -> None:
+    """On a server that has just started, a deep link shows the page inside its frame, not the bare script."""
+    with serve(tmp_path) as server:
+        page = chromium.new_page(viewport=SCREEN)
+        app = App(page, server.url).open(path)
+        assert page.get_by_role("heading", name=PAGES[path], exact=True).is_visible()
+        for name in ("Playground", "Model card"):
+            assert page.get_by_role("link", name=name, exact=True).count() == 1
+        assert "model_card" not in app.text(), "streamlit's own menu shows raw names"
+        assert app.troubles() == []
+        page.close()
+
+
+def test_pages_are_reached_from_the_menu(playground: Playground) -> None:
+    page = playground.app.page
+    page.get_by_role("link", name="Model card", exact=True).click()
+    playground.app.settle()
+    assert page.get_by_role("heading", name="The embedded model").is_visible()
+    page.get_by_role("link", name="Playground", exact=True).click()
+    playground.app.settle()
+    playground.check()
+
+
+def test_a_study_survives_a_look_at_another_page(playground: Playground) -> None:
+    playground.ask("moon")
+    for name in ("Model card", "Playground"):
+        playground.app.page.get_by_role("link", name=name, exact=True).click()
+        playground.app.settle()
+    assert playground.study().query == "moon"
+    playground.check()
+
+
+def test_refresh_restores_the_study(playground: Playground) -> None:
+    playground.ask("bird")
+    playground.app.choose("Scorer", "Channel")
+    before = playground.study()
+    playground.app.page.reload()
+    playground.app.settle()
+    assert playground.study() == before
+    assert playground.app.page.get_by_label("Query x").input_value() == "bird"
+    playground.check()
+
+
+def test_the_link_restores_the_study_in_another_browser(playground: Playground, visitor: Callable[[], App]) -> None:
+    playground.grid.type(0, 2, "tiger")
+    playground.ask("house")
+    other = Playground(visitor(), playground.server, playground.model)
+    other.app.open(playground.app.page.url)
+    assert other.study() == playground.study()
+    assert other.grid.rows()[0][1] == "tiger"
+    other.check()
+
+
+@pytest.mark.parametrize("key", ["0123456789abcdef", "../../etc/passwd", "<script>alert(1)</script>"])
+def test_a_link_that_leads_nowhere_says_so(app: App, key: str) -> None:
+    app.open(f"?study={key}")
+    assert "No study is kept under" in app.text()
+    assert app.key("playground_answer").is_visible()
