@@ -20,6 +20,7 @@ LONG_SHARE = 0.04  # length 7 and on, halving with every character; the last .01
 STYLES = (("lower", 0.8), ("capitalised", 0.1), ("mixed", 0.1))
 ALPHANUMERIC = string.ascii_letters + string.digits
 FLOOR = -600.0  # nats; a text of a thousand characters is no less likely, so that probabilities stay above zero
+REMEMBERED = 20_000  # texts whose probability is kept
 ODD_CHARACTER = 1e-4  # per character that is neither an ASCII letter nor a digit
 
 
@@ -70,6 +71,7 @@ class AnyText:
     def __init__(self, vocabulary: tuple[str, ...]) -> None:
         self.vocabulary = vocabulary
         self._known = frozenset(vocabulary)
+        self._memory: dict[str, float] = {}
         self._log_known = math.log(1 - SPELLED) - math.log(len(vocabulary))
 
     def log_word(self, word: str) -> float:
@@ -81,9 +83,15 @@ class AnyText:
 
     def log_text(self, text: str) -> float:
         """log p_any of a text of any number of words; an empty text counts as one odd character."""
+        known = self._memory.get(text)
+        if known is not None:
+            return known
         words = text.split() or ["\0"]
         total = math.log(1 - MORE_WORDS) + (len(words) - 1) * math.log(MORE_WORDS) + sum(map(self.log_word, words))
-        return max(total, FLOOR)
+        if len(self._memory) >= REMEMBERED:
+            self._memory.clear()
+        self._memory[text] = max(total, FLOOR)
+        return self._memory[text]
 
     def draw(self, rng: random.Random) -> str:
         """A text of one or more words from the same distribution."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 
 from core.pretraining.anyword import AnyText
 from core.pretraining.domain import IN_RANGE, NOISE, STRAY, Domain
@@ -99,15 +100,20 @@ class CodebookState:
         total = sum(weights.values()) + rest
         return {v: w / total for v, w in weights.items()}, rest / total
 
-    def label_probability(self, x: str, y: str) -> float:
-        """p(y | x, history)."""
+    def label_probabilities(self, x: str, labels: Sequence[str]) -> list[float]:
+        """p(y | x, history) for each label."""
         weights, rest = self.codes(x)
         book = self.codebook
-        clean = weights.get(y)
-        if clean is None:
-            unseen = 1 - sum(book.code(v) for v in weights)
-            clean = rest * book.code(y) / unseen
-        return (1 - NOISE) * clean + NOISE * book.noise(y)
+        unseen = 1 - sum(book.code(v) for v in weights)
+        out = []
+        for y in labels:
+            clean = weights[y] if y in weights else rest * book.code(y) / unseen
+            out.append((1 - NOISE) * clean + NOISE * book.noise(y))
+        return out
+
+    def label_probability(self, x: str, y: str) -> float:
+        """p(y | x, history)."""
+        return self.label_probabilities(x, [y])[0]
 
     def label_marginal(self, y: str) -> float:
         """p(y | history) = Σ_x p(x | history) p(y | x, history): the inputs seen, and any other."""

@@ -162,7 +162,7 @@ class Mixture:
             # A stray that no task of the domain can read is answered by noise alone.
             out[block.tasks] = (1 - NOISE) * clean + NOISE * noise if known else noise
             for i in range(len(block.codebooks)):
-                out[block.codebook(i)] = [states[place].label_probability(x, y) for y in labels]
+                out[block.codebook(i)] = states[place].label_probabilities(x, labels)
                 place += 1
         return out
 
@@ -212,7 +212,7 @@ class Mixture:
                 inputs[latent] = math.log(states[place].input_probability(query))
                 # A codebook that holds no weight decides nothing, and its codes are slow to sum.
                 if log_joint[latent] - top > -30:
-                    answers[latent] = [states[place].label_probability(query, y) for y in labels]
+                    answers[latent] = states[place].label_probabilities(query, labels)
                 place += 1
 
     def channel(self, demonstrations: Pairs, query: str, labels: Sequence[str], instruction: str = "") -> Floats:

@@ -161,7 +161,7 @@ def _add_codebooks(
                         state.input_probability(x) / book.fresh().input_probability(x)
                     )
                     continue
-                labels = [state.label_probability(x, y) for y in answers[q]]
+                labels = state.label_probabilities(x, answers[q])
                 joint[n, q, family, : len(labels)] = np.array(labels) * state.input_probability(x)
             if n < len(demonstrations):
                 state = state.after(*demonstrations[n])

@@ -88,5 +88,6 @@ def _share_of_codebook(state: CodebookState, x: str, other: str) -> float:
         weights, rest = state.codes(x)
         hit = sum(w * book.noise(v) for v, w in weights.items()) + rest * IN_RANGE / len(book.labels)
         return (1 - NOISE) ** 2 + 2 * NOISE * (1 - NOISE) * hit + NOISE**2 * square
-    labels = dict.fromkeys((*book.labels, *state.seen.get(x, ()), *state.seen.get(other, ())))
-    return sum(state.label_probability(x, y) * state.label_probability(other, y) for y in labels)
+    labels = list(dict.fromkeys((*book.labels, *state.seen.get(x, ()), *state.seen.get(other, ()))))
+    both = zip(state.label_probabilities(x, labels), state.label_probabilities(other, labels), strict=True)
+    return sum(p * q for p, q in both)

@@ -32,7 +32,9 @@ class Recipe:
         seed: of the initial weights and of every batch.
         steps: updates; the schedule is a share of them.
         documents, groups: documents in a batch, and how many groups of like length they are padded in.
-        muon_lr, adam_lr: peak rates, for the matrices and for embedding, norms and biases.
+        muon_lr, adam_lr: rates, for the matrices and for embedding, norms and biases.
+        early: steps at the start that take the larger rates `early_muon_lr` and `early_adam_lr`. They move fast and
+            then hover: KL stood near .9 at them and fell to .6 within 600 steps of leaving them.
         warmup: steps of linear warm-up.
         decay: share of the steps over which the rates fall linearly to zero at the end.
         memory: steps at the start in which half of the documents are codebooks, so that copying from the context
@@ -43,15 +45,21 @@ class Recipe:
     steps: int = 20_000
     documents: int = 24
     groups: int = 3
-    muon_lr: float = 0.02
-    adam_lr: float = 0.003
+    muon_lr: float = 0.006
+    adam_lr: float = 0.0015
+    early: int = 4_000
+    early_muon_lr: float = 0.02
+    early_adam_lr: float = 0.003
     warmup: int = 100
     decay: float = 0.6
     memory: int = 2_000
 
-    def rate(self, step: int) -> float:
-        """Share of the peak rate at a step."""
-        return min(1.0, (step + 1) / self.warmup, (self.steps - step) / (self.decay * self.steps))
+    def rates(self, step: int) -> tuple[float, float]:
+        """Rates of Muon and Adam at a step."""
+        share = min(1.0, (step + 1) / self.warmup, (self.steps - step) / (self.decay * self.steps))
+        if step < self.early:
+            return share * self.early_muon_lr, share * self.early_adam_lr
+        return share * self.muon_lr, share * self.adam_lr
 
 
 def _fresh(device: str) -> Any:
@@ -102,18 +110,18 @@ class Trainer:
             loss.backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())
             self.tokens += int((group.tokens > 0).sum())
-        self._apply(recipe.rate(self.step))
+        self._apply(*recipe.rates(self.step))
         self.step += 1
         return total
 
     @torch.no_grad()
-    def _apply(self, rate: float) -> None:
+    def _apply(self, muon_lr: float, adam_lr: float) -> None:
         parameters = dict(self.model.named_parameters())
         for name, master in self.masters.items():
             gradient = parameters[name].grad
             master.grad = None if gradient is None else gradient.float()
-        self.muon.param_groups[0]["lr"] = rate * self.recipe.muon_lr
-        self.adam.param_groups[0]["lr"] = rate * self.recipe.adam_lr
+        self.muon.param_groups[0]["lr"] = muon_lr
+        self.adam.param_groups[0]["lr"] = adam_lr
         self.muon.step()
         self.adam.step()
         torch._foreach_copy_(list(parameters.values()), list(self.masters.values()))
