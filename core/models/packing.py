@@ -9,8 +9,8 @@ products and 4·d for every key that the token is held against, so a row of n no
 
     n · (1 + (P + n) / 6d)
 
-and a chain, where causal attention skips half, n · (1 + (P + n/2) / 6d). A sequence joins a row when that is cheaper
-than a row of its own.
+and a chain, where causal attention skips half, n · (1 + (P + n/2) / 6d). A row of its own also has the trunk's keys and
+values copied for it, about 3·P/d tokens' worth. A sequence joins a row when that is cheaper than a row of its own.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ class Limits:
 
     Attributes:
         tokens: padded tokens in a batch (a single longer row is let through: it cannot be split).
-        pairs: query–key pairs of one row's mask.
+        row: nodes in a branching row; more would spend its time on masked pairs.
+        pairs: query–key pairs of a batch's masks.
         logits: numbers in the logits of a batch.
         shortest_trunk: a shorter common prefix is not worth a pass of its own.
     """
 
     tokens: int = 4096
+    row: int = 2048
     pairs: int = 1 << 24
     logits: int = 1 << 27
     shortest_trunk: int = 4
@@ -114,9 +116,10 @@ def _rows(
         joins = previous is not None and (packable or extends) and prefix > 0
         if joins and not extends:
             apart = _cost(nodes, trunk, width, chain) + _cost(len(sequence), trunk, width, True)
+            apart += 3.0 * trunk / width
             joins = _cost(nodes + added, trunk, width, False) <= apart
             joins = joins and (nodes + added) * (trunk + nodes + added) <= limits.pairs
-            joins = joins and nodes + added <= limits.tokens
+            joins = joins and nodes + added <= min(limits.row, limits.tokens)
         if members and not joins:
             rows.append(build(sequences, members, common))
             members, common, nodes, chain, prefix = [], [], 0, True, 0
