@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 TINY = 1e-300
+NEGLIGIBLE = 1e-9  # a prior below this is taken for zero
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class _Problem:
 
 
 def decode_em(
-    q: Floats, joint: Floats, prior: Floats, *, strength: float = 1e-5, tolerance: float = 1e-5, limit: int = 60
+    q: Floats, joint: Floats, prior: Floats, *, strength: float = 1e-5, tolerance: float = 1e-8, limit: int = 60
 ) -> Floats:
     """The weights on the simplex that minimise Σ_j KL(q_j ‖ (Pw)_j) + ε KL(b ‖ w), for every row n at once: (N, F).
 
@@ -56,7 +57,7 @@ def decode_em(
 
     Args:
         strength: ε, above 0.
-        tolerance: stop a row when a Newton step moves its weights by less than this total variation.
+        tolerance: stop a row when a Newton step promises to lower the objective by less, in nats.
         limit: most Newton steps.
 
     Raises:
@@ -69,7 +70,7 @@ def decode_em(
 
 
 def decode_least_squares(
-    q: Floats, joint: Floats, prior: Floats, *, strength: float = 1e-6, tolerance: float = 1e-5, limit: int = 100
+    q: Floats, joint: Floats, prior: Floats, *, strength: float = 1e-6, tolerance: float = 1e-9, limit: int = 100
 ) -> Floats:
     """The weights on the simplex that minimise ½ Σ_j ‖q_j − (Pw)_j‖² + ε KL(b ‖ w), for every row: (N, F).
 
@@ -88,7 +89,8 @@ def mixed(joint: Floats, weights: Floats) -> Floats:
     """(Pw)_nj(a), (N, Q, A): what the mixture answers; zero at a probe that no weighted task can show."""
     mass = np.einsum("nf,nqfa->nqa", weights, joint, optimize=True)
     total = mass.sum(2, keepdims=True)
-    return np.divide(mass, total, out=np.zeros_like(mass), where=total > 0)
+    shares: Floats = np.divide(mass, total, out=np.zeros_like(mass), where=total > 0)
+    return shares
 
 
 def residual(q: Floats, joint: Floats, weights: Floats) -> Floats:
@@ -106,25 +108,36 @@ def residual(q: Floats, joint: Floats, weights: Floats) -> Floats:
     return mean
 
 
-def condition(joint: Floats, live: NDArray[np.bool_] | None = None) -> Floats:
-    """Condition number of P, (N,): its columns are p_F(a | x_j) stacked over probes, for tasks that a probe can show.
+def condition(joint: Floats, held: NDArray[np.bool_] | None = None) -> Floats:
+    """Condition number of P, (N,): its columns are p_F(a | x_j), stacked over probes.
 
-    σ_max / σ_min by the Gram matrix, so that anything above 1e7 is reported as infinity. `live` (N, F) leaves further
-    tasks out. One column or none has condition 1.
+    σ_max / σ_min by the Gram matrix, so that anything above 1e7 is reported as infinity. It is infinite, too, where
+    some task is on no probe, or tasks fall into groups that share none: no answer compares those. `held` (N, F) says
+    which tasks count, all that a probe shows when left out. One column or none has condition 1.
     """
     z = joint.sum(3, keepdims=True)
     p = np.divide(joint, z, out=np.zeros_like(joint), where=z > 0)
-    seen = (z[..., 0] > 0).any(1)  # (N, F)
-    if live is not None:
-        seen = seen & live
+    shows = z[..., 0].swapaxes(1, 2) > 0  # (N, F, Q)
+    counts = shows.any(2) if held is None else held
     out = np.ones(joint.shape[0])
-    for n, columns in enumerate(seen):
+    for n, columns in enumerate(counts):
         if columns.sum() < 2:
+            continue
+        if not _connected(shows[n, columns]):
+            out[n] = np.inf
             continue
         stacked = p[n][:, columns].transpose(1, 0, 2).reshape(int(columns.sum()), -1)  # (f, Q·A)
         eigen = np.linalg.eigvalsh(stacked @ stacked.T)
         out[n] = np.sqrt(eigen[-1] / eigen[0]) if eigen[0] > 1e-14 * eigen[-1] else np.inf
     return out
+
+
+def _connected(shows: NDArray[np.bool_]) -> bool:
+    """Whether all tasks, (f, Q) by probe, hang together through shared probes."""
+    members = shows[:, shows[0]].any(1)
+    for _ in range(shows.shape[1]):
+        members = shows[:, shows[members].any(0)].any(1)
+    return bool(members.all())
 
 
 def _check(q: Floats, joint: Floats, prior: Floats) -> Floats:
@@ -134,19 +147,20 @@ def _check(q: Floats, joint: Floats, prior: Floats) -> Floats:
     if prior.shape not in ((joint.shape[2],), (joint.shape[0], joint.shape[2])):
         raise ValueError(f"The prior {prior.shape} must be (F,) or (N, F) with N, F = {joint.shape[::2]}.")
     for name, values in (("q", q), ("joint", joint), ("prior", prior)):
-        if not np.isfinite(values).all() or (values < 0).any():
+        if values.size and not (values.min() >= 0 and values.max() < np.inf):  # NaN fails both
             raise ValueError(f"{name} must hold finite numbers of at least 0.")
     start = np.broadcast_to(prior, (joint.shape[0], joint.shape[2])).astype(np.float64)
     total = start.sum(1, keepdims=True)
     if (total <= 0).any():
         raise ValueError("The prior must give some task a weight above 0.")
-    return start / total
+    scaled: Floats = start / total
+    return scaled
 
 
 def _reduce(q: Floats, joint: Floats, start: Floats) -> _Problem:
-    possible = joint * (start[:, None, :, None] > 0)
-    tasks = np.flatnonzero(possible.any((0, 1, 3)))
-    kept = possible[:, :, tasks]  # (N, Q, f, A)
+    alive = start > NEGLIGIBLE
+    tasks = np.flatnonzero(joint.any((1, 3)).any(0) & alive.any(0))
+    kept = joint[:, :, tasks] * alive[:, None, tasks, None]  # (N, Q, f, A)
     reachable = kept.any(2)  # (N, Q, A)
     target = np.where(reachable, q, 0.0)
     mass = target.sum(2, keepdims=True)
@@ -180,15 +194,16 @@ def _decode(
 ) -> Floats:
     start = _check(q, joint, prior)
     problem = _reduce(q, joint, start)
-    kept = start[:, problem.tasks]
+    kept = np.where(start[:, problem.tasks] > NEGLIGIBLE, start[:, problem.tasks], 0.0)
     share = kept.sum(1, keepdims=True)  # tasks that no probe can show keep the rest
     base = np.divide(kept, share, out=np.zeros_like(kept), where=share > 0)
     w = base
     for _ in range(3):
         w = _em_step(problem, w, base, strength)
-    out = start.copy()
+    out = np.where(start > NEGLIGIBLE, start, 0.0)
     out[:, problem.tasks] = _newton(problem, w, base, objective, strength, tolerance, limit) * share
-    return out / out.sum(1, keepdims=True)
+    weights: Floats = out / out.sum(1, keepdims=True)
+    return weights
 
 
 def _fit(problem: _Problem, w: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
@@ -232,13 +247,14 @@ def _newton(
         loss, pull, bend = objective(problem.q[todo], m / s[:, problem.probe], used)
         share = problem.totals[todo] * (now[..., None] / s[:, None])  # (n, f, Q)
         lift = problem.columns[todo] * (now[..., None] / m[:, None]) - share[:, :, problem.probe]  # (n, f, M)
-        slope = np.matmul(lift, pull[..., None])[..., 0] + strength * (b - now)
+        gain = np.matmul(lift, pull[..., None])[..., 0]
+        slope = gain + strength * (b - now)
         hessian = np.matmul(lift * bend[:, None], lift.swapaxes(1, 2))
         hessian -= strength * now[:, :, None] * now[:, None]
         metric = share.sum(2) + strength * now
-        hessian[:, diagonal, diagonal] += (
-            strength * now + damping[todo, None] * metric + np.where(now > 0, 1e-12 * now, 1.0)
-        )
+        # in log w, a falling weight's own slope is curvature too; without it tiny weights bounce
+        hessian[:, diagonal, diagonal] += strength * now + np.maximum(-slope, 0.0) + damping[todo, None] * metric
+        hessian[:, diagonal, diagonal] += np.where(now > 0, 1e-12 * now, 1.0)
         step = np.clip(np.linalg.solve(hessian, slope[..., None])[..., 0], -3.0, 3.0)
         new = now * np.exp(step)
         new /= np.maximum(new.sum(1, keepdims=True), TINY)
@@ -248,9 +264,9 @@ def _newton(
         better = change <= 1e-13  # rounding, at most
         w[todo[better]] = new[better]
         damping[todo] = np.where(better, np.maximum(damping[todo] / 8, 1e-9), damping[todo] * 10)
-        # a tiny weight moves little although it grows fast, so growth is looked at too
-        still = (0.5 * np.abs(new - now).sum(1) < tolerance) & (step.max(1) < 0.1)
-        done = better & still & (damping[todo] < 0.01)
+        # a tiny weight promises little although it may deserve to grow, so the gain per weight is looked at too
+        promised = (slope * step).sum(1)
+        done = (promised < tolerance) & ((gain - 0.01 * now).max(1) <= 0)
         todo = todo[~done & (damping[todo] < 1e6)]
         if todo.size == 0:
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,24 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 PROBES = 8
+EARLY = 2  # for n up to this, the inputs shown are probes too: they tell domains apart that share them
+HELD = 0.01  # weight from which a task counts for the condition number
 ILL_CONDITIONED = 1e3
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the model answered and what each task would have, for some numbers of demonstrations.
+
+    Attributes:
+        q: (N, Q, A) the model's, `joint`: (N, Q, F, A) the mixture's p(x_j, a | T, D_n).
+        probes: (Q,) inputs; `answers`: what the columns of each probe are. A column after those is any other text.
+    """
+
+    q: Floats
+    joint: Floats
+    probes: tuple[str, ...]
+    answers: tuple[tuple[str, ...], ...]
 
 
 def implicit_posterior(
@@ -35,39 +53,104 @@ def implicit_posterior(
 ) -> Posterior:
     """Find w_n on the simplex with q_n = P w_n, q_n the model's answers to probe inputs after n demonstrations.
 
-    The probes are inputs on which the tasks still alive disagree, and the query where some task knows it; their
-    candidate answers are the words that some task of the mixture could answer. `core.posterior.decoding` solves for w
-    (METHODS §1: EM/KL, or least squares), with columns p(x_j, a | T, D_n) of the mixture, so that seeing x_j counts as
-    evidence here as it does in exact Bayes. Decoding starts at what Bayes believes before it reads a label, P(T | the
-    instruction and the inputs x_1 … x_n): groups of tasks that share no probe are not compared by any answer, and
-    keep their total weight from there.
+    The probes are inputs on which the tasks still alive disagree, and the query; for the first few n also the first
+    inputs shown, which the domains that are still possible have in common. Their candidate answers are the words that
+    some task of the mixture could answer, and "anything else". `core.posterior.decoding` solves for w (METHODS §1:
+    EM/KL, or least squares), with columns p(x_j, a | T, D_n) of the mixture, so that seeing x_j counts as evidence here
+    as it does in exact Bayes. Its prior is what Bayes believes before it reads a label, P(T | the instruction and the
+    inputs x_1 … x_n): tasks that share no probe are not compared by any answer, and keep their weight from there.
 
-    `predictive` is Pw at the query, over the words that the tasks could answer. `residual` is the mean over probes of
-    KL(q‖Pw); `condition` is that of P over the tasks that the inputs have not ruled out.
+    `predictive` is Pw at the query. `residual` is the mean over probes of KL(q‖Pw); `condition` is that of P over the
+    tasks that hold a hundredth of the weight or more: those that the probes confuse share weight, and so are among
+    them.
 
     Raises:
         PromptTooLong: not one probe fits after the demonstrations.
         Cancelled: `stop` said so.
     """
+    inputs = [d.input for d in shown]
     pairs = [(d.input, d.label) for d in shown]
-    probes = list(dict.fromkeys([*mixture.probes(pairs, PROBES), study.query]))
-    prompts, probes = _prompts_that_fit(study, model, shown, probes)
-    parts = mixture.components(pairs, probes, study.instruction)
-    joint = np.asarray(parts.joint, dtype=np.float64)  # (k + 1, Q, F, A)
-    q = answers_of(model, prompts, parts.answers, joint.shape[3], stop=stop)
-    start = before_labels(mixture, [d.input for d in shown], study.instruction)
-    weights = DECODERS[study.decoding](q, joint, start)
-    conditions = condition(joint, start > 0)
-    misfit = residual(q, joint, weights)
+    probes = dict.fromkeys([*mixture.probes(pairs, PROBES), study.query])
+    first = dict.fromkeys([*probes, *inputs[:EARLY]])
+    split = min(EARLY + 1, len(shown) + 1)
+    early = gather(study, model, mixture, shown[: split - 1], tuple(first), 0, stop)
+    parts = [early]
+    if split <= len(shown):
+        parts.append(gather(study, model, mixture, shown, tuple(probes), split, stop))
+    start = np.split(before_labels(mixture, inputs, study.instruction), [split])
+    decode = DECODERS[study.decoding]
+    weights = [decode(part.q, part.joint, prior) for part, prior in zip(parts, start, strict=False)]
+    misfit = np.concatenate([residual(part.q, part.joint, w) for part, w in zip(parts, weights, strict=True)])
+    conditions = np.concatenate([condition(part.joint, w >= HELD) for part, w in zip(parts, weights, strict=True)])
+    said = [_at_query(study.query, part, w, labels) for part, w in zip(parts, weights, strict=True)]
     return Posterior(
         kind="implicit",
         tasks=tuple(mixture.families),
-        weights=weights,
-        predictive=_at_query(study, joint, weights, probes, parts.answers, labels),
+        weights=np.concatenate(weights),
+        predictive=_stacked(said),
         residual=misfit,
         condition=conditions,
         note=_note(conditions, misfit),
     )
+
+
+def gather(
+    study: Study,
+    model: LanguageModel,
+    mixture: Mixture,
+    shown: Sequence[Demonstration],
+    probes: Sequence[str],
+    since: int,
+    stop: Callable[[], bool] | None = None,
+) -> Evidence:
+    """The evidence after n = `since` … k demonstrations at the probes whose prompts the model can read.
+
+    Raises:
+        PromptTooLong: not one does.
+    """
+    prompts, probes = _prompts_that_fit(study, model, shown, probes, since)
+    pairs = [(d.input, d.label) for d in shown]
+    parts = mixture.components(pairs, probes, study.instruction)
+    joint = np.asarray(parts.joint, dtype=np.float64)  # (k + 1, Q, F, A)
+    rest = leftover(mixture, pairs, probes, joint, study.instruction)
+    q = answers_of(model, prompts, parts.answers, joint.shape[3], stop=stop)
+    seen = {x for x, _ in pairs}
+    other = np.array([0.0 if x in seen else 1.0 for x in probes]) * np.maximum(1 - q.sum(2), 0.0)
+    return Evidence(
+        np.concatenate([q, other[:, :, None]], axis=2),
+        np.concatenate([joint, rest[..., None]], axis=3)[since:],
+        tuple(probes),
+        tuple(parts.answers),
+    )
+
+
+def leftover(
+    mixture: Mixture,
+    pairs: Sequence[tuple[str, str]],
+    probes: Sequence[str],
+    joint: Floats,
+    instruction: str = "",
+) -> Floats:
+    """p(x_j, any answer but the candidates | T, D_n) = p(x_j | T, D_n) − Σ_a joint, (k + 1, Q, F).
+
+    For a family of several tasks p(x_j | T, D_n) is their mean under P(task | family, D_n). A family of one (a map, or
+    a codebook, whose labels for an input not yet shown never change) moves with n as its candidates do. Zero at a
+    probe that was shown, and for families that cannot show the probe.
+    """
+    log_joint = mixture.log_joint(pairs, instruction)  # (k + 1, T)
+    first = np.flatnonzero(np.diff(mixture.family_of, prepend=-1))
+    best = np.maximum.reduceat(log_joint, first, axis=1)[:, mixture.family_of]
+    within = np.exp(log_joint - best)  # (k + 1, T)
+    chance = np.exp([mixture.log_inputs(x) for x in probes])  # (Q, T)
+    marginal = mixture.by_family(within[:, None] * chance) / mixture.by_family(within)[:, None]
+    known = joint.sum(3)
+    moved = np.divide(known, known[:1], out=np.ones_like(known), where=known[:1] > 0)
+    alone = np.bincount(mixture.family_of) == 1
+    marginal[:, :, alone] = (mixture.by_family(chance)[None] * moved)[:, :, alone]
+    seen = {x for x, _ in pairs}
+    open_probe = np.array([x not in seen for x in probes])[None, :, None]
+    rest: Floats = np.where((known > 0) & open_probe, np.maximum(marginal - known, 0.0), 0.0)
+    return rest
 
 
 def answers_of(
@@ -78,7 +161,7 @@ def answers_of(
     *,
     stop: Callable[[], bool] | None = None,
 ) -> Floats:
-    """q, (N, Q, width): the model's probability of each probe's candidate answers, summing to one over them.
+    """q, (N, Q, width): the model's probability of each probe's candidate answers; a row sums to at most one.
 
     A word that the tokenizer writes as one token is read off p(next token | prompt); a longer one is scored as a
     whole, Π p(token | what came before), so both are probabilities of the word's text.
@@ -102,40 +185,37 @@ def answers_of(
         scored = model.score([(prompts[n][j][0], prompts[n][j][1] + answers[j][a]) for n, j, a in long], stop=stop)
         for place, score in zip(long, scored, strict=True):
             q[place] = np.exp(float(score.logprobs.sum()))
-    total = q.sum(2, keepdims=True)
-    q = np.divide(q, total, out=np.zeros_like(q), where=total > 0)
-    return q
+    # a candidate that begins another is counted with it: shares of more than everything are scaled back
+    total = np.maximum(q.sum(2, keepdims=True), 1.0)
+    shares: Floats = q / total
+    return shares
 
 
 def before_labels(mixture: Mixture, inputs: Sequence[str], instruction: str = "") -> Floats:
-    """P(T | instruction, x_1 … x_n) for n = 0 … k, (k + 1, F): ∝ P(T | instruction) Π_{i ≤ n} p(x_i | T).
-
-    Where no task could have written the inputs so far, the last row that was possible stands.
-    """
-    prior = np.asarray(mixture.posterior((), instruction)[0][0], dtype=np.float64)
-    rows = [prior / prior.sum()]
-    seen = list(dict.fromkeys(inputs))
-    chance = mixture.components((), seen, instruction).joint[0].sum(2) if seen else np.zeros((0, prior.size))
+    """P(T | instruction, x_1 … x_n) for n = 0 … k, (k + 1, F): ∝ P(T) p(instruction | T) Π_{i ≤ n} p(x_i | T)."""
+    rows = [mixture.log_prior + mixture.log_instruction(instruction)]
     for text in inputs:
-        row = rows[-1] * chance[seen.index(text)]
-        rows.append(row / row.sum() if row.sum() > 0 else rows[-1])
-    return np.stack(rows)
+        rows.append(rows[-1] + mixture.log_inputs(text))
+    mass = np.stack([np.exp(row - row.max()) for row in rows])
+    families: Floats = mixture.by_family(mass / mass.sum(1, keepdims=True))
+    return families
 
 
 def _prompts_that_fit(
-    study: Study, model: LanguageModel, shown: Sequence[Demonstration], probes: list[str]
+    study: Study, model: LanguageModel, shown: Sequence[Demonstration], probes: Sequence[str], since: int
 ) -> tuple[list[list[tuple[str, str]]], list[str]]:
-    """(text, gap) for n = 0 … k and every probe whose longest prompt the model can read, and those probes."""
-    longest = [render(tuple(shown), probe, study.template, study.instruction) for probe in probes]
-    tokens = [len(model.encode(prompt.text + prompt.gap).ids) + 1 for prompt in longest]
+    """(text, gap) for n = `since` … k and every probe whose longest prompt the model can read, and those probes."""
+
+    def prompt(n: int, probe: str) -> tuple[str, str]:
+        written = render(tuple(shown[:n]), probe, study.template, study.instruction)
+        return written.text, written.gap
+
+    longest = [prompt(len(shown), probe) for probe in probes]
+    tokens = [len(model.encode(text).ids) + 1 for text, _ in longest]
     fitting = [probe for probe, count in zip(probes, tokens, strict=True) if count <= model.context_length]
     if not fitting:
         raise PromptTooLong(min(tokens, default=0), model.context_length, 0)
-    prompts = []
-    for n in range(len(shown) + 1):
-        row = [render(tuple(shown[:n]), probe, study.template, study.instruction) for probe in fitting]
-        prompts.append([(prompt.text, prompt.gap) for prompt in row])
-    return prompts, fitting
+    return [[prompt(n, probe) for probe in fitting] for n in range(since, len(shown) + 1)], fitting
 
 
 def _single_tokens(model: LanguageModel, words: Sequence[str]) -> dict[str, int]:
@@ -158,24 +238,23 @@ def _single_tokens(model: LanguageModel, words: Sequence[str]) -> dict[str, int]
     return found
 
 
-def _at_query(
-    study: Study,
-    joint: Floats,
-    weights: Floats,
-    probes: Sequence[str],
-    answers: Sequence[Sequence[str]],
-    labels: Sequence[str],
-) -> Floats | None:
-    """Pw at the query over the labels, (k + 1, L); a label that no task gives has 0; None where no task knows it."""
-    if study.query not in probes:
+def _at_query(query: str, evidence: Evidence, weights: Floats, labels: Sequence[str]) -> Floats | None:
+    """Pw at the query over the labels, (N, L); a label that no task gives has 0; None where no task knows it."""
+    if query not in evidence.probes:
         return None
-    j = probes.index(study.query)
-    if not joint[:, j].any():
+    j = evidence.probes.index(query)
+    if not evidence.joint[:, j].any():
         return None
-    fitted = mixed(joint[:, j : j + 1], weights)[:, 0]  # (k + 1, A)
-    place = {word: a for a, word in enumerate(answers[j])}
-    columns = [fitted[:, place[label]] if label in place else np.zeros(fitted.shape[0]) for label in labels]
+    fitted = mixed(evidence.joint[:, j : j + 1], weights)[:, 0]  # (N, A)
+    place = {word: a for a, word in enumerate(evidence.answers[j])}
+    nothing = np.zeros(fitted.shape[0])
+    columns = [fitted[:, place[label]] if label in place else nothing for label in labels]
     return np.stack(columns, axis=1) if columns else np.zeros((fitted.shape[0], 0))
+
+
+def _stacked(parts: Sequence[Floats | None]) -> Floats | None:
+    whole = [part for part in parts if part is not None]
+    return np.concatenate(whole) if len(whole) == len(parts) else None
 
 
 def _note(conditions: Floats, misfit: Floats) -> str:

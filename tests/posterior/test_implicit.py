@@ -55,6 +55,20 @@ class SmallMixture:
         stacked = np.stack(rows)
         return stacked / stacked.sum(1, keepdims=True), np.log(stacked.sum(1))
 
+    log_prior, family_of = np.log(PRIOR), np.arange(len(FAMILIES))
+
+    def log_joint(self, pairs: Sequence[tuple[str, str]], instruction: str = "") -> Floats:
+        return np.log(self.posterior(pairs, instruction)[0] + 1e-300)
+
+    def log_instruction(self, instruction: str) -> Floats:
+        return np.log([3.0, 1, 1, 1, 1]) if instruction else np.zeros(len(FAMILIES))
+
+    def log_inputs(self, x: str) -> Floats:
+        return np.log([TABLE[f].get(x, (1e-30, {}))[0] for f in FAMILIES])
+
+    def by_family(self, mass: Floats) -> Floats:
+        return mass
+
     def predictive(self, pairs: Sequence[tuple[str, str]], x: str, labels: Sequence[str], i: str = "") -> Floats:
         each = np.array([[joint(f, x, y) for y in labels] for f in FAMILIES])  # (F, L)
         inputs = np.array([TABLE[f].get(x, (0.0, {}))[0] for f in FAMILIES])
@@ -143,7 +157,8 @@ def test_exact_answers_decode_to_the_exact_posterior(
     assert found.residual is not None
     assert found.condition is not None
     assert found.residual.max() < 1e-3
-    assert np.isfinite(found.condition).all()
+    assert np.isinf(found.condition[0]), "nouns and verbs share no probe"
+    assert np.isfinite(found.condition[1:]).all()
     assert found.predictive is not None
     assert exact.predictive is not None
     if shown != VERBS:
@@ -156,7 +171,7 @@ def test_words_of_several_tokens_are_scored_whole() -> None:
     q = answers_of(model, [[("dog ->", " ")]], [("dogs", "hot dog", "dog")], 4)  # type: ignore[arg-type]
     each = model.answer("dog ->")
     expected = np.array([each["dogs"], each["hot dog"], each["dog"], 0.0])
-    np.testing.assert_allclose(q[0, 0], expected / expected.sum(), rtol=1e-5)
+    np.testing.assert_allclose(q[0, 0], expected, rtol=1e-5)
 
 
 def test_before_labels_is_bayes_on_inputs_alone() -> None:
@@ -164,11 +179,9 @@ def test_before_labels_is_bayes_on_inputs_alone() -> None:
     rows = before_labels(mixture, ["sheep", "dog", "go", "unheard"])  # type: ignore[arg-type]
     mass = PRIOR.copy()
     np.testing.assert_allclose(rows[0], PRIOR)
-    for n, x in enumerate(["sheep", "dog"], start=1):
-        mass = mass * [TABLE[f].get(x, (0.0, {}))[0] for f in FAMILIES]
+    for n, x in enumerate(["sheep", "dog", "go", "unheard"], start=1):
+        mass = mass * [TABLE[f].get(x, (1e-30, {}))[0] for f in FAMILIES]
         np.testing.assert_allclose(rows[n], mass / mass.sum())
-    np.testing.assert_allclose(rows[3], rows[2])  # no task writes both nouns and verbs
-    np.testing.assert_allclose(rows[4], rows[2])
 
 
 def test_long_probes_are_left_out_and_none_left_is_said() -> None:
