@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from core.errors import Cancelled, ICLensError, PromptTooLong
@@ -10,16 +12,15 @@ from core.run import drop_earliest
 from pages.ui import controls, engine, jobs, shell, state, transfer, views, workbench
 from pages.ui.text import plain
 
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
 shell.guard()
 state.start()
 study = state.study()
 
-with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    st.markdown("### Playground")
-    workbench.source_bar(study)
-    st.space("stretch")
-    controls.model_popover(study)
-    export_slot = st.container(width="content")
+bar = st.container(horizontal=True, vertical_alignment="center", gap="small")
+bar.markdown("### Playground", width="content")
 strategy_slot = st.container()
 notice_slot = st.container()
 left, right = st.columns([0.3, 0.7], gap="small")
@@ -28,6 +29,11 @@ with left:
     study = workbench.tables_card(study)  # what is typed counts at once
     workbench.query_card(study)
     prompt_slot = st.container(border=True)
+with bar:  # after the tables: what was typed there is the step that Undo takes back
+    workbench.source_bar()
+    st.space("stretch")
+    controls.model_popover(study)
+    export_slot = st.container(width="content")
 with strategy_slot:
     controls.strategy_row(study)
 with right:
@@ -96,11 +102,18 @@ def show_missing_model() -> None:
     show_nothing("Nothing to show until a model is loaded.")
 
 
+def model_in_reserved_slot() -> LanguageModel | None:
+    """The study's model; while the embedded one loads, which imports torch, a skeleton keeps its place."""
+    if engine.at_hand(study.model):
+        return engine.loaded(study.model)
+    with right.skeleton(height=600):
+        return engine.loaded(study.model)
+
+
 def compute() -> Outcome | None:
     """Run the study and draw it, or say in one sentence why not."""
     try:
-        with right.skeleton(height=600):
-            model = engine.loaded(study.model)
+        model = model_in_reserved_slot()
         if model is None:
             with notice_slot:
                 show_missing_model()

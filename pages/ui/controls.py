@@ -12,9 +12,9 @@ from core.ordering import orderings
 from core.prompts import TEMPLATES
 from core.registry import Registry
 from core.scoring import scorers
-from core.selection import selections, source_of
+from core.selection import selections
 from core.study import ModelChoice, Study
-from pages.ui import engine, jobs, session, state
+from pages.ui import engine, jobs, state
 from pages.ui.text import plain
 
 P = "playground_"
@@ -36,15 +36,8 @@ def _menu(label: str, registry: Registry[Any], field: str, value: str, help: str
         options,
         format_func=lambda name: entries[name].title if name in entries else f"{name}?",
         help=f"{help}\n\n{lines}",
-        **state.bind(P + field, value, _select if field == "selection" else field),
+        **state.bind(P + field, value, field),
     )
-
-
-def _select(name: str) -> dict[str, Any]:
-    """A selection reads the demonstrations or the pool: bring that table to the front."""
-    changed = state.study().model_copy(update={"selection": name})
-    session.mark(None, source_of(changed))
-    return {"selection": name}
 
 
 def _seed(label: str, field: str, value: int, reads: bool, help: str) -> None:
@@ -154,6 +147,14 @@ def more_settings(study: Study, encoder: bool, probes: bool) -> None:
             help="Those that the model allows are computed.",
             **state.bind(P + "posteriors", list(study.posteriors), lambda v: {"posteriors": tuple(v)}),
         )
+        st.segmented_control(
+            "Implicit posterior by",
+            ["em", "least-squares"],
+            format_func={"em": "Least KL (EM)", "least-squares": "Least squares"}.get,
+            required=True,
+            help="The w on the simplex whose answers Pw come nearest to the model's q: min KL(q‖Pw), or min ‖q − Pw‖².",
+            **state.bind(P + "decoding", study.decoding, "decoding"),
+        )
     with right:
         st.number_input(
             "Probes",
@@ -252,6 +253,7 @@ def request_load(choice: ModelChoice | None = None) -> None:
                 return
             device = st.session_state[P + "model_device"].strip()
             choice = ModelChoice(name=name, dtype=st.session_state[P + "model_dtype"], device=device)
+        engine.check_allowed(choice.name)
         if engine.is_loaded(choice):
             use(choice)
             return

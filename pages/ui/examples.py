@@ -39,7 +39,7 @@ def hypotheses(*pairs: tuple[str, str]) -> tuple[Hypothesis, ...]:
 
 WORD_TASKS = hypotheses(("French", "Translate to French."), ("copy", "Copy the word."), ("plural", "Give the plural."))
 SENTIMENT_POOL = (
-    "the movie was truly wonderful -> foo; the soup tasted awful and bland -> bar; "
+    "the movie was truly wonderful -> foo; the soup felt awful and bland -> bar; "
     "this plot is totally boring -> bar; the pizza seems mega delightful -> foo; "
     "the whole cast felt remarkably superb -> foo; their terrible sauce is kinda disgusting to us -> bar; "
     "the script was profoundly tedious -> bar; the dessert looks crazy fantastic -> foo; "

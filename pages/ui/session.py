@@ -5,10 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.outcome import Outcome, Posterior
+from core.selection import selections, source_of
+from core.study import Study
 
 MARK = "playground_mark"
 TABLE = "playground_table"
 TABLES = ("Demonstrations", "Pool", "Hypotheses")
+READS = "playground_reads"
 COLOURS = "playground_colours"
 
 
@@ -23,6 +26,18 @@ def mark(number: int | None, source: str = "") -> None:
     st.session_state[MARK] = number
     if source:
         st.session_state[TABLE] = source.capitalize()
+
+
+def table_read(study: Study) -> str:
+    """Which table the study's selection reads; "Demonstrations" where there is no such selection."""
+    return source_of(study).capitalize() if study.selection in selections else TABLES[0]
+
+
+def follow(study: Study) -> None:
+    """Bring the table that is read to the front when it has become another one, so that numbers belong together."""
+    reads = table_read(study)
+    if st.session_state.get(READS) != reads:
+        st.session_state[READS], st.session_state[TABLE], st.session_state[MARK] = reads, reads, None
 
 
 def marked_in(outcome: Outcome) -> int | None:

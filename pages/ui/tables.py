@@ -41,7 +41,7 @@ def demonstrations_editor(
             "number": pd.Series(range(1, len(sheet.base) + 1), dtype="Int64"),
             "input": pd.Series([row.input for row in sheet.base], dtype="str"),
             "label": pd.Series([row.label for row in sheet.base], dtype="str"),
-            "use": pd.Series([not row.excluded for row in sheet.base], dtype="bool"),
+            "use": pd.Series([not row.excluded for row in sheet.base], dtype="boolean"),
         }
     )
     edited = st.data_editor(
@@ -75,7 +75,7 @@ def hypotheses_editor(prefix: str, rows: tuple[Hypothesis, ...], height: int) ->
         {
             "name": pd.Series([row.name for row in sheet.base], dtype="str"),
             "instruction": pd.Series([row.instruction for row in sheet.base], dtype="str"),
-            "prior": pd.Series([row.prior for row in sheet.base], dtype="float"),
+            "prior": pd.Series([row.prior for row in sheet.base], dtype="Float64"),
         }
     )
     edited = st.data_editor(
@@ -112,10 +112,10 @@ def _sheet(prefix: str, rows: tuple[Any, ...]) -> tuple[Sheet, str]:
     key = f"{prefix}_{sheet.generation}"
     if key in st.session_state and sheet.seen == rows:
         edits = st.session_state[key]
-        # Numbers come with the frame. Deleting leaves a gap in them, which is closed at once; added rows get theirs as
-        # soon as the user does something else, so that a new frame never takes a cell away from under the fingers.
+        # Numbers come with the frame, so rows added or deleted need a new one; but only in a run that the user's typing
+        # did not start, so that no cell is taken away from under the fingers.
         idle = repr(edits) == sheet.edits
-        if not (edits["deleted_rows"] or (edits["added_rows"] and idle)):
+        if not (idle and (edits["deleted_rows"] or edits["added_rows"])):
             return sheet, key
     sheet.generation += 1
     sheet.base, sheet.seen, sheet.edits = rows, None, ""
@@ -124,6 +124,13 @@ def _sheet(prefix: str, rows: tuple[Any, ...]) -> tuple[Sheet, str]:
 
 def _settle(sheet: Sheet, key: str, found: tuple[Any, ...]) -> None:
     sheet.seen, sheet.edits = found, repr(st.session_state.get(key))
+
+
+def has_gap(prefix: str) -> bool:
+    """Whether rows were just deleted, so that the numbers on screen no longer count through."""
+    sheet: Sheet = st.session_state[f"{prefix}_sheet"]
+    edits = st.session_state.get(f"{prefix}_{sheet.generation}")
+    return bool(edits and edits["deleted_rows"])
 
 
 def _with_mark(frame: pd.DataFrame, marked: int | None) -> Any:
@@ -139,7 +146,7 @@ def _read(edited: pd.DataFrame) -> tuple[Demonstration, ...]:
     for _, x, y, use in edited.itertuples(index=False, name=None):
         text, label = _text(x), _text(y)
         if text.strip() or label.strip():
-            rows.append(Demonstration(input=text, label=label, excluded=use is not None and not bool(use)))
+            rows.append(Demonstration(input=text, label=label, excluded=not pd.isna(use) and not bool(use)))
     return tuple(rows)
 
 

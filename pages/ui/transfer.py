@@ -168,7 +168,7 @@ def as_python(study: Study) -> str:
         f"study = Study.model_validate_json({quoted})\n"
         f"model = load_model({model.name!r}, dtype={model.dtype!r}, device={model.device!r})\n"
         "outcome = run(study, model)\n"
-        "print(dict(zip(outcome.answer.labels, outcome.answer.probabilities)))\n"
+        "print(dict(zip(outcome.answer.labels, outcome.answer.probabilities)))"
     )
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import streamlit as st
 
 from core.demonstrations import Demonstration
-from core.selection import selections, source_of
 from core.study import Study
 from pages.ui import engine, session, state, tables, transfer
 from pages.ui.examples import examples
@@ -17,7 +16,7 @@ TABLE_HEIGHT = 236
 SHOWN, POOL = 6, 24  # demonstrations and pool rows drawn for a task of the mixture
 
 
-def source_bar(study: Study) -> None:
+def source_bar() -> None:
     """What fills the tables: example sets, tasks of the mixture, files, undo."""
     st.menu_button(
         "Example sets",
@@ -65,7 +64,7 @@ def _load_example() -> None:
     example = next((entry for entry in examples() if entry.name == name), None)
     if example is not None:
         state.replace(example.study.model_copy(update={"model": state.study().model}))
-        session.mark(None, source_of(example.study))
+        session.mark(None)
         state.say(example.about)
 
 
@@ -91,7 +90,7 @@ def _draw() -> None:
     state.edit(
         demonstrations=_rows(shown), pool=_rows(pool), query=query, gold=gold, labels=(), instruction="", hypotheses=()
     )
-    session.mark(None, source_of(state.study()))
+    session.mark(None)
 
 
 def _rows(pairs: list[tuple[str, str]]) -> tuple[Demonstration, ...]:
@@ -100,6 +99,7 @@ def _rows(pairs: list[tuple[str, str]]) -> tuple[Demonstration, ...]:
 
 def tables_card(study: Study) -> Study:
     """The table in front and what can be done to its rows; returns the study with what was typed."""
+    session.follow(study)
     st.session_state.setdefault(session.TABLE, session.TABLES[0])
     front = st.segmented_control(
         "Table",
@@ -125,13 +125,15 @@ def tables_card(study: Study) -> Study:
     typed = tables.demonstrations_editor(P + field, rows, marked, TABLE_HEIGHT, alt)
     if typed != rows:
         state.edit(**{field: typed})
+        if tables.has_gap(P + field):
+            st.rerun()  # numbers close up at once: charts have them already
     _row_tools(field, len(typed))
     return state.study()
 
 
 def _titles(study: Study) -> dict[str, str]:
     """Names of the tables with their sizes; the one that is read carries a dot."""
-    read = source_of(study).capitalize() if study.selection in selections else ""
+    read = session.table_read(study)
     sizes = (len(study.demonstrations), len(study.pool), len(study.hypotheses))
     names = dict(zip(session.TABLES, sizes, strict=True))
     return {name: f"{'● ' if name == read else ''}{name} {size}" for name, size in names.items()}

@@ -1,0 +1,118 @@
+"""The dashboard without a browser: Streamlit's AppTest, one per test."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import Study, load_model
+from core.models import LanguageModel
+
+ROOT = Path(__file__).parents[2]
+Start = Callable[..., "Page"]
+
+
+class Page:
+    """A session of the dashboard."""
+
+    def __init__(self, at: AppTest) -> None:
+        self.at = at
+
+    def run(self) -> Page:
+        self.at.run()
+        return self.check()
+
+    def check(self) -> Page:
+        """No traceback on the page."""
+        assert not self.at.exception, self.at.exception[0].message
+        return self
+
+    @property
+    def study(self) -> Study:
+        study: Study = self.at.session_state["state_study"]
+        return study
+
+    def edit(self, **changes: Any) -> Page:
+        """Change the study as a callback would, and run."""
+        self.at.session_state["state_study"] = self.study.model_copy(update=changes)
+        return self.run()
+
+    def press(self, key: str) -> Page:
+        self.at.button(key=f"playground_{key}").click()
+        return self.run()
+
+    def choose(self, key: str, value: Any) -> Page:
+        self.at.selectbox(key=f"playground_{key}").set_value(value)
+        return self.run()
+
+    def front(self, table: str) -> Page:
+        self.at.session_state["playground_table"] = table
+        return self.run()
+
+    def type_into(self, table: str, **edits: Any) -> Page:
+        """Edits of the table in front, in the editor's own terms."""
+        sheet = self.at.session_state[f"playground_{table}_sheet"]
+        state = {"edited_rows": {}, "added_rows": [], "deleted_rows": [], **edits}
+        self.at.session_state[f"playground_{table}_{sheet.generation}"] = state
+        return self.run()
+
+    def has_chart(self, name: str) -> bool:
+        return any(f"-playground_{name}" in chart.proto.id for chart in self.at.get("plotly_chart"))
+
+    def chart(self, name: str) -> dict[str, Any]:
+        """A figure as it was sent, its packed arrays unpacked."""
+        (found,) = [c for c in self.at.get("plotly_chart") if c.proto.id.endswith(f"-playground_{name}")]
+        spec: dict[str, Any] = unpack(json.loads(found.proto.spec))
+        return spec
+
+    @property
+    def prompt(self) -> str:
+        return next(str(html.value) for html in self.at.html if "icl-prompt" in str(html.value))
+
+    @property
+    def said(self) -> str:
+        """Every sentence on the page that is not a label."""
+        kinds = (self.at.error, self.at.warning, self.at.info, self.at.caption)
+        return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def unpack(value: Any) -> Any:
+    if isinstance(value, dict) and "bdata" in value:
+        flat = np.frombuffer(base64.b64decode(value["bdata"]), dtype=value["dtype"])
+        return flat.reshape([int(n) for n in value["shape"].split(",")]) if "shape" in value else flat
+    if isinstance(value, dict):
+        return {key: unpack(inner) for key, inner in value.items()}
+    return [unpack(inner) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.fixture(scope="session")
+def model() -> LanguageModel:
+    return load_model("embedded")
+
+
+@pytest.fixture
+def start() -> Start:
+    """Open the dashboard, with query parameters if any."""
+
+    def begin(page: str = "", **query: str) -> Page:
+        at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=120)
+        for name, value in query.items():
+            at.query_params[name] = value
+        at.run()
+        if page:
+            at.switch_page(page).run()
+        return Page(at).check()
+
+    return begin
+
+
+@pytest.fixture
+def playground(start: Start) -> Page:
+    return start()
