@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 PROBES = 8
 EARLY = 2  # for n up to this, the inputs shown are probes too: they tell domains apart that share them
+RARE = 1e-3  # candidates of several tokens below this are not scored
 HELD = 0.01  # weight from which a task counts for the condition number
 ILL_CONDITIONED = 1e3
 
@@ -73,13 +74,13 @@ def implicit_posterior(
     probes = dict.fromkeys([*mixture.probes(pairs, PROBES), study.query])
     first = dict.fromkeys([*probes, *inputs[:EARLY]])
     split = min(EARLY + 1, len(shown) + 1)
-    early = gather(study, model, mixture, shown[: split - 1], tuple(first), 0, stop)
-    parts = [early]
+    before = before_labels(mixture, inputs, study.instruction)
+    parts = [gather(study, model, mixture, shown[: split - 1], tuple(first), before[:split], stop)]
     if split <= len(shown):
-        parts.append(gather(study, model, mixture, shown, tuple(probes), split, stop))
-    start = np.split(before_labels(mixture, inputs, study.instruction), [split])
+        parts.append(gather(study, model, mixture, shown, tuple(probes), before[split:], stop))
     decode = DECODERS[study.decoding]
-    weights = [decode(part.q, part.joint, prior) for part, prior in zip(parts, start, strict=False)]
+    starts = np.split(before, [split])
+    weights = [decode(part.q, part.joint, start) for part, start in zip(parts, starts, strict=False)]
     misfit = np.concatenate([residual(part.q, part.joint, w) for part, w in zip(parts, weights, strict=True)])
     conditions = np.concatenate([condition(part.joint, w >= HELD) for part, w in zip(parts, weights, strict=True)])
     said = [_at_query(study.query, part, w, labels) for part, w in zip(parts, weights, strict=True)]
@@ -100,20 +101,34 @@ def gather(
     mixture: Mixture,
     shown: Sequence[Demonstration],
     probes: Sequence[str],
-    since: int,
+    before: Floats,
     stop: Callable[[], bool] | None = None,
 ) -> Evidence:
-    """The evidence after n = `since` … k demonstrations at the probes whose prompts the model can read.
+    """The evidence after the last N numbers of demonstrations, at the probes whose prompts the model can read.
+
+    Candidates of several tokens cost a pass of their own, so those that the tasks alive hardly ever answer go with
+    "anything else".
+
+    Args:
+        before: (N, F) weights of the tasks before labels, for n = k + 1 − N … k.
 
     Raises:
-        PromptTooLong: not one does.
+        PromptTooLong: not one prompt can be read.
     """
+    since = len(shown) + 1 - len(before)
     prompts, probes = _prompts_that_fit(study, model, shown, probes, since)
     pairs = [(d.input, d.label) for d in shown]
     parts = mixture.components(pairs, probes, study.instruction)
-    joint = np.asarray(parts.joint, dtype=np.float64)  # (k + 1, Q, F, A)
+    joint = np.array(parts.joint, dtype=np.float64)  # (k + 1, Q, F, A)
+    single = single_tokens(model, sorted({word for words in parts.answers for word in words}))
+    rare = mixed(joint[since:], before).max(0, initial=0.0) < RARE  # (Q, A)
+    left_out = {
+        (j, a) for j, words in enumerate(parts.answers) for a, y in enumerate(words) if y not in single and rare[j, a]
+    }
+    for j, a in left_out:
+        joint[:, j, :, a] = 0.0
     rest = leftover(mixture, pairs, probes, joint, study.instruction)
-    q = answers_of(model, prompts, parts.answers, joint.shape[3], stop=stop)
+    q = answers_of(model, prompts, parts.answers, single, joint.shape[3], left_out, stop=stop)
     seen = {x for x, _ in pairs}
     other = np.array([0.0 if x in seen else 1.0 for x in probes]) * np.maximum(1 - q.sum(2), 0.0)
     return Evidence(
@@ -157,7 +172,9 @@ def answers_of(
     model: LanguageModel,
     prompts: Sequence[Sequence[tuple[str, str]]],
     answers: Sequence[Sequence[str]],
+    single: dict[str, int],
     width: int,
+    left_out: Container[tuple[int, int]] = (),
     *,
     stop: Callable[[], bool] | None = None,
 ) -> Floats:
@@ -169,9 +186,9 @@ def answers_of(
     Args:
         prompts: N rows of Q (text, gap) as `core.prompts.render` gives them.
         answers: for each probe its candidate words, at most `width`; the rest of the row is zero.
+        single: the words of one token, and that token, as `single_tokens` gives them.
+        left_out: (probe, answer) places that stay zero.
     """
-    words = sorted({word for candidates in answers for word in candidates})
-    single = _single_tokens(model, words)
     texts = [text for row in prompts for text, _ in row]
     logs = model.next_logprobs(texts, stop=stop).reshape(len(prompts), len(answers), -1)
     q = np.zeros((len(prompts), len(answers), width))
@@ -180,14 +197,14 @@ def answers_of(
         short = [a for a, word in enumerate(candidates) if word in single]
         ids = [single[candidates[a]] for a in short]
         q[:, j, short] = np.exp(logs[:, j, ids].astype(np.float64))
-        long += [(n, j, a) for n in range(len(prompts)) for a, word in enumerate(candidates) if word not in single]
+        others = [a for a, word in enumerate(candidates) if word not in single and (j, a) not in left_out]
+        long += [(n, j, a) for n in range(len(prompts)) for a in others]
     if long:
         scored = model.score([(prompts[n][j][0], prompts[n][j][1] + answers[j][a]) for n, j, a in long], stop=stop)
         for place, score in zip(long, scored, strict=True):
             q[place] = np.exp(float(score.logprobs.sum()))
     # a candidate that begins another is counted with it: shares of more than everything are scaled back
-    total = np.maximum(q.sum(2, keepdims=True), 1.0)
-    shares: Floats = q / total
+    shares: Floats = q / np.maximum(q.sum(2, keepdims=True), 1.0)
     return shares
 
 
@@ -210,15 +227,21 @@ def _prompts_that_fit(
         written = render(tuple(shown[:n]), probe, study.template, study.instruction)
         return written.text, written.gap
 
-    longest = [prompt(len(shown), probe) for probe in probes]
-    tokens = [len(model.encode(text).ids) + 1 for text, _ in longest]
-    fitting = [probe for probe, count in zip(probes, tokens, strict=True) if count <= model.context_length]
+    fitting, tokens = [], []
+    for probe in probes:
+        text = prompt(len(shown), probe)[0]
+        # a token holds a byte at least, so most prompts need not be read to know that they fit
+        tokens.append(len(text.encode()) + 2)
+        if tokens[-1] > model.context_length:
+            tokens[-1] = len(model.encode(text).ids) + 1
+        if tokens[-1] <= model.context_length:
+            fitting.append(probe)
     if not fitting:
         raise PromptTooLong(min(tokens, default=0), model.context_length, 0)
     return [[prompt(n, probe) for probe in fitting] for n in range(since, len(shown) + 1)], fitting
 
 
-def _single_tokens(model: LanguageModel, words: Sequence[str]) -> dict[str, int]:
+def single_tokens(model: LanguageModel, words: Sequence[str]) -> dict[str, int]:
     """The words that are one token wherever white space stands before them, with that token's id.
 
     The words are read in one go, "w1 w2 …"; a word counts when exactly one token ends inside it and spans it whole.

@@ -14,7 +14,7 @@ from core.errors import PromptTooLong
 from core.models import Encoding, Scored
 from core.posterior import compute_posteriors
 from core.posterior.exact import exact_posterior
-from core.posterior.implicit import answers_of, before_labels, implicit_posterior
+from core.posterior.implicit import answers_of, before_labels, implicit_posterior, single_tokens
 from core.study import Study
 
 Floats = NDArray[np.float64]
@@ -168,10 +168,15 @@ def test_exact_answers_decode_to_the_exact_posterior(
 
 def test_words_of_several_tokens_are_scored_whole() -> None:
     model = BayesModel()
-    q = answers_of(model, [[("dog ->", " ")]], [("dogs", "hot dog", "dog")], 4)  # type: ignore[arg-type]
+    words = ("dogs", "hot dog", "dog")
+    single = single_tokens(model, words)  # type: ignore[arg-type]
+    assert set(single) == {"dogs", "dog"}
+    q = answers_of(model, [[("dog ->", " ")]], [words], single, 4)  # type: ignore[arg-type]
     each = model.answer("dog ->")
     expected = np.array([each["dogs"], each["hot dog"], each["dog"], 0.0])
     np.testing.assert_allclose(q[0, 0], expected, rtol=1e-5)
+    without = answers_of(model, [[("dog ->", " ")]], [words], single, 4, {(0, 1)})  # type: ignore[arg-type]
+    np.testing.assert_allclose(without[0, 0], expected * [1, 0, 1, 1], rtol=1e-5)
 
 
 def test_before_labels_is_bayes_on_inputs_alone() -> None:
