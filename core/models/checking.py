@@ -22,7 +22,7 @@ from core.models.trie import Ints
 
 _log = logging.getLogger(__name__)
 _LONGEST = 192  # tokens of a check text: past small windows, cheap on large models
-_SHORTEST = 40
+_SHORTEST = 24
 
 
 def examine(model: Any, context: int) -> Abilities:
@@ -36,9 +36,8 @@ def examine(model: Any, context: int) -> Abilities:
     marks = [np.arange(length // 2, len(text)) for text in texts]
     passes = Passes(model, route)
     plain = _log_probs(passes, _plan(model, texts, marks, packable=False, cacheable=False), len(texts))
-    _check_causal(passes, model, texts[0], plain[0], marks[0])
     moved = float(np.abs(plain[0][:4] - plain[-1][:4]).mean())  # same tokens predicted, other beginning
-
+    _check_causal(passes, model, texts[0], plain[0], marks[0], moved)
     reason = obstacle(model, route)
     if not reason and not _agrees(passes, model, texts, marks, plain, moved, packable=True):
         reason = f"{kind(model)} gives other numbers when texts share a pass"
@@ -63,18 +62,24 @@ def _texts(model: Any, context: int) -> tuple[list[Ints], int]:
     return [first, second, third, other], length
 
 
-def _plan(model: Any, texts: list[Ints], marks: list[Ints], *, packable: bool, cacheable: bool) -> Plan:
+def _plan(model: Any, texts: list[Ints], marks: list[Ints], *, packable: bool, cacheable: bool) -> list[Plan]:
     config = model.config.get_text_config()
     width = 1 << 20 if packable else config.hidden_size  # so wide that sharing always pays
     return plan(
-        texts, marks, width=width, vocabulary=config.vocab_size, packable=packable, cacheable=cacheable, limits=Limits()
+        texts,
+        marks,
+        width=width,
+        vocabulary=config.vocab_size,
+        packable=packable,
+        cacheable=cacheable,
+        limits=Limits(shortest_trunk=1),
     )
 
 
-def _log_probs(passes: Passes, chosen: Plan, count: int) -> list[np.ndarray[Any, Any]]:
+def _log_probs(passes: Passes, chosen: list[Plan], count: int) -> list[np.ndarray[Any, Any]]:
     """For each text, (marks, V) log-probabilities."""
     found: list[np.ndarray[Any, Any]] = [np.empty(0)] * count
-    for batch, logits in passes.run(chosen):
+    for _, batch, logits in passes.run(chosen):
         logged = torch.log_softmax(logits.float(), dim=-1).cpu().numpy()
         start = 0
         for row in batch:
@@ -86,11 +91,12 @@ def _log_probs(passes: Passes, chosen: Plan, count: int) -> list[np.ndarray[Any,
     return found
 
 
-def _check_causal(passes: Passes, model: Any, text: Ints, plain: np.ndarray[Any, Any], marks: Ints) -> None:
-    cut = text[: len(text) - 4]
-    places = marks[marks < len(cut)]
-    short = _log_probs(passes, _plan(model, [cut], [places], packable=False, cacheable=False), 1)[0]
-    if not np.allclose(short, plain[: len(short)], atol=0.05 * float(np.abs(plain).mean())):
+def _check_causal(
+    passes: Passes, model: Any, text: Ints, plain: np.ndarray[Any, Any], marks: Ints, moved: float
+) -> None:
+    kept = int(marks[0]) + 2  # the rest of the text is taken away
+    cut = _log_probs(passes, _plan(model, [text[:kept]], [marks[:2]], packable=False, cacheable=False), 1)[0]
+    if float(np.abs(cut - plain[:2]).mean(axis=1).max()) > 0.05 * moved + 1e-6:
         raise ModelError(
             f"{kind(model)} is not a causal language model (a later word changes an earlier prediction): "
             "choose one that reads from left to right, such as GPT-2 or Llama."
@@ -113,7 +119,7 @@ def _attends(passes: Passes, model: Any, text: Ints, plain: np.ndarray[Any, Any]
 
 
 def _tolerance(model: Any) -> float:
-    return 1e-4 if model.dtype == torch.float32 else 0.1
+    return 1e-4 if model.dtype == torch.float32 else 1.0
 
 
 def _agrees(
@@ -133,5 +139,8 @@ def _agrees(
     except Exception as error:  # whatever an unknown architecture does with our mask: it cannot be packed
         _log.debug("self check failed: %s", error)
         return False
-    worst = max(float(np.abs(a - b).max()) for a, b in zip(tried, plain, strict=False))
-    return worst <= _tolerance(model) and worst <= 0.05 * moved + 1e-6
+    differences = [np.abs(a - b) for a, b in zip(tried, plain, strict=False)]
+    largest = max(float(difference.max()) for difference in differences)
+    # by prediction, since 16-bit rounding alone moves the least likely words as far as another context would
+    typical = max(float(difference.mean(axis=1).max()) for difference in differences)
+    return largest <= _tolerance(model) and typical <= 0.05 * moved + 1e-6

@@ -193,7 +193,7 @@ class LanguageModel:
             limits=self.limits,
         )
         with self.lock:
-            for batch in chosen.batches:
+            for batch in [batch for part in chosen for batch in part.batches]:
                 states = self._passes.hidden(batch, layer)
                 for row, state in zip(batch, states, strict=True):
                     for member, path in zip(row.trie.members, row.trie.paths, strict=True):
@@ -216,9 +216,8 @@ class LanguageModel:
             cacheable=self._abilities.cacheable,
             limits=self.limits,
         )
-        front = len(chosen.trunk)
         with self.lock:
-            for batch, logits in self._passes.run(chosen, stop):
+            for front, batch, logits in self._passes.run(chosen, stop):
                 logged = _log_probs(logits)
                 start = 0
                 for row in batch:

@@ -16,7 +16,7 @@ values copied for it, about 3·P/d tokens' worth. A sequence joins a row when th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,14 +32,14 @@ class Limits:
         row: nodes in a branching row; more would spend its time on masked pairs.
         pairs: query–key pairs of a batch's masks.
         logits: numbers in the logits of a batch.
-        shortest_trunk: a shorter common prefix is not worth a pass of its own.
+        shortest_trunk: a shorter common prefix is not worth a pass of its own; at least 1.
     """
 
     tokens: int = 4096
     row: int = 2048
     pairs: int = 1 << 24
     logits: int = 1 << 27
-    shortest_trunk: int = 4
+    shortest_trunk: int = 8
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Plan:
-    """Forward passes that cover every sequence.
+    """Forward passes that cover some of the sequences.
 
     Attributes:
-        trunk: (P,) tokens in front of every sequence, computed first; empty for none. Tries hold what follows.
+        trunk: (P,) tokens in front of every one of them, computed first; empty for none. Tries hold what follows.
         batches: rows that go through together; chains and branching tries are never mixed.
     """
 
     trunk: Ints
     batches: tuple[tuple[Row, ...], ...]
-    tokens: int = field(default=0)
 
 
 def plan(
@@ -73,8 +72,8 @@ def plan(
     packable: bool,
     cacheable: bool,
     limits: Limits,
-) -> Plan:
-    """Choose rows, batches and trunk.
+) -> list[Plan]:
+    """Choose rows, batches and trunks, so that every sequence is in one plan.
 
     Args:
         sequences: token ids, each of at least one token.
@@ -85,23 +84,51 @@ def plan(
         limits: what a pass may hold.
     """
     order = lexicographic(sequences)
+    most_marked = max(1, limits.logits // vocabulary)
+    plans: list[Plan] = []
+    bare: list[Trie] = []
     whole = _rows(sequences, order, 0, width, packable, limits)
-    rows, prefix = whole, 0
-    if cacheable and len(whole) > 1:
-        first_mark = min(int(mark[0]) for mark in marks)
-        prefix = min(shared(sequences[order[0]], sequences[order[-1]]), first_mark)
-        prefix = prefix if prefix >= limits.shortest_trunk else 0
-    if prefix:
-        tails = [sequence[prefix:] for sequence in sequences]
-        rows = _rows(tails, order, prefix, width, packable, limits)
-    marked = [_mark(trie, marks, prefix) for trie in rows]
-    batches = _batches(marked, prefix, max(1, limits.logits // vocabulary), limits)
-    tokens = prefix + sum(len(batch) * max(len(row.trie.tokens) for row in batch) for batch in batches)
-    return Plan(sequences[order[0]][:prefix] if prefix else np.empty(0, np.int64), tuple(batches), tokens)
+    if not cacheable or len(whole) == 1:
+        bare = whole
+    for group in _groups(sequences, order, limits.shortest_trunk) if not bare else []:
+        rows = _rows(sequences, group, 0, width, packable, limits)
+        ahead = min(int(marks[place][0]) for place in group)  # every mark stays behind the trunk
+        prefix = min(shared(sequences[group[0]], sequences[group[-1]]), ahead)
+        if len(rows) == 1 or prefix < limits.shortest_trunk:
+            bare += rows
+            continue
+        tails = {place: sequences[place][prefix:] for place in group}
+        marked = [_mark(trie, marks, prefix) for trie in _rows(tails, group, prefix, width, packable, limits)]
+        batches = _batches(marked, prefix, most_marked, limits)
+        plans.append(Plan(sequences[group[0]][:prefix], tuple(batches)))
+    if bare:
+        batches = _batches([_mark(trie, marks, 0) for trie in bare], 0, most_marked, limits)
+        plans.append(Plan(np.empty(0, np.int64), tuple(batches)))
+    return plans
+
+
+def _groups(sequences: Sequence[Ints], order: list[int], shortest: int) -> list[list[int]]:
+    """Neighbours that would share a trunk: one more joins unless that shortens the trunk by more than it saves."""
+    groups = [[order[0]]]
+    prefix = 0
+    for place in order[1:]:
+        group = groups[-1]
+        common = shared(sequences[group[0]], sequences[place])
+        if common >= shortest and (len(group) == 1 or len(group) * (prefix - common) <= common):
+            group.append(place)
+            prefix = common
+        else:
+            groups.append([place])
+    return groups
 
 
 def _rows(
-    sequences: Sequence[Ints], order: list[int], trunk: int, width: int, packable: bool, limits: Limits
+    sequences: Sequence[Ints] | dict[int, Ints],
+    order: list[int],
+    trunk: int,
+    width: int,
+    packable: bool,
+    limits: Limits,
 ) -> list[Trie]:
     rows: list[Trie] = []
     members: list[int] = []

@@ -27,17 +27,18 @@ class Passes:
         self.model, self.route = model, route
         self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
 
-    def run(self, plan: Plan, stop: Stop | None = None) -> Iterator[tuple[tuple[Row, ...], Tensor]]:
-        """For each batch, its rows and the (marked nodes, V) logits, rows one after another.
+    def run(self, plans: list[Plan], stop: Stop | None = None) -> Iterator[tuple[int, tuple[Row, ...], Tensor]]:
+        """For each batch, tokens of its trunk, its rows and the (marked nodes, V) logits, rows one after another.
 
         Raises:
             Cancelled: `stop` said so between two passes.
         """
-        check(stop)
-        trunk = self.cache(plan.trunk) if len(plan.trunk) else None
-        for batch in plan.batches:
+        for plan in plans:
             check(stop)
-            yield batch, self.logits(batch, trunk)
+            trunk = self.cache(plan.trunk) if len(plan.trunk) else None
+            for batch in plan.batches:
+                check(stop)
+                yield len(plan.trunk), batch, self.logits(batch, trunk)
 
     def cache(self, tokens: Ints) -> DynamicCache:
         """Keys and values of one sequence, every layer in full (a windowed layer forgets by its mask)."""

@@ -51,7 +51,7 @@ def lexicographic(sequences: Sequence[Ints]) -> list[int]:
     return sorted(range(len(sequences)), key=keys.__getitem__)
 
 
-def build(sequences: Sequence[Ints], members: Sequence[int], common: Sequence[int]) -> Trie:
+def build(sequences: Sequence[Ints] | dict[int, Ints], members: Sequence[int], common: Sequence[int]) -> Trie:
     """The trie of `sequences[m] for m in members`, members in dictionary order.
 
     `common[i]` is the length of the prefix that member i shares with member i − 1 (0 for the first).

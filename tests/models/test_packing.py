@@ -46,19 +46,20 @@ def test_a_plan_covers_every_sequence(
     marks = [np.array([len(sequence) - 1]) for sequence in sequences]
     limits = Limits(tokens=tokens, shortest_trunk=shortest)
     chosen = plan(sequences, marks, width=8, vocabulary=10, packable=packable, cacheable=cacheable, limits=limits)
-    front = chosen.trunk.tolist()
-    assert not front or (cacheable and len(front) >= shortest)
     seen: list[int] = []
-    for batch in chosen.batches:
-        assert len({row.trie.is_chain for row in batch}) == 1
-        longest = max(len(row.trie.tokens) for row in batch)
-        assert len(batch) == 1 or len(batch) * longest <= tokens
-        for row in batch:
-            assert packable or row.trie.is_chain
-            for member, path in zip(row.trie.members, row.trie.paths, strict=True):
-                seen.append(member)
-                assert front + row.trie.tokens[path].tolist() == lists[member]
-                assert path[-1] in row.marked
+    for part in chosen:
+        front = part.trunk.tolist()
+        assert not front or (cacheable and len(front) >= shortest)
+        for batch in part.batches:
+            assert len({row.trie.is_chain for row in batch}) == 1
+            longest = max(len(row.trie.tokens) for row in batch)
+            assert len(batch) == 1 or len(batch) * longest <= tokens
+            for row in batch:
+                assert packable or row.trie.is_chain
+                for member, path in zip(row.trie.members, row.trie.paths, strict=True):
+                    seen.append(member)
+                    assert front + row.trie.tokens[path].tolist() == lists[member]
+                    assert path[-1] in row.marked
     assert sorted(seen) == list(range(len(lists)))
 
 
@@ -67,8 +68,8 @@ def test_what_is_not_shared_is_not_packed() -> None:
     sequences = [draw.integers(0, 50_000, size) for size in (60, 200, 90, 75)]
     marks = [np.array([len(sequence) - 1]) for sequence in sequences]
     chosen = plan(sequences, marks, width=768, vocabulary=50_000, packable=True, cacheable=True, limits=Limits())
-    assert all(row.trie.is_chain for batch in chosen.batches for row in batch)
-    assert len(chosen.trunk) == 0
+    assert all(row.trie.is_chain for part in chosen for batch in part.batches for row in batch)
+    assert all(len(part.trunk) == 0 for part in chosen)
 
 
 def test_a_shared_beginning_token_alone_does_not_make_a_pack() -> None:
@@ -77,4 +78,15 @@ def test_a_shared_beginning_token_alone_does_not_make_a_pack() -> None:
     sequences = [np.concatenate([[0], draw.integers(1, 50_000, 1500)]) for _ in range(2)]
     marks = [np.array([1500])] * 2
     chosen = plan(sequences, marks, width=64, vocabulary=50_000, packable=True, cacheable=True, limits=Limits())
-    assert all(row.trie.is_chain for batch in chosen.batches for row in batch)
+    assert all(row.trie.is_chain for part in chosen for batch in part.batches for row in batch)
+
+
+def test_each_order_of_the_demonstrations_has_a_trunk_of_its_own() -> None:
+    """Where tries may not branch, prompts that share a beginning share it as a trunk, and others do not cost them."""
+    draw = np.random.default_rng(0)
+    fronts = [np.concatenate([[0], draw.integers(1, 500, 100)]) for _ in range(3)]
+    sequences = [np.concatenate([front, draw.integers(1, 500, 9)]) for front in fronts for _ in range(6)]
+    sequences.append(np.array([0, 3, 4]))  # and one that shares nothing to speak of
+    marks = [np.array([len(sequence) - 1]) for sequence in sequences]
+    chosen = plan(sequences, marks, width=64, vocabulary=500, packable=False, cacheable=True, limits=Limits())
+    assert sorted(part.trunk.tolist() for part in chosen) == [[], *sorted(front.tolist() for front in fronts)]
