@@ -11,6 +11,8 @@ from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # a model by hub name must fail at once, with its sentence, not after retries
 os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the tests start processes after tokenizing
+# Two threads of one pass wait for each other; on a machine where something else runs too they wait long.
+os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["ICLENS_HOME"] = tempfile.mkdtemp(prefix="iclens-tests-")
 
 # One core may be all there is, so no deadline; and the same examples at every run, so that CI is not a lottery.

@@ -50,7 +50,7 @@ class App:
         self.page.goto(path if path.startswith("http") else f"{self.url}/{path}")
         return self.settle()
 
-    def settle(self, quiet: float = 0.4, timeout: float = 60) -> App:
+    def settle(self, quiet: float = 0.4, timeout: float = 150) -> App:
         """Wait until the page has been at rest for `quiet` seconds; fails after `timeout` seconds."""
         self.page.evaluate("window.iclensRest = null")
         self.page.wait_for_function(AT_REST, arg=1000 * quiet, timeout=1000 * timeout, polling=50)

@@ -55,7 +55,7 @@ def visitor(request: pytest.FixtureRequest, chromium: Browser, server: Server) -
 
     def arrive() -> App:
         context = chromium.new_context(viewport=SCREEN, accept_downloads=True, reduced_motion="reduce")
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         app = App(page, server.url)
         page.on("console", lambda message: app.console.append(message.text) if message.type == "error" else None)
