@@ -51,6 +51,10 @@ class Encoder:
         clean = [_SURROGATE.sub("\ufffd", text) for text in texts]
         return [self._wrap(raw, text) for raw, text in zip(self._backend.encode_batch(clean), texts, strict=True)]
 
+    def _name(self, number: int, token: str) -> str:
+        """What a token without a span of its own stands for: BOS's name, or white space that offsets leave out."""
+        return token if number in self._special else str(self._backend.decode([number], skip_special_tokens=False))
+
     def _wrap(self, raw: Any, text: str) -> Encoding:
         ids, spans, added = raw.ids, raw.offsets, raw.special_tokens_mask
         keep = len(ids)
@@ -58,7 +62,7 @@ class Encoder:
             keep -= 1
         ids, spans = ids[:keep], spans[:keep]
         names = raw.tokens
-        texts = tuple(text[a:b] if b > a else names[i] for i, (a, b) in enumerate(spans))
+        texts = tuple(text[a:b] if b > a else self._name(ids[i], names[i]) for i, (a, b) in enumerate(spans))
         unknown: dict[str, None] = {}
         if self._unknown is not None and self._unknown in ids:
             for number, piece in zip(ids, texts, strict=True):

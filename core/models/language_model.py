@@ -79,7 +79,7 @@ class LanguageModel:
             Cancelled: `stop` said so.
         """
         encodings = self._encoder.encode_batch([context + continuation for context, continuation in pairs])
-        self._check_lengths(encodings)
+        self._check(encodings)
         results: list[Scored | None] = [None] * len(pairs)
         places: list[int] = []
         sequences: list[Ints] = []
@@ -97,7 +97,7 @@ class LanguageModel:
             encoding = encodings[places[member]]
             at = marks[member] + 1
             targets = torch.tensor([encoding.ids[i] for i in at], device=logged.device)
-            values = logged[torch.from_numpy(nodes).to(logged.device), targets].double().cpu().numpy()
+            values = logged[torch.from_numpy(nodes).to(logged.device), targets].cpu().double().numpy()
             results[places[member]] = Scored(tuple(encoding.texts[i] for i in at), values)
         return [result for result in results if result is not None]
 
@@ -109,7 +109,7 @@ class LanguageModel:
             ModelError: an empty text, on a model without any token to start from.
         """
         encodings = self._encoder.encode_batch(texts)
-        self._check_lengths(encodings)
+        self._check(encodings)
         sequences = [self._ids(encoding) for encoding in encodings]
         marks = [np.array([len(sequence) - 1]) for sequence in sequences]
         result = np.empty((len(texts), self.vocabulary_size), dtype=np.float32)
@@ -137,7 +137,7 @@ class LanguageModel:
             ModelError: a row or head that does not exist, or an empty text on a model without a start token.
         """
         encoding = self.encode(text)
-        self._check_lengths([encoding])
+        self._check([encoding])
         ids = self._ids(encoding)
         size = len(ids)
         if any(not -size <= row < size for row in rows):
@@ -177,7 +177,7 @@ class LanguageModel:
         if not -self.layers - 1 <= layer <= self.layers:
             raise ModelError(f"There is no layer {layer}: hidden states go from 0 to {self.layers}.")
         encodings = self._encoder.encode_batch(texts)
-        self._check_lengths(encodings)
+        self._check(encodings)
         sequences = [self._ids(encoding) for encoding in encodings]
         result = np.zeros((len(texts), self._width), dtype=np.float32)
         marks = [np.array([len(sequence) - 1]) for sequence in sequences]
@@ -242,10 +242,12 @@ class LanguageModel:
             raise ModelError("This model has no token to start from, so the text must not be empty.")
         return np.array(ids, dtype=np.int64)
 
-    def _check_lengths(self, encodings: Sequence[Encoding]) -> None:
+    def _check(self, encodings: Sequence[Encoding]) -> None:
         longest = max((len(encoding) for encoding in encodings), default=0)
         if longest > self.context_length:
             raise PromptTooLong(longest, self.context_length, 0)
+        if max((max(encoding.ids, default=0) for encoding in encodings), default=0) >= self.vocabulary_size:
+            raise ModelError("The tokenizer knows tokens that the model does not: choose a folder where both belong.")
 
 
 def _scored_tokens(encoding: Encoding, join: int) -> Ints:

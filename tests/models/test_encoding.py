@@ -50,3 +50,8 @@ def test_characters_of_several_bytes(model: Model) -> None:
     encoding = model("gpt2").encode(text)
     assert encoding.ends[-1] == len(text)
     assert set("".join(encoding.texts)) >= {"é", "🙂", "b"}
+
+
+def test_white_space_is_shown_as_it_is(model: Model) -> None:
+    assert "".join(model("gpt2").encode("a   b").texts).replace(" ", "") == "ab"
+    assert model("gpt2").encode("a ").texts == ("a", " ")

@@ -93,6 +93,12 @@ def test_rows_and_heads_that_do_not_exist(model: Model) -> None:
         model("gpt2").embed(["a"], layer=9)
 
 
+def test_tokens_the_model_does_not_know(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model("gpt2"), "vocabulary_size", 50)
+    with pytest.raises(ModelError, match="tokens that the model does not"):
+        model("gpt2").read("the film")
+
+
 def test_an_empty_text(model: Model) -> None:
     assert len(model("gpt2").read("").ids) == 1
     assert len(model("llama").read("").ids) == 1
