@@ -23,14 +23,14 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 TINY = 1e-300
-NEGLIGIBLE = 1e-9  # a prior below this is taken for zero
 
 
 @dataclass(frozen=True)
 class _Problem:
-    """The same problem without the tasks and answers that are zero everywhere; (probe, answer) is one axis M."""
+    """The same problem, smaller; (probe, answer) is one axis M, and f tasks are left."""
 
-    tasks: NDArray[np.intp]  # (f,) places of the kept tasks among F
+    tasks: NDArray[np.intp]  # places among F of the tasks that some probe shows
+    group: NDArray[np.intp]  # for each of those, which of the f it is one with
     columns: Floats  # (N, f, M)  J, scaled per probe so that its largest Z is 1
     totals: Floats  # (N, f, Q)  Z on the same scale
     q: Floats  # (N, M), every probe that can be used sums to 1, the others are 0
@@ -157,22 +157,48 @@ def _check(q: Floats, joint: Floats, prior: Floats) -> Floats:
     return scaled
 
 
-def _reduce(q: Floats, joint: Floats, start: Floats) -> _Problem:
-    alive = start > NEGLIGIBLE
-    tasks = np.flatnonzero(joint.any((1, 3)).any(0) & alive.any(0))
-    kept = joint[:, :, tasks] * alive[:, None, tasks, None]  # (N, Q, f, A)
+def _reduce(q: Floats, joint: Floats, start: Floats, merge: bool) -> _Problem:
+    """Leave out what is zero, and put together what cannot be told apart.
+
+    Tasks with the same columns everywhere become one, whose weight the prior divides again; with `merge`, answers that
+    every task gives with the same probability become one too, which moves no likelihood.
+    """
+    seen = np.flatnonzero(joint.any((1, 3)).any(0) & (start > 0).any(0))
+    kept = joint[:, :, seen] * (start[:, None, seen, None] > 0)  # (N, Q, f, A)
     reachable = kept.any(2)  # (N, Q, A)
     target = np.where(reachable, q, 0.0)
     mass = target.sum(2, keepdims=True)
     used = mass[:, :, 0] > 0
     target = np.divide(target, mass, out=np.zeros_like(target), where=mass > 0)
-    totals = kept.sum(3)  # (N, Q, f)
-    peak = np.where(used, totals.max(2, initial=0.0), 0.0)[..., None]
+    totals = kept.sum(3).transpose(0, 2, 1)  # (N, f, Q)
+    peak = np.where(used, totals.max(1, initial=0.0), 0.0)[:, None]  # (N, 1, Q)
     totals = np.divide(totals, peak, out=np.zeros_like(totals), where=peak > 0)
-    kept = np.divide(kept, peak[..., None], out=np.zeros_like(kept), where=peak[..., None] > 0)
     probe, answer = np.nonzero(reachable.any(0))
-    columns = np.ascontiguousarray(kept.transpose(0, 2, 1, 3)[:, :, probe, answer])
-    return _Problem(tasks, columns, totals.transpose(0, 2, 1).copy(), target[:, probe, answer], probe, used * 1.0)
+    columns = kept.transpose(0, 2, 1, 3)[:, :, probe, answer]  # (N, f, M)
+    scale = peak[:, :, probe]
+    columns = np.divide(columns, scale, out=np.zeros_like(columns), where=scale > 0)
+    target = target[:, probe, answer]
+
+    rng = np.random.default_rng(0)
+    rows, tasks, places = np.split(rng.uniform(0.5, 1.5, sum(columns.shape)), np.cumsum(columns.shape)[:2])
+    like = np.einsum("nfm,n,m->f", columns, rows, places, optimize=True)
+    same = _same(like, (start[:, seen] > 0).T @ rows)
+    first = np.unique(same, return_index=True)[1]
+    columns, totals = columns[:, first], totals[:, first]
+    if merge:
+        some = tasks[: len(first)]
+        alike = np.einsum("nfm,n,f->m", columns, rows, some, optimize=True)
+        group = _same(alike, probe.astype(np.float64))
+        place = np.unique(group, return_index=True)[1]
+        into = (group[:, None] == np.arange(len(place))).astype(np.float64)  # (M, merged)
+        columns, target, probe = columns @ into, target @ into, probe[place]
+    return _Problem(seen, same, np.ascontiguousarray(columns), totals.copy(), target, probe, used * 1.0)
+
+
+def _same(*signatures: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Numbers 0 … for places whose signatures all agree to ten digits."""
+    keys = np.stack([np.round(s / max(float(np.abs(s).max(initial=0.0)), TINY), 10) for s in signatures], axis=1)
+    return np.asarray(np.unique(keys, axis=0, return_inverse=True)[1], dtype=np.intp).reshape(-1)
 
 
 Objective = Callable[[Floats, Floats, Floats], tuple[Floats, Floats, Floats]]
@@ -193,16 +219,32 @@ def _decode(
     q: Floats, joint: Floats, prior: Floats, objective: Objective, strength: float, tolerance: float, limit: int
 ) -> Floats:
     start = _check(q, joint, prior)
-    problem = _reduce(q, joint, start)
-    kept = np.where(start[:, problem.tasks] > NEGLIGIBLE, start[:, problem.tasks], 0.0)
-    share = kept.sum(1, keepdims=True)  # tasks that no probe can show keep the rest
-    base = np.divide(kept, share, out=np.zeros_like(kept), where=share > 0)
+    alive = (start > 0).sum(1)
+    wide = alive > 2 * np.median(alive)  # the first few rows, before the inputs have ruled most tasks out
+    weights = np.empty_like(start)
+    for rows in (np.flatnonzero(wide), np.flatnonzero(~wide)):
+        if rows.size:
+            weights[rows] = _decode_alike(q[rows], joint[rows], start[rows], objective, strength, tolerance, limit)
+    return weights
+
+
+def _decode_alike(
+    q: Floats, joint: Floats, start: Floats, objective: Objective, strength: float, tolerance: float, limit: int
+) -> Floats:
+    problem = _reduce(q, joint, start, merge=objective is _likelihood)
+    kept = start[:, problem.tasks]
+    into = (problem.group[:, None] == np.arange(problem.columns.shape[1])).astype(np.float64)  # (tasks, f)
+    grouped = kept @ into
+    share = grouped.sum(1, keepdims=True)  # tasks that no probe can show keep the rest
+    base = np.divide(grouped, share, out=np.zeros_like(grouped), where=share > 0)
     w = base
     for _ in range(3):
         w = _em_step(problem, w, base, strength)
-    out = np.where(start > NEGLIGIBLE, start, 0.0)
-    out[:, problem.tasks] = _newton(problem, w, base, objective, strength, tolerance, limit) * share
-    weights: Floats = out / out.sum(1, keepdims=True)
+    w = _newton(problem, w, base, objective, strength, tolerance, limit) * share
+    factor = np.divide(w, grouped, out=np.zeros_like(w), where=grouped > 0)
+    weights = start.copy()
+    weights[:, problem.tasks] = kept * factor[:, problem.group]
+    weights /= weights.sum(1, keepdims=True)
     return weights
 
 
@@ -254,8 +296,7 @@ def _newton(
         metric = share.sum(2) + strength * now
         # in log w, a falling weight's own slope is curvature too; without it tiny weights bounce
         hessian[:, diagonal, diagonal] += strength * now + np.maximum(-slope, 0.0) + damping[todo, None] * metric
-        hessian[:, diagonal, diagonal] += np.where(now > 0, 1e-12 * now, 1.0)
-        step = np.clip(np.linalg.solve(hessian, slope[..., None])[..., 0], -3.0, 3.0)
+        step = np.clip(_solve(hessian, slope), -3.0, 3.0)
         new = now * np.exp(step)
         new /= np.maximum(new.sum(1, keepdims=True), TINY)
         m, s = _fit(problem, new, todo)
@@ -271,6 +312,17 @@ def _newton(
         if todo.size == 0:
             break
     return w
+
+
+def _solve(matrix: Floats, right: Floats) -> Floats:
+    """matrix⁻¹ right, (n, f), for positive semi-definite matrices whose diagonals span many orders of magnitude."""
+    diagonal = np.einsum("nff->nf", matrix)
+    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    unit = matrix * scale[:, :, None] * scale[:, None]
+    place = np.arange(matrix.shape[1])
+    unit[:, place, place] = 1 + 1e-9  # also where the diagonal is 0: there nothing moves
+    solved: Floats = np.linalg.solve(unit, (right * scale)[..., None])[..., 0] * scale
+    return solved
 
 
 def _log_ratio(new: Floats, old: Floats) -> Floats:

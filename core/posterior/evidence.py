@@ -1,0 +1,237 @@
+"""What a model answers to probe inputs, beside what each task of a known mixture would answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.demonstrations import Demonstration
+from core.errors import PromptTooLong
+from core.posterior.decoding import mixed
+from core.posterior.domains import domain_of_tokens, domain_table
+from core.prompts import render
+from core.study import Study
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+    from core.pretraining.mixture import Mixture
+
+Floats = NDArray[np.float64]
+RARE = 1e-3  # candidates of several tokens below this are not scored
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the model answered and what each task would have, for n = 0 … k.
+
+    The last of the Q rows is the question which domain the next input comes from (`core.posterior.domains`).
+
+    Attributes:
+        q: (k + 1, Q, A) the model's answers.
+        joint: (k + 1, Q, F, A) the mixture's p(x_j, a | T, D_n).
+        probes: (Q − 1,) inputs.
+        answers: for each probe, what its first columns are; the last of the A columns is any other text.
+    """
+
+    q: Floats
+    joint: Floats
+    probes: tuple[str, ...]
+    answers: tuple[tuple[str, ...], ...]
+
+
+def gather(
+    study: Study,
+    model: LanguageModel,
+    mixture: Mixture,
+    shown: Sequence[Demonstration],
+    probes: Sequence[str],
+    before: Floats,
+    *,
+    stop: Callable[[], bool] | None = None,
+) -> Evidence:
+    """The evidence at the probes whose prompts the model can read.
+
+    Candidates of several tokens cost a pass of their own, so those that the tasks alive hardly ever answer go with
+    "any other text".
+
+    Args:
+        before: (k + 1, F) weights of the tasks before labels.
+
+    Raises:
+        PromptTooLong: not one prompt can be read.
+        Cancelled: `stop` said so.
+    """
+    asked = ask(study, model, shown, probes)
+    pairs = [(d.input, d.label) for d in shown]
+    parts = mixture.components(pairs, asked.probes, study.instruction)
+    joint = np.array(parts.joint, dtype=np.float64)  # (k + 1, Q − 1, F, A)
+    single = single_tokens(model, sorted({word for words in parts.answers for word in words}))
+    rare = mixed(joint, before).max(0, initial=0.0) < RARE  # (Q − 1, A)
+    left_out = {
+        (j, a) for j, words in enumerate(parts.answers) for a, y in enumerate(words) if y not in single and rare[j, a]
+    }
+    for j, a in left_out:
+        joint[:, j, :, a] = 0.0
+    rest = leftover(mixture, pairs, asked.probes, joint, study.instruction)
+
+    logs = model.next_logprobs([*asked.openings, *(text for row in asked.prompts for text, _ in row)], stop=stop)
+    k, width = len(shown), joint.shape[3]
+    answered = logs[k + 1 :].reshape(k + 1, len(asked.probes), -1)
+    q = answers_of(model, answered, asked.prompts, parts.answers, single, width, left_out, stop=stop)
+    new = np.array([x not in {x for x, _ in pairs} for x in asked.probes])
+    other = np.where(new, np.maximum(1 - q.sum(2), 0.0), 0.0)
+
+    domains = domain_table(model, mixture)
+    family_domain = [domains.names.index(mixture.domains[family]) for family in mixture.families]
+    columns = max(width + 1, len(domains.names))
+    whole_q, whole = (
+        np.zeros((k + 1, len(new) + 1, columns)),
+        np.zeros((*joint.shape[:1], len(new) + 1, joint.shape[2], columns)),
+    )
+    whole_q[:, :-1, :width], whole_q[:, :-1, -1] = q, other
+    whole[:, :-1, :, :width], whole[:, :-1, :, -1] = joint, rest
+    whole_q[:, -1, : len(domains.names)] = domain_of_tokens(domains, np.exp(logs[: k + 1].astype(np.float64)))
+    whole[:, -1, :, : len(domains.names)] = domains.confusion[family_domain]
+    return Evidence(whole_q, whole, asked.probes, tuple(parts.answers))
+
+
+def leftover(
+    mixture: Mixture,
+    pairs: Sequence[tuple[str, str]],
+    probes: Sequence[str],
+    joint: Floats,
+    instruction: str = "",
+) -> Floats:
+    """p(x_j, any answer but the candidates | T, D_n) = p(x_j | T, D_n) − Σ_a joint, (k + 1, Q, F).
+
+    For a family of several tasks p(x_j | T, D_n) is their mean under P(task | family, D_n). A family of one (a map, or
+    a codebook, whose labels for an input not yet shown never change) moves with n as its candidates do. Zero at a
+    probe that was shown, and for families that cannot show the probe.
+    """
+    log_joint = mixture.log_joint(pairs, instruction)  # (k + 1, T)
+    first = np.flatnonzero(np.diff(mixture.family_of, prepend=-1))
+    best = np.maximum.reduceat(log_joint, first, axis=1)[:, mixture.family_of]
+    within = np.exp(log_joint - best)  # (k + 1, T)
+    chance = np.exp([mixture.log_inputs(x) for x in probes])  # (Q, T)
+    marginal = mixture.by_family(within[:, None] * chance) / mixture.by_family(within)[:, None]
+    known = joint.sum(3)
+    moved = np.divide(known, known[:1], out=np.ones_like(known), where=known[:1] > 0)
+    alone = np.bincount(mixture.family_of) == 1
+    marginal[:, :, alone] = (mixture.by_family(chance)[None] * moved)[:, :, alone]
+    seen = {x for x, _ in pairs}
+    open_probe = np.array([x not in seen for x in probes])[None, :, None]
+    rest: Floats = np.where((known > 0) & open_probe, np.maximum(marginal - known, 0.0), 0.0)
+    return rest
+
+
+def answers_of(
+    model: LanguageModel,
+    logs: NDArray[np.float32],
+    prompts: Sequence[Sequence[tuple[str, str]]],
+    answers: Sequence[Sequence[str]],
+    single: dict[str, int],
+    width: int,
+    left_out: Container[tuple[int, int]] = (),
+    *,
+    stop: Callable[[], bool] | None = None,
+) -> Floats:
+    """q, (N, Q, width): the model's probability of each probe's candidate answers; a row sums to at most one.
+
+    A word that the tokenizer writes as one token is read off p(next token | prompt); a longer one is scored as a
+    whole, Π p(token | what came before), so both are probabilities of the word's text.
+
+    Args:
+        logs: (N, Q, V) log p(next token | prompt).
+        prompts: N rows of Q (text, gap) as `core.prompts.render` gives them.
+        answers: for each probe its candidate words, at most `width`; the rest of the row is zero.
+        single: the words of one token, and that token, as `single_tokens` gives them.
+        left_out: (probe, answer) places that stay zero.
+    """
+    q = np.zeros((len(prompts), len(answers), width))
+    long: list[tuple[int, int, int]] = []
+    for j, candidates in enumerate(answers):
+        short = [a for a, word in enumerate(candidates) if word in single]
+        ids = [single[candidates[a]] for a in short]
+        q[:, j, short] = np.exp(logs[:, j, ids].astype(np.float64))
+        others = [a for a, word in enumerate(candidates) if word not in single and (j, a) not in left_out]
+        long += [(n, j, a) for n in range(len(prompts)) for a in others]
+    if long:
+        scored = model.score([(prompts[n][j][0], prompts[n][j][1] + answers[j][a]) for n, j, a in long], stop=stop)
+        for place, score in zip(long, scored, strict=True):
+            q[place] = np.exp(float(score.logprobs.sum()))
+    # a candidate that begins another is counted with it: shares of more than everything are scaled back
+    shares: Floats = q / np.maximum(q.sum(2, keepdims=True), 1.0)
+    return shares
+
+
+def before_labels(mixture: Mixture, inputs: Sequence[str], instruction: str = "") -> Floats:
+    """P(T | instruction, x_1 … x_n) for n = 0 … k, (k + 1, F): ∝ P(T) p(instruction | T) Π_{i ≤ n} p(x_i | T)."""
+    rows = [mixture.log_prior + mixture.log_instruction(instruction)]
+    for text in inputs:
+        rows.append(rows[-1] + mixture.log_inputs(text))
+    mass = np.stack([np.exp(row - row.max()) for row in rows])
+    families: Floats = mixture.by_family(mass / mass.sum(1, keepdims=True))
+    return families
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Prompts for n = 0 … k: `openings` up to where the next input would begin, and (text, gap) for each probe."""
+
+    probes: tuple[str, ...]
+    openings: tuple[str, ...]
+    prompts: tuple[tuple[tuple[str, str], ...], ...]
+
+
+def ask(study: Study, model: LanguageModel, shown: Sequence[Demonstration], probes: Sequence[str]) -> Asked:
+    """Write the prompts of those probes whose longest prompt the model can read.
+
+    Raises:
+        PromptTooLong: not one can be read.
+    """
+
+    def written(n: int, probe: str) -> tuple[str, str]:
+        prompt = render(tuple(shown[:n]), probe, study.template, study.instruction)
+        return prompt.text, prompt.gap
+
+    fitting, tokens = [], []
+    for probe in probes:
+        text = written(len(shown), probe)[0]
+        # a token holds a byte at least, so most prompts need not be read to know that they fit
+        tokens.append(len(text.encode()) + 2)
+        if tokens[-1] > model.context_length:
+            tokens[-1] = len(model.encode(text).ids) + 1
+        if tokens[-1] <= model.context_length:
+            fitting.append(probe)
+    if not fitting:
+        raise PromptTooLong(min(tokens, default=0), model.context_length, 0)
+    openings = []
+    for n in range(len(shown) + 1):
+        prompt = render(tuple(shown[:n]), study.query, study.template, study.instruction)
+        openings.append(prompt.text[: next(part.start for part in prompt.parts if part.kind == "query")])
+    prompts = tuple(tuple(written(n, probe) for probe in fitting) for n in range(len(shown) + 1))
+    return Asked(tuple(fitting), tuple(openings), prompts)
+
+
+def single_tokens(model: LanguageModel, words: Sequence[str]) -> dict[str, int]:
+    """The words that are one token wherever white space stands before them, with that token's id.
+
+    The words are read in one go, "w1 w2 …"; a word counts when exactly one token ends inside it and spans it whole.
+    """
+    text = " ".join(words)
+    encoding = model.encode(text)
+    spans: dict[int, list[tuple[int, int]]] = {}
+    starts = np.cumsum([0] + [len(word) + 1 for word in words])
+    for token, start, end in zip(encoding.ids, encoding.starts, encoding.ends, strict=True):
+        if end > start:
+            spans.setdefault(int(np.searchsorted(starts, end - 1, side="right")) - 1, []).append((token, end - start))
+    found = {}
+    for place, pieces in spans.items():
+        # byte-level tokenizers count the space before a word as part of its first token
+        if len(pieces) == 1 and len(words[place]) <= pieces[0][1] <= len(words[place]) + 1:
+            found[words[place]] = pieces[0][0]
+    return found
