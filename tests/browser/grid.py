@@ -34,12 +34,10 @@ class Grid:
 
     def type(self, row: int, column: int, text: str) -> None:
         """Replace a cell's text, and wait for the page to follow. The row after the last is a new one."""
-        mouse, keyboard = self.app.page.mouse, self.app.page.keyboard
-        mouse.dblclick(*self.point(row, column))
-        self.app.page.locator(".gdg-input").wait_for()
-        keyboard.press("Control+A")
-        keyboard.type(text)
-        keyboard.press("Enter")
+        self.app.page.mouse.dblclick(*self.point(row, column))
+        editor = self.app.page.locator(".gdg-input")
+        editor.fill(text)
+        editor.press("Enter")
         self.app.settle()
 
     def tick(self, row: int) -> None:

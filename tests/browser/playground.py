@@ -61,7 +61,7 @@ class Playground:
 
     def type_query(self, query: str) -> None:
         """Type a query and go on at once."""
-        box = self.app.page.get_by_label("Query x")
+        box = self.app.page.get_by_label("Query x", exact=True)
         box.fill(query)
         box.press("Control+Enter")
 
@@ -78,7 +78,7 @@ class Playground:
 
     def family(self, name: str) -> None:
         """Draw demonstrations and a pool from a task of the mixture."""
-        self.app.page.get_by_label("Task in the mixture").first.fill(name)
+        self.app.page.get_by_label("Task in the mixture", exact=True).first.fill(name)
         self.app.page.get_by_role("option").first.click()
         self.app.settle()
 

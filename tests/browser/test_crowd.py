@@ -21,7 +21,7 @@ def test_of_thirty_quick_edits_the_last_one_wins(playground: Playground) -> None
         playground.type_query(query)  # while the page still works on the one before
     playground.app.settle(quiet=1.0)
     assert playground.study().query == queries[-1]
-    assert playground.app.page.get_by_label("Query x").input_value() == queries[-1]
+    assert playground.app.page.get_by_label("Query x", exact=True).input_value() == queries[-1]
     playground.check()
 
 
@@ -29,7 +29,7 @@ def test_thirty_edits_of_different_controls(playground: Playground) -> None:
     """Edits that arrive while another control's are under way are not lost."""
     page = playground.app.page
     queries = words(EDITS // 2)
-    field = page.get_by_label("Instruction")
+    field = page.get_by_label("Instruction", exact=True)
     for number, query in enumerate(queries):
         playground.type_query(query)
         field.fill(f"Rule {number}.")

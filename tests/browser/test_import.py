@@ -64,7 +64,7 @@ def test_columns_are_chosen_on_screen(playground: Playground) -> None:
 def test_a_pasted_table_becomes_the_table(playground: Playground) -> None:
     page = playground.app.page
     page.get_by_role("button", name="Import").click()
-    box = page.get_by_label("Or paste a table")
+    box = page.get_by_label("Or paste a table", exact=True)
     box.fill("dog -> chien\ncat -> chat")
     box.press("Control+Enter")
     playground.app.settle()

@@ -61,7 +61,7 @@ def test_refresh_restores_the_study(playground: Playground) -> None:
     playground.app.page.reload()
     playground.app.settle()
     assert playground.study() == before
-    assert playground.app.page.get_by_label("Query x").input_value() == "bird"
+    assert playground.app.page.get_by_label("Query x", exact=True).input_value() == "bird"
     playground.check()
 
 

@@ -52,7 +52,7 @@ def test_leaving_a_demonstration_out(playground: Playground) -> None:
 
 def test_moving_duplicating_and_deleting_the_marked_row(playground: Playground) -> None:
     rows = playground.grid.rows()
-    mark = playground.app.page.get_by_label("Marked")
+    mark = playground.app.page.get_by_label("Marked", exact=True)
     mark.fill("2")
     mark.press("Enter")
     playground.app.settle()
@@ -122,7 +122,7 @@ def test_a_click_marks_one_demonstration_in_every_view(playground: Playground) -
     playground.app.page.mouse.click(cell["x"] + cell["width"] * 2.5 / shown, cell["y"] + cell["height"] / 2)
     playground.app.settle()
     assert playground.marks() == {"kernels": 1, "attention": 1, "prompt": 1}
-    assert playground.app.page.get_by_label("Marked").input_value() == "3"
+    assert playground.app.page.get_by_label("Marked", exact=True).input_value() == "3"
     playground.check()
 
 
@@ -130,7 +130,7 @@ def test_the_tokens_of_one_head(playground: Playground) -> None:
     page = playground.app.page
     page.get_by_role("radio", name="Tokens").click()
     playground.app.settle()
-    page.get_by_label("Head").first.click()
+    page.get_by_label("Head", exact=True).first.click()
     page.get_by_role("option", name="layer 1 head 0").click()
     playground.app.settle()
     study = playground.study()
