@@ -68,7 +68,7 @@ def show(outcome: Outcome) -> None:
     with attention_slot:
         views.attention_view(outcome)
     with prompt_slot:
-        views.prompt_view(outcome, 186)
+        views.prompt_view(outcome, 218)
 
 
 @st.fragment(run_every=0.4)

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from core.figures.base import Trace, figure, shorten, single, wrap
 from core.figures.colours import BAYES, MODEL
 
+NEGLIGIBLE = 0.005  # labels below are drawn as 0.00, so the first few of them are enough
+
 
 def answer_figure(
     labels: Sequence[str],
@@ -34,6 +36,7 @@ def answer_figure(
     b = None if bayes is None else np.asarray(bayes, dtype=float)
     reach = p if b is None else np.maximum(p, b)
     order = np.argsort(-reach, kind="stable")
+    most = min(most, max(3, 1 + int((reach >= NEGLIGIBLE).sum())))
     shown, rest = (order, order[:0]) if len(order) <= most else (order[: most - 1], order[most - 1 :])
     shown = shown[np.argsort(-p[shown], kind="stable")]
     names = [("★ " if labels[i] == gold else "") + shorten(labels[i], 16) for i in shown]

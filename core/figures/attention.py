@@ -131,6 +131,7 @@ def token_figure(
         trace["customdata"] = [[[a, b] for b in names] for a in names]
     else:
         trace["hovertemplate"] = "from token %{y} to token %{x}: %{z:.4f}<extra></extra>"
+    labels = names if size * 11 <= height else [""] * size  # only where they do not run into each other
     inside = [i for i, owner in enumerate(owners[first:]) if marked is not None and owner == marked]
     shapes = [outline(inside[0] - 0.5, inside[-1] + 0.5, -0.5, size - 0.5)] if inside else []
     return figure(
@@ -138,10 +139,11 @@ def token_figure(
         height,
         shapes=shapes,
         dragmode="zoom",
-        margin={"l": 8, "r": 8, "t": 32, "b": 8},
-        title={"text": f"layer {head[0]}, head {head[1]}: row attends to column", "font": {"size": 13}},
-        xaxis=_axis(size, names if size <= 160 else [""] * size, free=True, angle=-90),
-        yaxis=_axis(size, names if size <= 160 else [""] * size, reverse=True, free=True),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        xaxis=_axis(
+            size, labels, title=f"layer {head[0]}, head {head[1]}: a row attends to columns", free=True, angle=-90
+        ),
+        yaxis=_axis(size, labels, reverse=True, free=True),
     )
 
 

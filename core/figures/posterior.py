@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from core.figures.base import Trace, figure, panel_title, shorten, single, wrap
 from core.figures.colours import FAINT, OTHERS
 
+HANDFUL = 7
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -34,13 +36,15 @@ class Panel:
 def importance(panels: Sequence[Panel]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """Every task of any panel, in order of first appearance, and its largest weight over n and panels.
 
-    The prior counts for little here: a task that only the prior favours is not what a view is about.
+    The prior counts for little here: a task that only the prior favours is not what a view is about. Of a handful of
+    tasks, which somebody wrote to see them, each counts for something.
     """
     largest: dict[str, float] = {}
     for panel in panels:
         weights = np.asarray(panel.weights, dtype=float)
         after = weights[1:] if len(weights) > 1 else weights
-        for task, weight in zip(panel.tasks, after.max(axis=0, initial=0.0), strict=True):
+        least = 0.02 if len(panel.tasks) <= HANDFUL else 0.0
+        for task, weight in zip(panel.tasks, after.max(axis=0, initial=least), strict=True):
             largest[task] = max(largest.get(task, 0.0), float(weight))
     return tuple(largest), np.array(list(largest.values()))
 
@@ -146,7 +150,20 @@ def path_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
             }
         )
         layout["annotations"].append(panel_title(panel.title, left, panel.note))
-    return figure(traces, height, **layout)
+    # At the foot of the figure, two lines of it at most; what does not fit scrolls.
+    legend = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "font": {"size": 11}}
+    layout["margin"]["b"] = 64
+    return figure(_once_in_legend(traces), height, **layout, showlegend=True, legend=legend)
+
+
+def _once_in_legend(traces: list[Trace]) -> list[Trace]:
+    """A task that several panels draw has one entry, which shows and hides all of its lines."""
+    named: set[str] = set()
+    for trace in traces:
+        trace["legendgroup"] = trace["name"]
+        trace["showlegend"] = trace["name"] not in named
+        named.add(trace["name"])
+    return traces
 
 
 def _line(
@@ -167,13 +184,16 @@ def _line(
 
 
 def _rows(panel: Panel, n: int, colours: Mapping[str, str]) -> tuple[list[str], list[float], list[str]]:
-    """Rows of a panel: its coloured tasks in the order of `colours`, then all others in one row."""
+    """Rows of a panel: its coloured tasks in the order of `colours`, then all others in one row.
+
+    A handful of tasks is shown whole, in its own order: somebody wrote them to see them.
+    """
     weights = np.asarray(panel.weights, dtype=float)
     row = weights[min(n, len(weights) - 1)]
     place = {task: i for i, task in enumerate(panel.tasks)}
-    names = [task for task in colours if task in place]
+    names = list(panel.tasks) if len(panel.tasks) <= HANDFUL else [task for task in colours if task in place]
     values = [float(row[place[task]]) for task in names]
-    tints = [colours[task] for task in names]
+    tints = [colours.get(task, OTHERS) for task in names]
     others = len(panel.tasks) - len(names)
     if others:
         names.append(f"{others} other{'s' if others > 1 else ''}")

@@ -55,6 +55,7 @@ def strategy_row(study: Study) -> None:
     with columns[0]:
         st.text_input(
             "Instruction",
+            live="250ms",
             placeholder="none",
             help="Stands first in the prompt, on a line of its own.",
             **state.bind(P + "instruction", study.instruction, "instruction"),
@@ -141,13 +142,6 @@ def more_settings(study: Study, encoder: bool, probes: bool) -> None:
             **state.bind(P + "hidden_layer", study.hidden_layer, "hidden_layer"),
         )
         st.segmented_control(
-            "Posteriors",
-            ["exact", "implicit", "instruction"],
-            selection_mode="multi",
-            help="Those that the model allows are computed.",
-            **state.bind(P + "posteriors", list(study.posteriors), lambda v: {"posteriors": tuple(v)}),
-        )
-        st.segmented_control(
             "Implicit posterior by",
             ["em", "least-squares"],
             format_func={"em": "Least KL (EM)", "least-squares": "Least squares"}.get,
@@ -179,6 +173,14 @@ def more_settings(study: Study, encoder: bool, probes: bool) -> None:
             **state.bind(P + "span", study.span, "span"),
         )
     _heads(study)
+    st.segmented_control(
+        "Posteriors",
+        ["exact", "implicit", "instruction"],
+        format_func={"exact": "Exact", "implicit": "Implicit", "instruction": "By hypotheses"}.get,
+        selection_mode="multi",
+        help="Those that the model allows are computed.",
+        **state.bind(P + "posteriors", list(study.posteriors), lambda v: {"posteriors": tuple(v)}),
+    )
     st.toggle(
         "Chain the hypotheses",
         help="Off: p(y_i | I, x_i), which is Bayes's rule. On: given the earlier demonstrations too, which depends on "

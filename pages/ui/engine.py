@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CORE = Path(__file__).resolve().parents[2] / "core"
 EMBEDDED = ModelChoice()
 MODELS = 2  # models kept in memory at once, the embedded one aside
-OUTCOMES = 128
+OUTCOMES = 48
 PATIENCE = 0.25  # seconds that a page waits for a job before it shows progress instead
 
 Stop = Callable[[], bool]
@@ -65,8 +65,14 @@ VERSION = core_version()
 @st.cache_resource(show_spinner=False)
 def embedded() -> LanguageModel:
     """The embedded model, loaded at the first visit and shared by all sessions."""
+    import torch
+
     from core import load_model
 
+    if "OMP_NUM_THREADS" not in os.environ:
+        # Threads that wait for each other on a busy machine make a small model fifty times slower, and visitors share
+        # this one: half of the processors each.
+        torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
     return load_model(EMBEDDED)
 
 

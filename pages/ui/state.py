@@ -90,8 +90,13 @@ def notice() -> str:
 
 
 def say(sentence: str) -> None:
-    """Show a sentence at the next run."""
+    """Show a sentence at the next run, until the run after."""
     st.session_state[NOTICE] = sentence
+
+
+def hint(sentence: str) -> None:
+    """Show a sentence in passing, over the page."""
+    st.toast(sentence, icon=":material/lightbulb:", duration="long")
 
 
 def replace(new: Study, field: str = "") -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.demonstrations import Demonstration
 from core.errors import ICLensError
-from core.files import EXTENSIONS, FORMATS, Table, read_file, read_text, to_demonstrations, write_file
+from core.files import EXTENSIONS, FORMATS, MAX_BYTES, Table, read_file, read_text, to_demonstrations, write_file
 from core.outcome import Outcome
 from core.study import Study
 from pages.ui import charts, state
@@ -42,6 +42,7 @@ def import_dialog() -> None:
             "A file: CSV, TSV, JSON, JSON Lines or Parquet",
             type=[*EXTENSIONS],
             key=P + "import_file",
+            max_upload_size=MAX_BYTES // 2**20,
             help="At most 20 MB and 10,000 rows.",
         )
         header = st.selectbox(
@@ -49,6 +50,7 @@ def import_dialog() -> None:
             [None, True, False],
             format_func={None: "Find out", True: "Names the columns", False: "Is data"}.get,
             key=P + "import_header",
+            required=True,
         )
     with paste:
         text = st.text_area(
@@ -119,14 +121,12 @@ def export_popover(study: Study, outcome: Outcome | None) -> None:
     if not box.open:
         return
     with box:
-        st.caption("Demonstrations and pool")
         for field in ("demonstrations", "pool"):
             rows: tuple[Demonstration, ...] = getattr(study, field)
-            with st.container(horizontal=True, gap="xsmall"):
+            with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+                st.caption(field.capitalize(), width=100)
                 for kind in FORMATS:
-                    _save(
-                        f"{field.capitalize()[:4]}. {kind}", f"{field}.{kind}", lambda r=rows, k=kind: write_file(r, k)
-                    )
+                    _save(kind, f"{field}.{kind}", lambda r=rows, k=kind: write_file(r, k))
         st.caption("The study, and what came of it")
         with st.container(horizontal=True, gap="xsmall"):
             _save("Study JSON", "study.json", lambda: study.model_dump_json(indent=1).encode())
@@ -138,7 +138,7 @@ def export_popover(study: Study, outcome: Outcome | None) -> None:
                 for name, make in VIEWS.items():
                     _save(f"{name} csv", f"{name.lower()}.csv", lambda m=make: _csv(m(outcome)))
         st.segmented_control(
-            "Images saved from a chart's bar are", ["png", "svg"], default="png", required=True, key=charts.IMAGE
+            "Charts are saved as images in", ["png", "svg"], default="png", required=True, key=charts.IMAGE
         )
         st.caption("The same in a notebook")
         st.code(as_python(study), language="python", height=180)

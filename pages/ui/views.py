@@ -25,7 +25,7 @@ from pages.ui.text import plain
 
 ROW = 262  # pixels of a chart
 N, STYLE, LOOK, HEAD = "playground_n", "playground_posterior_style", "playground_attention_look", "playground_head"
-LOOKS = ("Demonstrations", "Heads", "Tokens")
+LOOKS = ("Parts", "Heads", "Tokens")
 NAMES = {"exact": "exact Bayes", "implicit": "implicit in the model", "instruction": "by your hypotheses"}
 
 HELP_ANSWER = (
@@ -66,11 +66,12 @@ def answer_view(outcome: Outcome) -> None:
         best += f" :gray[· Bayes {plain(bayes.best, 24)} {bayes.probabilities[int(np.argmax(bayes.scores))]:.2f}]"
     st.markdown(best)
     by_bayes = _aligned(outcome) if bayes is not None else None
-    figure = answer_figure(model.labels, model.probabilities, by_bayes, outcome.study.gold, height=ROW - 34)
+    height = ROW - (88 if outcome.notes else 34)
+    figure = answer_figure(model.labels, model.probabilities, by_bayes, outcome.study.gold, height=height)
     chart(figure, "playground_answer", f"Probability of each label; the model answers {model.best}")
     if outcome.notes:
-        rest = f" :material/info: {len(outcome.notes)} notes" if len(outcome.notes) > 1 else ""
-        st.caption(plain(outcome.notes[0], 140) + rest, help="\n\n".join(plain(note, 400) for note in outcome.notes))
+        rest = f" (+{len(outcome.notes) - 1})" if len(outcome.notes) > 1 else ""
+        st.caption(plain(outcome.notes[0], 84) + rest, help="\n\n".join(plain(note, 400) for note in outcome.notes))
 
 
 def _aligned(outcome: Outcome) -> np.ndarray[Any, Any]:
@@ -160,8 +161,6 @@ def attention_view(outcome: Outcome) -> None:
         title("Attention", HELP_ATTENTION)
         st.session_state.setdefault(LOOK, LOOKS[0])
         kind = st.segmented_control("Look", LOOKS, key=LOOK, required=True, label_visibility="collapsed")
-        if kind == "Tokens":
-            _head_choice(attention)
     if kind == "Tokens":
         _tokens(outcome, attention)
     elif kind == "Heads":
@@ -179,7 +178,7 @@ def _head_choice(attention: Attention) -> None:
         format_func=lambda pair: f"layer {pair[0]} head {pair[1]}",
         label_visibility="collapsed",
         placeholder="Head",
-        width=130,
+        width=150,
         **state.bind(HEAD, state.study().token_head, "token_head"),
     )
 
@@ -212,7 +211,7 @@ def _heads(outcome: Outcome, attention: Attention) -> None:
     name = str(numbers.index(number) + 1) if number is not None else "query"
     place = attention.spans.index(name)
     what = f"demonstration {number}" if number is not None else "the query"
-    figure = head_figure(attention.pooled[:, :, place], what, height=ROW)
+    figure = head_figure(attention.pooled[:, :, place], what, height=ROW - 34)
 
     def clicked(data: list[Any]) -> None:
         state.edit(token_head=(int(data[2]), int(data[1])))
@@ -223,11 +222,19 @@ def _heads(outcome: Outcome, attention: Attention) -> None:
 
 
 def _tokens(outcome: Outcome, attention: Attention) -> None:
+    with st.container(horizontal=True, gap="small"):
+        _head_choice(attention)
+        st.button(
+            "Enlarge",
+            icon=":material/open_in_full:",
+            key="playground_enlarge",
+            disabled=attention.map is None,
+            on_click=_open_tokens,
+        )
     if attention.head is None or attention.map is None:
         st.container(height=ROW, border=False).caption("Choose a head to see which token attends to which.")
         return
-    st.button("Enlarge", icon=":material/open_in_full:", key="playground_enlarge", on_click=_open_tokens)
-    figure = _token_figure(outcome, attention, ROW - 26)
+    figure = _token_figure(outcome, attention, ROW - 49)
     chart(figure, "playground_tokens", f"Attention between tokens, layer {attention.head[0]} head {attention.head[1]}")
 
 

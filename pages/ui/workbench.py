@@ -65,7 +65,7 @@ def _load_example() -> None:
     if example is not None:
         state.replace(example.study.model_copy(update={"model": state.study().model}))
         session.mark(None)
-        state.say(example.about)
+        state.hint(example.about)
 
 
 def _load_family() -> None:
@@ -205,10 +205,11 @@ def _clear(field: str) -> None:
 
 def query_card(study: Study) -> None:
     """The query, its right answer, and the candidates."""
-    st.text_area(
+    st.text_input(
         "Query x",
-        height=68,
+        live="250ms",
         placeholder="An input to be answered",
+        help="Everything follows as you type.",
         **state.bind(P + "query", study.query, "query"),
     )
     left, right = st.columns([1, 1.7], gap="small")
