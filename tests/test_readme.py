@@ -1,0 +1,69 @@
+"""The README is true: its Python runs and prints what stands there. `python -m tests.test_readme` writes it anew."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.readme_figures import figures
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+EXAMPLE = re.compile(r"```python\n(?P<code>.*?)```\n\n```text\n(?P<printed>.*?)```", re.DOTALL)
+FIGURES = re.compile(r"(?<=results -->\n).*?(?=<!-- end -->)", re.DOTALL)
+NUMBER = re.compile(r"-?\d+\.\d+")
+
+
+def examples() -> list[re.Match[str]]:
+    return list(EXAMPLE.finditer(README.read_text(encoding="utf-8")))
+
+
+def output_of(code: str, names: dict[str, Any]) -> str:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, str(README), "exec"), names)
+    return printed.getvalue()
+
+
+def test_the_python_in_the_readme_prints_what_it_says() -> None:
+    names: dict[str, Any] = {}  # a later example goes on where the one before ended, as in a notebook
+    assert examples()
+    for example in examples():
+        printed, promised = output_of(example["code"], names), example["printed"]
+        assert NUMBER.sub("#", printed) == NUMBER.sub("#", promised)
+        # Another processor may round the second digit the other way.
+        values = [[float(n) for n in NUMBER.findall(text)] for text in (printed, promised)]
+        assert values[0] == pytest.approx(values[1], abs=0.011)
+
+
+def test_the_measured_figures_are_those_of_the_benchmarks() -> None:
+    found = FIGURES.search(README.read_text(encoding="utf-8"))
+    assert found
+    assert found[0] == figures()
+
+
+def test_files_that_the_readme_names_exist() -> None:
+    text = README.read_text(encoding="utf-8")
+    for name in re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(
+        r"`((?:bin|core|pages|benchmarks|docs)/[\w./-]*)`", text
+    ):
+        assert (ROOT / name).exists(), name
+
+
+def rewritten(text: str) -> str:
+    """The README with what its examples print now and what the benchmarks measured last."""
+    names: dict[str, Any] = {}
+
+    def run(example: re.Match[str]) -> str:
+        return f"```python\n{example['code']}```\n\n```text\n{output_of(example['code'], names)}```"
+
+    return FIGURES.sub(lambda _: figures(), EXAMPLE.sub(run, text))
+
+
+if __name__ == "__main__":
+    README.write_text(rewritten(README.read_text(encoding="utf-8")), encoding="utf-8")
