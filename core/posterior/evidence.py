@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,25 +78,36 @@ def gather(
         joint[:, j, :, a] = 0.0
     rest = leftover(mixture, pairs, asked.probes, joint, study.instruction)
 
-    logs = model.next_logprobs([*asked.openings, *(text for row in asked.prompts for text, _ in row)], stop=stop)
-    k, width = len(shown), joint.shape[3]
-    answered = logs[k + 1 :].reshape(k + 1, len(asked.probes), -1)
-    q = answers_of(model, answered, asked.prompts, parts.answers, single, width, left_out, stop=stop)
-    new = np.array([x not in {x for x, _ in pairs} for x in asked.probes])
-    other = np.where(new, np.maximum(1 - q.sum(2), 0.0), 0.0)
+    logs = model.next_logprobs([*asked.openings, *asked.texts()], stop=stop)
+    opening, answered = np.split(logs, [len(asked.openings)])
+    answered = answered.reshape(len(asked.openings), len(asked.probes), -1)
+    q = answers_of(model, answered, asked, parts.answers, single, joint.shape[3], left_out, stop=stop)
+    shown_inputs = {x for x, _ in pairs}
+    new = np.array([x not in shown_inputs for x in asked.probes])
+    other = np.where(new, np.maximum(1 - q.sum(2), 0.0), 0.0)  # (k + 1, Q − 1)
 
     domains = domain_table(model, mixture)
-    family_domain = [domains.names.index(mixture.domains[family]) for family in mixture.families]
-    columns = max(width + 1, len(domains.names))
-    whole_q, whole = (
-        np.zeros((k + 1, len(new) + 1, columns)),
-        np.zeros((*joint.shape[:1], len(new) + 1, joint.shape[2], columns)),
+    family = [domains.names.index(mixture.domains[name]) for name in mixture.families]
+    said = domain_of_tokens(domains, np.exp(opening.astype(np.float64)))  # (k + 1, D)
+    return Evidence(
+        _with_domain(np.concatenate([q, other[..., None]], axis=2), said),
+        _with_domain(
+            np.concatenate([joint, rest[..., None]], axis=3), np.tile(domains.confusion[family], (len(said), 1, 1))
+        ),
+        asked.probes,
+        tuple(parts.answers),
     )
-    whole_q[:, :-1, :width], whole_q[:, :-1, -1] = q, other
-    whole[:, :-1, :, :width], whole[:, :-1, :, -1] = joint, rest
-    whole_q[:, -1, : len(domains.names)] = domain_of_tokens(domains, np.exp(logs[: k + 1].astype(np.float64)))
-    whole[:, -1, :, : len(domains.names)] = domains.confusion[family_domain]
-    return Evidence(whole_q, whole, asked.probes, tuple(parts.answers))
+
+
+def _with_domain(answers: Floats, domains: Floats) -> Floats:
+    """Put (k + 1, …, D) behind (k + 1, Q, …, A) as one more question, the narrower of A and D padded with zeros."""
+    short = answers.shape[-1] - domains.shape[-1]
+    sides = [(0, 0)] * (answers.ndim - 1)
+    if short < 0:  # "any other text" stays the last column
+        answers = np.insert(answers, [answers.shape[-1] - 1] * -short, 0.0, axis=-1)
+    domains = np.pad(domains, [*sides[: domains.ndim - 1], (0, max(short, 0))])
+    whole: Floats = np.concatenate([answers, domains[:, None]], axis=1)
+    return whole
 
 
 def leftover(
@@ -131,7 +142,7 @@ def leftover(
 def answers_of(
     model: LanguageModel,
     logs: NDArray[np.float32],
-    prompts: Sequence[Sequence[tuple[str, str]]],
+    asked: Asked,
     answers: Sequence[Sequence[str]],
     single: dict[str, int],
     width: int,
@@ -146,21 +157,21 @@ def answers_of(
 
     Args:
         logs: (N, Q, V) log p(next token | prompt).
-        prompts: N rows of Q (text, gap) as `core.prompts.render` gives them.
+        asked: the prompts.
         answers: for each probe its candidate words, at most `width`; the rest of the row is zero.
         single: the words of one token, and that token, as `single_tokens` gives them.
         left_out: (probe, answer) places that stay zero.
     """
-    q = np.zeros((len(prompts), len(answers), width))
+    q = np.zeros((len(logs), len(answers), width))
     long: list[tuple[int, int, int]] = []
     for j, candidates in enumerate(answers):
         short = [a for a, word in enumerate(candidates) if word in single]
         ids = [single[candidates[a]] for a in short]
         q[:, j, short] = np.exp(logs[:, j, ids].astype(np.float64))
         others = [a for a, word in enumerate(candidates) if word not in single and (j, a) not in left_out]
-        long += [(n, j, a) for n in range(len(prompts)) for a in others]
+        long += [(n, j, a) for n in range(len(logs)) for a in others]
     if long:
-        scored = model.score([(prompts[n][j][0], prompts[n][j][1] + answers[j][a]) for n, j, a in long], stop=stop)
+        scored = model.score([(asked.text(n, j), asked.gap + answers[j][a]) for n, j, a in long], stop=stop)
         for place, score in zip(long, scored, strict=True):
             q[place] = np.exp(float(score.logprobs.sum()))
     # a candidate that begins another is counted with it: shares of more than everything are scaled back
@@ -180,27 +191,43 @@ def before_labels(mixture: Mixture, inputs: Sequence[str], instruction: str = ""
 
 @dataclass(frozen=True)
 class Asked:
-    """Prompts for n = 0 … k: `openings` up to where the next input would begin, and (text, gap) for each probe."""
+    """Prompts for n = 0 … k.
+
+    Attributes:
+        probes: (Q,) inputs.
+        openings: (k + 1,) each prompt up to where the next input would begin.
+        tail: what a prompt goes on with after the input; an answer follows `gap`.
+    """
 
     probes: tuple[str, ...]
     openings: tuple[str, ...]
-    prompts: tuple[tuple[tuple[str, str], ...], ...]
+    tail: str
+    gap: str
+
+    def text(self, n: int, j: int) -> str:
+        """The prompt for probe j after n demonstrations, as `core.prompts.render` writes it."""
+        return self.openings[n] + self.probes[j] + self.tail
+
+    def texts(self) -> list[str]:
+        """All of them, (k + 1) · Q, the probes of one n together."""
+        return [self.text(n, j) for n in range(len(self.openings)) for j in range(len(self.probes))]
 
 
 def ask(study: Study, model: LanguageModel, shown: Sequence[Demonstration], probes: Sequence[str]) -> Asked:
-    """Write the prompts of those probes whose longest prompt the model can read.
+    """The prompts of those probes whose longest prompt the model can read.
 
     Raises:
         PromptTooLong: not one can be read.
     """
-
-    def written(n: int, probe: str) -> tuple[str, str]:
-        prompt = render(tuple(shown[:n]), probe, study.template, study.instruction)
-        return prompt.text, prompt.gap
-
+    openings = []
+    for n in range(len(shown) + 1):
+        prompt = render(tuple(shown[:n]), study.query, study.template, study.instruction)
+        query = next(part for part in prompt.parts if part.kind == "query")
+        openings.append(prompt.text[: query.start])
+    asked = Asked(tuple(probes), tuple(openings), prompt.text[query.end :], prompt.gap)
     fitting, tokens = [], []
-    for probe in probes:
-        text = written(len(shown), probe)[0]
+    for j, probe in enumerate(probes):
+        text = asked.text(len(shown), j)
         # a token holds a byte at least, so most prompts need not be read to know that they fit
         tokens.append(len(text.encode()) + 2)
         if tokens[-1] > model.context_length:
@@ -209,12 +236,7 @@ def ask(study: Study, model: LanguageModel, shown: Sequence[Demonstration], prob
             fitting.append(probe)
     if not fitting:
         raise PromptTooLong(min(tokens, default=0), model.context_length, 0)
-    openings = []
-    for n in range(len(shown) + 1):
-        prompt = render(tuple(shown[:n]), study.query, study.template, study.instruction)
-        openings.append(prompt.text[: next(part.start for part in prompt.parts if part.kind == "query")])
-    prompts = tuple(tuple(written(n, probe) for probe in fitting) for n in range(len(shown) + 1))
-    return Asked(tuple(fitting), tuple(openings), prompts)
+    return replace(asked, probes=tuple(fitting))
 
 
 def single_tokens(model: LanguageModel, words: Sequence[str]) -> dict[str, int]:

@@ -16,9 +16,10 @@ from core.demonstrations import Demonstration
 from core.errors import PromptTooLong
 from core.models import Encoding, Scored
 from core.posterior import compute_posteriors
-from core.posterior.evidence import answers_of, before_labels, single_tokens
+from core.posterior.evidence import Asked, answers_of, ask, before_labels, single_tokens
 from core.posterior.exact import exact_posterior
 from core.posterior.implicit import implicit_posterior
+from core.prompts import TEMPLATES, Template, render
 from core.study import Study
 
 Floats = NDArray[np.float64]
@@ -195,14 +196,23 @@ def test_words_of_several_tokens_are_scored_whole() -> None:
     words = ("dogs", "hot dog", "dog")
     single = single_tokens(model, words)  # type: ignore[arg-type]
     assert set(single) == {"dogs", "dog"}
-    prompts = [[("dog ->", " ")]]
+    asked = Asked(("dog",), ("",), " ->", " ")
     logs = model.next_logprobs(["dog ->"])[None]
-    q = answers_of(model, logs, prompts, [words], single, 4)  # type: ignore[arg-type]
+    q = answers_of(model, logs, asked, [words], single, 4)  # type: ignore[arg-type]
     each = model.answer("dog ->")
     expected = np.array([each["dogs"], each["hot dog"], each["dog"], 0.0])
     np.testing.assert_allclose(q[0, 0], expected, rtol=1e-5)
-    without = answers_of(model, logs, prompts, [words], single, 4, {(0, 1)})  # type: ignore[arg-type]
+    without = answers_of(model, logs, asked, [words], single, 4, {(0, 1)})  # type: ignore[arg-type]
     np.testing.assert_allclose(without[0, 0], expected * [1, 0, 1, 1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("template", list(TEMPLATES.values()), ids=list(TEMPLATES))
+def test_prompts_asked_are_the_prompts_rendered(template: Template) -> None:
+    study = Study(query="cat", template=template, instruction="Give the plural.")
+    asked = ask(study, BayesModel(), NOUNS, ("dog", "a longer one"))  # type: ignore[arg-type]
+    written = [render(NOUNS[:n], x, template, study.instruction) for n in range(5) for x in ("dog", "a longer one")]
+    assert asked.texts() == [prompt.text for prompt in written]
+    assert {asked.gap} == {prompt.gap for prompt in written}
 
 
 def test_before_labels_is_bayes_on_inputs_alone() -> None:
