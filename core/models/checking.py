@@ -35,7 +35,7 @@ def examine(model: Any, context: int) -> Abilities:
     texts, length = _texts(model, context)
     marks = [np.arange(length // 2, len(text)) for text in texts]
     passes = Passes(model, route)
-    plain = _log_probs(passes, _plan(model, texts, marks, packable=False, cacheable=False), len(texts))
+    plain = [_alone(passes, model, text, mark) for text, mark in zip(texts, marks, strict=True)]
     moved = float(np.abs(plain[0][:4] - plain[-1][:4]).mean())  # same tokens predicted, other beginning
     _check_causal(passes, model, texts[0], plain[0], marks[0], moved)
     reason = obstacle(model, route)
@@ -91,11 +91,16 @@ def _log_probs(passes: Passes, chosen: list[Plan], count: int) -> list[np.ndarra
     return found
 
 
+def _alone(passes: Passes, model: Any, text: Ints, marks: Ints) -> np.ndarray[Any, Any]:
+    """(marks, V) log-probabilities of one text in a pass of its own."""
+    return _log_probs(passes, _plan(model, [text], [marks], packable=False, cacheable=False), 1)[0]
+
+
 def _check_causal(
     passes: Passes, model: Any, text: Ints, plain: np.ndarray[Any, Any], marks: Ints, moved: float
 ) -> None:
     kept = int(marks[0]) + 2  # the rest of the text is taken away
-    cut = _log_probs(passes, _plan(model, [text[:kept]], [marks[:2]], packable=False, cacheable=False), 1)[0]
+    cut = _alone(passes, model, text[:kept], marks[:2])
     if float(np.abs(cut - plain[:2]).mean(axis=1).max()) > 0.05 * moved + 1e-6:
         raise ModelError(
             f"{kind(model)} is not a causal language model (a later word changes an earlier prediction): "
