@@ -147,8 +147,8 @@ def copying_heads(model: LanguageModel, mixture: Mixture, count: int) -> dict[st
     best = max(hits[0], key=lambda key: mean([h[key] for h in hits[:half]]))
     return {
         "pooling": best[0],
-        "layer": best[1] + 1,
-        "head": best[2] + 1,
+        "layer": best[1],
+        "head": best[2],
         "chosen_on": mean([h[best] for h in hits[:half]]),
         "reported_on": mean([h[best] for h in hits[half:]]),
         "documents": len(hits),

@@ -46,7 +46,7 @@ def report(card: dict[str, Any]) -> str:
         "",
         *table([{"figure": name, **row} for name, row in e["overall"].items()]),
         "",
-        f"Best head: layer {heads['layer']}, head {heads['head']}, pooling by {heads['pooling']}; on the half it was "
+        f"Best head: L{heads['layer']} H{heads['head']}, pooling by {heads['pooling']}; on the half it was "
         f"chosen on {heads['chosen_on']:.3f}, on the other {heads['reported_on']:.3f}. Always answering the commonest "
         f"label shown agrees {heads['always_commonest_label']:.3f}; that label's mean share is "
         f"{heads['share_of_commonest_label']:.2f}.",

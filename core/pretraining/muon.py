@@ -34,8 +34,10 @@ def orthogonalise(stack: torch.Tensor) -> torch.Tensor:
 class Muon(torch.optim.Optimizer):
     """Momentum orthogonalised by Newton–Schulz, for matrices; the update's size is √max(1, rows/columns)."""
 
-    def __init__(self, params: Iterable[torch.Tensor], lr: float, momentum: float = 0.95) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum})
+    def __init__(
+        self, params: Iterable[torch.Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.0
+    ) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
@@ -53,4 +55,5 @@ class Muon(torch.optim.Optimizer):
                 velocity = state["momentum"].lerp_(gradients, 1 - group["momentum"])
                 update = orthogonalise(gradients.lerp(velocity, group["momentum"]))
                 size = max(1.0, shape[0] / shape[1]) ** 0.5
+                torch._foreach_mul_(list[torch.Tensor](params), 1 - group["lr"] * group["weight_decay"])
                 torch._foreach_add_(list[torch.Tensor](params), list(update.unbind()), alpha=-group["lr"] * size)

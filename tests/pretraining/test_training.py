@@ -15,9 +15,18 @@ from core.pretraining.documents import Writer
 from core.pretraining.mixture import load_mixture
 from core.pretraining.muon import Muon, orthogonalise
 from core.pretraining.tokenizer import build_tokenizer
-from core.pretraining.training import Recipe, Trainer
+from core.pretraining.training import Phase, Recipe, Trainer
 
-SMALL = Recipe(steps=6, documents=3, groups=1, memory=1, warmup=2, early=2)
+SMALL = Recipe(
+    documents=3,
+    groups=1,
+    warmup=2,
+    phases=(
+        Phase(1, 0.02, 0.003, codebooks=0.5),
+        Phase(2, 0.006, 0.0015, weight_decay=0.2, soften=0.5, end=0.5),
+        Phase(3, 0.006, 0.001),
+    ),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -44,12 +53,30 @@ def test_targets_are_the_next_tokens() -> None:
 
 
 def test_schedule() -> None:
-    recipe = Recipe(steps=1000, early=100, warmup=10, decay=0.5)
-    assert recipe.rates(0)[0] == pytest.approx(recipe.early_muon_lr / 10)
-    assert recipe.rates(50) == (recipe.early_muon_lr, recipe.early_adam_lr)
-    assert recipe.rates(200) == (recipe.muon_lr, recipe.adam_lr)
-    assert recipe.rates(750)[0] == pytest.approx(recipe.muon_lr / 2)
-    assert recipe.rates(999)[1] == pytest.approx(recipe.adam_lr / 500)
+    recipe = Recipe(
+        warmup=10,
+        phases=(Phase(100, 0.02, 0.004), Phase(400, 0.006, 0.002, end=0.5), Phase(500, 0.004, 0.001, end=0.0)),
+    )
+    assert recipe.steps == 1000
+    assert recipe.rates(0) == pytest.approx((0.002, 0.0004))
+    assert recipe.rates(50) == (0.02, 0.004)
+    assert recipe.rates(300) == pytest.approx((0.0045, 0.0015))
+    assert recipe.rates(999) == pytest.approx((0.004 / 500, 0.001 / 500))
+    with pytest.raises(ValueError, match="no such step"):
+        recipe.rates(1000)
+
+
+def test_softening_scales_the_attention_logits() -> None:
+    trainer = Trainer(SMALL, "cpu")
+    before = {name: p.clone() for name, p in trainer.masters.items()}
+    trainer._soften(0.5)
+    for name, p in trainer.masters.items():
+        factor = 0.5 if "q_proj" in name or "k_proj" in name else 1.0
+        assert torch.equal(p, before[name] * factor), name
+    assert torch.equal(
+        trainer.model.model.layers[1].self_attn.q_proj.weight.float(),
+        trainer.masters["model.layers.1.self_attn.q_proj.weight"].bfloat16().float(),
+    )
 
 
 def test_resumed_run_reaches_the_same_weights(tmp_path: Path) -> None:
@@ -74,7 +101,7 @@ def test_resumed_run_reaches_the_same_weights(tmp_path: Path) -> None:
 
 
 def test_training_lowers_the_loss() -> None:
-    trainer = Trainer(Recipe(steps=1000, documents=6, groups=1, warmup=1), "cpu")
+    trainer = Trainer(Recipe(documents=6, groups=1, warmup=1), "cpu")
     losses = [trainer.update() for _ in range(10)]
     assert np.mean(losses[-3:]) < losses[0] - 0.5
 
@@ -97,8 +124,8 @@ def test_muon_agrees_with_torch() -> None:
     start = torch.randn(6, 6)
     gradients = [torch.randn(6, 6) for _ in range(4)]
     ours, theirs = torch.nn.Parameter(start.clone()), torch.nn.Parameter(start.clone())
-    mine = Muon([ours], lr=0.1)
-    peer = torch.optim.Muon([theirs], lr=0.1, weight_decay=0.0)
+    mine = Muon([ours], lr=0.1, weight_decay=0.3)
+    peer = torch.optim.Muon([theirs], lr=0.1, weight_decay=0.3)
     for gradient in gradients:
         ours.grad, theirs.grad = gradient.clone(), gradient.clone()
         mine.step()
