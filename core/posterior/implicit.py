@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from core.pretraining.mixture import Mixture
 
 Floats = NDArray[np.float64]
-PROBES = 8
+PROBES, FEWEST, WORDS = 8, 4, 28  # probes at most, at least, and words in them where there is a choice
 ALIVE = 1e-4  # weight below which a task is ruled out
 HELD = 0.01  # weight from which a task counts for the condition number
-ILL_CONDITIONED = 1e3
+ILL_CONDITIONED = 100.0
 
 
 def implicit_posterior(
@@ -53,7 +53,7 @@ def implicit_posterior(
         Cancelled: `stop` said so.
     """
     pairs = [(d.input, d.label) for d in shown]
-    probes = tuple(dict.fromkeys([*mixture.probes(pairs, PROBES), study.query]))
+    probes = tuple(dict.fromkeys([*_affordable(mixture.probes(pairs, PROBES)), study.query]))
     before = before_labels(mixture, [d.input for d in shown], study.instruction)
     exact = mixture.posterior(pairs, study.instruction)[0]
     before = np.where((before >= ALIVE) | (exact >= ALIVE), before, 0.0)
@@ -70,6 +70,12 @@ def implicit_posterior(
         condition=conditions,
         note=_note(conditions, misfit),
     )
+
+
+def _affordable(probes: Sequence[str]) -> Sequence[str]:
+    """The first probes: all of short inputs, fewer of long ones, which cost k + 1 passes over every word."""
+    words = np.cumsum([len(probe.split()) for probe in probes])
+    return probes[: max(FEWEST, int((words <= WORDS).sum()))]
 
 
 def _at_query(query: str, evidence: Evidence, weights: Floats, labels: Sequence[str]) -> Floats | None:
