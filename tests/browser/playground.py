@@ -63,7 +63,7 @@ class Playground:
         """Type a query and go on at once."""
         box = self.app.page.get_by_label("Query x", exact=True)
         box.fill(query)
-        box.press("Control+Enter")
+        box.press("Enter")
 
     def table(self, name: str) -> None:
         """Bring a table to the front: Demonstrations, Pool or Hypotheses."""
@@ -125,6 +125,9 @@ class Playground:
             self._check_bars(others[0], dict(zip(outcome.bayes.labels, outcome.bayes.probabilities, strict=True)))
 
     def _check_posteriors(self, outcome: Outcome) -> None:
+        if not outcome.posteriors:
+            assert self.app.key("playground_posterior").count() == 0
+            return
         panels = self.app.figure("playground_posterior")
         assert len(panels) == len(outcome.posteriors)
         for panel, posterior in zip(panels, outcome.posteriors.values(), strict=True):

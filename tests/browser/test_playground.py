@@ -119,7 +119,11 @@ def test_a_click_marks_one_demonstration_in_every_view(playground: Playground) -
     cell = playground.app.key("playground_kernels").locator(".nsewdrag").bounding_box()
     assert cell is not None
     shown = len(playground.study().demonstrations)
-    playground.app.page.mouse.click(cell["x"] + cell["width"] * 2.5 / shown, cell["y"] + cell["height"] / 2)
+    mouse = playground.app.page.mouse
+    mouse.move(cell["x"] + cell["width"] * 2.5 / shown, cell["y"] + cell["height"] / 2)
+    playground.app.page.locator(".hoverlayer .hovertext").first.wait_for()  # plotly hears a click where it has hovered
+    mouse.down()
+    mouse.up()
     playground.app.settle()
     assert playground.marks() == {"kernels": 1, "attention": 1, "prompt": 1}
     assert playground.app.page.get_by_label("Marked", exact=True).input_value() == "3"
