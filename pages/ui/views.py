@@ -89,7 +89,8 @@ def posterior_view(outcome: Outcome) -> None:
         title("Posterior over tasks", HELP_POSTERIOR)
         st.session_state.setdefault(STYLE, "Bars")
         look = st.segmented_control("Style", ["Bars", "Path"], key=STYLE, required=True, label_visibility="collapsed")
-        if st.session_state.get("playground_n_of") != k:  # another number of demonstrations: show all of them
+        # Another number of demonstrations, or streamlit forgot the slider while it was off screen: show all of them.
+        if st.session_state.get("playground_n_of") != k or N not in st.session_state:
             st.session_state["playground_n_of"] = st.session_state[N] = k
         n = st.slider("n", 0, k, key=N, label_visibility="collapsed", format="n = %d") if k else 0
     if not outcome.posteriors:
