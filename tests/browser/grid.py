@@ -29,8 +29,9 @@ class Grid:
         """The middle of a cell, in the page's pixels."""
         box = self.app.page.locator("[data-testid=stDataFrame] canvas[data-testid=data-grid-canvas]").bounding_box()
         assert box is not None
+        scrolled: int = self.app.page.locator("[data-testid=stDataFrame] .dvn-scroller").evaluate("s => s.scrollTop")
         # The last column may be cut off at the right edge, so aim left of the middle.
-        return box["x"] + MARKER + sum(WIDTHS[:column]) + WIDTHS[column] / 3, box["y"] + ROW * (row + 1.5)
+        return box["x"] + MARKER + sum(WIDTHS[:column]) + WIDTHS[column] / 3, box["y"] + ROW * (row + 1.5) - scrolled
 
     def type(self, row: int, column: int, text: str) -> None:
         """Replace a cell's text, and wait for the page to follow. The row after the last is a new one."""

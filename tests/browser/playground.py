@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlparse
 
 import numpy as np
+from playwright.sync_api import Error
 
 from core import Outcome, Study, run
+from core.figures.colours import MARK
 from core.models import LanguageModel
 from pages.ui.examples import default_study
 from tests.browser.app import App
 from tests.browser.grid import Grid
 from tests.browser.server import Server
 
+T = TypeVar("T")
 VIEWS = ("answer", "posterior", "kernels", "attention")
 PROMPT = """(box) => {
     const copy = box.cloneNode(true);
     copy.querySelectorAll('.n, .answer').forEach((extra) => extra.remove());
     return copy.textContent;
 }"""
-MARKS = "(node) => (node.querySelector('.js-plotly-plot')._fullLayout.shapes || []).length"
+MARKS = """(node, colour) => (node.querySelector('.js-plotly-plot')._fullLayout.shapes || [])
+    .filter((shape) => shape.line.color.toLowerCase() === colour.toLowerCase()).length"""
+PATIENCE = 20  # seconds; on a busy machine an edit may leave the browser after the page has come to rest
 
 
 @dataclass
@@ -94,15 +101,29 @@ class Playground:
 
     def marks(self) -> dict[str, int]:
         """How many frames each view draws around the marked demonstration."""
-        found = {name: self.app.key(f"playground_{name}").evaluate(MARKS) for name in ("kernels", "attention")}
+        found = {name: self.app.key(f"playground_{name}").evaluate(MARKS, MARK) for name in ("kernels", "attention")}
         return {**found, "prompt": self.app.page.locator(".icl-prompt .marked").count()}
 
     def has_views(self) -> bool:
         """Whether any chart is on screen."""
         return any(self.app.key(f"playground_{view}").count() for view in VIEWS)
 
+    def until(self, check: Callable[[], T]) -> T:
+        """What `check` returns once it holds; what it raised last where it does not within `PATIENCE`."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return check()
+            except (AssertionError, Error):  # a chart may be redrawn just while it is read
+                if time.monotonic() > deadline:
+                    raise
+                self.app.settle()
+
     def check(self) -> Outcome:
         """Every view shows what the study comes to, computed here anew; returns that outcome."""
+        return self.until(self._check)
+
+    def _check(self) -> Outcome:
         study = self.study()
         outcome = run(study, self.model)
         prompt = outcome.prompt.text + outcome.prompt.gap

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
+from core import Outcome, run
 from tests.browser.conftest import SCREEN
 from tests.browser.grid import INPUT, LABEL
 from tests.browser.playground import VIEWS, Playground
@@ -106,12 +109,15 @@ def test_stepping_through_n(playground: Playground) -> None:
     for n in range(len(outcome.demonstrations) - 1, -1, -1):
         slider.press("ArrowLeft")
         playground.app.settle()
-        for panel, posterior in zip(
-            playground.app.figure("playground_posterior"), outcome.posteriors.values(), strict=True
-        ):
-            expected = dict(zip(posterior.tasks, posterior.weights[n], strict=True))
-            drawn = {t: v for t, v in zip(panel["customdata"], panel["x"], strict=True) if t in expected}
-            assert drawn == pytest.approx({task: expected[task] for task in drawn}, abs=2e-3)
+        playground.until(partial(_check_bars, playground, outcome, n))
+
+
+def _check_bars(playground: Playground, outcome: Outcome, n: int) -> None:
+    panels = playground.app.figure("playground_posterior")
+    for panel, posterior in zip(panels, outcome.posteriors.values(), strict=True):
+        expected = dict(zip(posterior.tasks, posterior.weights[n], strict=True))
+        drawn = {task: p for task, p in zip(panel["customdata"], panel["x"], strict=True) if task in expected}
+        assert drawn == pytest.approx({task: expected[task] for task in drawn}, abs=2e-3)
 
 
 def test_a_click_marks_one_demonstration_in_every_view(playground: Playground) -> None:
@@ -125,7 +131,8 @@ def test_a_click_marks_one_demonstration_in_every_view(playground: Playground) -
     mouse.down()
     mouse.up()
     playground.app.settle()
-    assert playground.marks() == {"kernels": 1, "attention": 1, "prompt": 1}
+    expected = {"kernels": 1, "attention": 1, "prompt": 1}
+    playground.until(lambda: _same(playground.marks(), expected))
     assert playground.app.page.get_by_label("Marked", exact=True).input_value() == "3"
     playground.check()
 
@@ -139,9 +146,11 @@ def test_the_tokens_of_one_head(playground: Playground) -> None:
     playground.app.settle()
     study = playground.study()
     assert study.token_head == (1, 0)
-    from core import run
-
     attention = run(study, playground.model).attention
     assert attention is not None
     (drawn, *_) = playground.app.figure("playground_tokens")
     np.testing.assert_allclose(drawn["z"], attention.map, atol=2e-4)
+
+
+def _same(one: object, other: object) -> None:
+    assert one == other
