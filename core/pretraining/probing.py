@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CANDIDATES = 64  # inputs looked at for each probe set
 LARGEST_ANSWERS = 64
+LIVE = 32  # tasks that probes are chosen to tell apart
+SEPARATED = 0.3
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -46,7 +48,12 @@ def live_block(mixture: Mixture, demonstrations: Pairs) -> Block:
 
 
 def choose_probes(mixture: Mixture, demonstrations: Pairs, count: int, seed: int) -> tuple[str, ...]:
-    """Inputs of the live domain, none shown, where its tasks disagree most: largest 1 − Σ_y (Σ_T w_T [y = f_T])²."""
+    """Inputs of the live domain, none shown, that tell its tasks apart, greedily.
+
+    Every pick maximises Σ_{T,S} w_T w_S c_TS [f_T(x) ≠ f_S(x)] over the LIVE tasks of largest weight w, half prior and
+    half posterior. A pair's c starts at one and falls by SEPARATED each time a probe separates it, so that pairs that
+    nothing has told apart come first.
+    """
     block = live_block(mixture, demonstrations)
     rng = random.Random(f"probes/{block.domain.name}/{seed}")
     shown = {x for x, _ in demonstrations}
@@ -56,14 +63,19 @@ def choose_probes(mixture: Mixture, demonstrations: Pairs, count: int, seed: int
     prior = np.exp(block.domain.log_prior)
     posterior = mixture.latent_posterior(demonstrations)[block.tasks]
     weights = prior / prior.sum() + posterior / max(posterior.sum(), math.ulp(0.0))
-    spread = []
+    live = np.argsort(-weights, kind="stable")[:LIVE]
+    value = np.outer(weights[live], weights[live])
+    differ = []
     for x in candidates:
         answers = block.domain.answers(x)
-        mass = np.zeros(len(answers.words))
-        np.add.at(mass, answers.index, weights[:, None] / 2 * answers.share)
-        spread.append(1 - float((mass**2).sum()))
-    best = sorted(range(len(candidates)), key=lambda i: (-spread[i], i))[:count]
-    return tuple(candidates[i] for i in best)
+        likeliest = np.take_along_axis(answers.index, answers.share.argmax(axis=1)[:, None], axis=1)[live, 0]
+        differ.append(likeliest[:, None] != likeliest[None, :])
+    picked: list[int] = []
+    while len(picked) < min(count, len(candidates)):
+        gains = [-1.0 if i in picked else float((value * apart).sum()) for i, apart in enumerate(differ)]
+        picked.append(int(np.argmax(gains)))
+        value = np.where(differ[picked[-1]], value * SEPARATED, value)
+    return tuple(candidates[i] for i in picked)
 
 
 def components(mixture: Mixture, demonstrations: Pairs, probes: Sequence[str], instruction: str = "") -> Components:
