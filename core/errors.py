@@ -1,11 +1,11 @@
 """Everything ICLens raises on purpose. The message is one sentence for the user: what was wrong, what to do.
 
-    ICLensError
-    ├── StudyError            a study that cannot be run as it stands
-    │   ├── DataError         a file or table that cannot be read
-    │   └── PromptTooLong     more tokens than the model's context holds
-    ├── ModelError            a model that cannot be loaded or used
-    └── Cancelled             the user asked for the work to stop
+ICLensError
+├── StudyError            a study that cannot be run as it stands
+│   ├── DataError         a file or table that cannot be read
+│   └── PromptTooLong     more tokens than the model's context holds
+├── ModelError            a model that cannot be loaded or used
+└── Cancelled             the user asked for the work to stop
 """
 
 
