@@ -4,6 +4,6 @@ import streamlit as st
 
 from pages.ui import shell
 
-st.set_page_config(page_title="ICLens", page_icon=shell.ICON, layout="wide")
+shell.configure()
 shell.mark_framed()
 st.navigation(shell.all_pages(), position="top").run()

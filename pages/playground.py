@@ -10,6 +10,7 @@ from core.errors import Cancelled, ICLensError, PromptTooLong
 from core.outcome import Outcome
 from core.run import drop_earliest
 from pages.ui import controls, engine, jobs, shell, state, transfer, views, workbench
+from pages.ui.buttons import hide_labels
 from pages.ui.text import plain
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 shell.guard()
 state.start()
+hide_labels()
 study = state.study()
 
 bar = st.container(horizontal=True, vertical_alignment="center", gap="small")

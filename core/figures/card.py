@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from core.figures.base import Trace, figure, shorten, single, wrap
-from core.figures.colours import BAYES, FAINT, MODEL, TASK_COLOURS
+from core.figures.colours import BAYES, FAINT, INK, MODEL, TASK_COLOURS
 
 
 def mixture_figure(
@@ -28,21 +28,22 @@ def mixture_figure(
     order = list(dict.fromkeys(domains[name] for name in families))
     ids = [f"d:{name}" for name in order] + [f"f:{name}" for name in families]
     parents = [""] * len(order) + [f"d:{domains[name]}" for name in families]
-    tint = {name: TASK_COLOURS[i % len(TASK_COLOURS)] for i, name in enumerate(order)}
-    colours = [tint[name] for name in order] + [tint[domains[name]] for name in families]
+    # No task colours here: those are given to the few tasks that a view is about. The darker, the likelier.
+    shade = [0.06] * len(order) + (0.15 + 0.6 * weights / weights.max()).tolist()
     trace: Trace = {
         "type": "treemap",
         "ids": ids,
         "parents": parents,
-        "labels": [shorten(n, 28) for n in (*order, *families)],
+        "labels": [shorten(name, 28) for name in (*order, *families)],
+        # "remainder": a parent's own value is what it holds beside its children, which is nothing.
         "values": single([0.0] * len(order) + weights.tolist()),
         "branchvalues": "remainder",
-        "marker": {"colors": colours},
+        "marker": {"colors": [f"rgba(109,91,208,{alpha:.2f})" for alpha in shade], "line": {"width": 1}},
+        "textfont": {"color": INK},
         "hovertemplate": "%{label}<br>prior %{value:.4f}<extra></extra>",
         "tiling": {"pad": 1},
     }
-    # "remainder": a parent's own value is what it holds beside its children, which is nothing.
-    return figure([trace], height, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    return figure([trace], height, margin={"l": 0, "r": 0, "t": 0, "b": 0}, uniformtext={"minsize": 10, "mode": "hide"})
 
 
 def learning_figure(curve: Sequence[Mapping[str, float]], height: int = 280) -> go.Figure:

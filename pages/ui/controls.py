@@ -103,14 +103,15 @@ def strategy_row(study: Study) -> None:
             **state.bind(P + "normalisation", study.normalisation, "normalisation"),
         )
     with columns[9]:
-        more = st.popover(
-            "",
-            icon=":material/tune:",
-            help="Encoder, probes, kernels, posteriors",
-            on_change="rerun",
-            key=P + "more",
-            width="stretch",
-        )
+        with st.container(key="icon_" + P + "more"):
+            more = st.popover(
+                "More settings",
+                icon=":material/tune:",
+                help="Encoder, probes, kernels, posteriors",
+                on_change="rerun",
+                key=P + "more",
+                width="stretch",
+            )
         if more.open:
             with more:
                 more_settings(study, "encoder" in chosen | ordered, "probes" in ordered)

@@ -32,6 +32,11 @@ def all_pages() -> list[st.Page]:
     ]
 
 
+def configure() -> None:
+    """Title, icon and width of every page. The icon is a file of our own: a symbol's name would be fetched from afar."""
+    st.set_page_config(page_title="ICLens", page_icon=ICON, layout="wide")
+
+
 def mark_framed() -> None:
     """Called by dashboard.py before its navigation: this session has a frame."""
     st.session_state[FRAMED] = True
@@ -40,5 +45,6 @@ def mark_framed() -> None:
 def guard() -> None:
     """First call of every page: a deep link to a page on a server just started runs the page without its frame."""
     if not st.session_state.get(FRAMED):
+        configure()
         st.navigation(all_pages(), position="top")
         st.rerun()

@@ -9,6 +9,7 @@ import streamlit as st
 from core.demonstrations import Demonstration
 from core.study import Study
 from pages.ui import engine, session, state, tables, transfer
+from pages.ui.buttons import icon_button
 from pages.ui.examples import examples
 
 P = "playground_"
@@ -40,23 +41,17 @@ def source_bar() -> None:
         on_change=_load_family,
         help="Draws demonstrations and a pool from one task of the known mixture.",
     )
-    st.button(
-        "",
-        icon=":material/casino:",
-        key=P + "redraw",
-        disabled=st.session_state[P + "family"] is None,
+    icon_button(
+        "Draw again",
+        "casino",
+        P + "redraw",
+        _redraw,
         help="Draw again from this task",
-        on_click=_redraw,
+        disabled=st.session_state[P + "family"] is None,
     )
     st.button("Import", icon=":material/upload:", key=P + "import", on_click=transfer.open_import)
-    st.button(
-        "", icon=":material/undo:", key=P + "undo", disabled=not state.can_undo(), help="Undo", on_click=state.undo,
-        shortcut="Alt+Z",
-    )  # fmt: skip
-    st.button(
-        "", icon=":material/redo:", key=P + "redo", disabled=not state.can_redo(), help="Redo", on_click=state.redo,
-        shortcut="Alt+Y",
-    )  # fmt: skip
+    icon_button("Undo", "undo", P + "undo", state.undo, disabled=not state.can_undo(), shortcut="Alt+Z")
+    icon_button("Redo", "redo", P + "redo", state.redo, disabled=not state.can_redo(), shortcut="Alt+Y")
 
 
 def _load_example() -> None:
@@ -161,24 +156,17 @@ def _row_tools(field: str, size: int) -> None:
             help="The marked demonstration stands out in every view. A click on a chart marks one too.",
         )
         none = session.marked() is None
-        for name, icon, help in (
-            ("up", "arrow_upward", "Move the marked row up"),
-            ("down", "arrow_downward", "Move the marked row down"),
-            ("duplicate", "content_copy", "Duplicate the marked row"),
-            ("delete", "delete", "Delete the marked row"),
+        for name, words, icon in (
+            ("up", "Move up", "arrow_upward"),
+            ("down", "Move down", "arrow_downward"),
+            ("duplicate", "Duplicate", "content_copy"),
+            ("delete", "Delete", "delete"),
         ):
-            st.button(
-                "", icon=f":material/{icon}:", key=P + name, disabled=none, help=help, on_click=_row_action,
-                args=(name, field),
-            )  # fmt: skip
-        st.button(
-            "", icon=":material/close:", key=P + "unmark", disabled=none, help="Unmark", on_click=session.mark,
-            args=(None,),
-        )  # fmt: skip
-        st.button(
-            "", icon=":material/delete_sweep:", key=P + "clear", disabled=size == 0, help="Delete every row",
-            on_click=_clear, args=(field,),
-        )  # fmt: skip
+            icon_button(
+                words, icon, P + name, _row_action, (name, field), help=f"{words}: the marked row", disabled=none
+            )
+        icon_button("Unmark", "close", P + "unmark", session.mark, (None,), disabled=none)
+        icon_button("Clear", "delete_sweep", P + "clear", _clear, (field,), help="Delete every row", disabled=size == 0)
 
 
 def _row_action(name: str, field: str) -> None:
