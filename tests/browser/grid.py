@@ -29,7 +29,11 @@ class Grid:
         """The middle of a cell, in the page's pixels."""
         box = self.app.page.locator("[data-testid=stDataFrame] canvas[data-testid=data-grid-canvas]").bounding_box()
         assert box is not None
-        scrolled: int = self.app.page.locator("[data-testid=stDataFrame] .dvn-scroller").evaluate("s => s.scrollTop")
+        # Bring the row into view: as far down as its lower edge asks for, and no further.
+        scrolled: int = self.app.page.locator("[data-testid=stDataFrame] .dvn-scroller").evaluate(
+            "(s, bottom) => s.scrollTop = Math.max(0, bottom - s.clientHeight)", ROW * (row + 2)
+        )
+        self.app.page.wait_for_timeout(100)  # until it is drawn there
         # The last column may be cut off at the right edge, so aim left of the middle.
         return box["x"] + MARKER + sum(WIDTHS[:column]) + WIDTHS[column] / 3, box["y"] + ROW * (row + 1.5) - scrolled
 

@@ -125,14 +125,16 @@ def test_a_click_marks_one_demonstration_in_every_view(playground: Playground) -
     cell = playground.app.key("playground_kernels").locator(".nsewdrag").bounding_box()
     assert cell is not None
     shown = len(playground.study().demonstrations)
-    mouse = playground.app.page.mouse
-    mouse.move(cell["x"] + cell["width"] * 2.5 / shown, cell["y"] + cell["height"] / 2)
-    playground.app.page.locator(".hoverlayer .hovertext").first.wait_for()  # plotly hears a click where it has hovered
-    mouse.down()
-    mouse.up()
-    playground.app.settle()
-    expected = {"kernels": 1, "attention": 1, "prompt": 1}
-    playground.until(lambda: _same(playground.marks(), expected))
+    x, y = cell["x"] + cell["width"] * 2.5 / shown, cell["y"] + cell["height"] / 2
+
+    def click() -> None:
+        playground.app.page.mouse.move(x - 1, y)
+        playground.app.page.wait_for_timeout(200)  # plotly hears a click only where it has noticed the mouse
+        playground.app.page.mouse.click(x, y)
+        playground.app.settle()
+        assert playground.marks() == {"kernels": 1, "attention": 1, "prompt": 1}
+
+    playground.until(click)
     assert playground.app.page.get_by_label("Marked", exact=True).input_value() == "3"
     playground.check()
 
@@ -150,7 +152,3 @@ def test_the_tokens_of_one_head(playground: Playground) -> None:
     assert attention is not None
     (drawn, *_) = playground.app.figure("playground_tokens")
     np.testing.assert_allclose(drawn["z"], attention.map, atol=2e-4)
-
-
-def _same(one: object, other: object) -> None:
-    assert one == other
