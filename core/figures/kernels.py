@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from core.figures.base import Trace, cell_text, click_targets, figure, outline, shorten, single, wrap
 from core.figures.colours import DIVERGING, SEQUENTIAL
+
+FIXED = {"fixedrange": True, "showgrid": False, "automargin": True, "zeroline": False}
 
 
 def kernel_figure(
@@ -39,25 +41,8 @@ def kernel_figure(
     """
     cells = single(normalised)
     rows, columns = cells.shape
-    raw_cells = single(raw)
-    reach = float(np.abs(cells).max(initial=0.0)) or 1.0
-    negative = bool((cells < 0).any())
     texts = [f"<b>{numbers[c]}</b> {wrap(inputs[c])}<br>→ {wrap(labels[c])}" for c in range(columns)]
-    traces: list[Trace] = [
-        {
-            "type": "heatmap",
-            "z": cells,
-            "showscale": False,
-            "xgap": 2,
-            "ygap": 3,
-            "colorscale": DIVERGING if negative else SEQUENTIAL,
-            "zmin": -reach if negative else 0.0,
-            "zmax": reach,
-            "customdata": np.stack([raw_cells], axis=-1),
-            "text": [texts] * rows,
-            "hovertemplate": "%{text}<br>%{y}<br>K / ΣK = %{z:.4f}, K = %{customdata[0]:.4g}<extra></extra>",
-        }
-    ]
+    traces = [_heatmap(cells, single(raw), texts)]
     if columns <= 16:
         traces.append(cell_text(cells))
     traces.append(click_targets(columns, rows, list(numbers)))
@@ -70,26 +55,39 @@ def kernel_figure(
         annotations=_verdicts(answers, model_answer),
         margin={"l": 8, "r": 96, "t": 20, "b": 8},
         xaxis={
+            **FIXED,
             "tickvals": np.arange(columns),
             "ticktext": ticks,
             "side": "bottom",
-            "fixedrange": True,
-            "showgrid": False,
             "range": [-0.5, columns - 0.5],
             "tickangle": 0,
-            "automargin": True,
-            "zeroline": False,
         },
         yaxis={
+            **FIXED,
             "tickvals": np.arange(rows),
             "ticktext": [shorten(name, 20) for name in names],
-            "fixedrange": True,
             "range": [rows - 0.5, -0.5],
-            "showgrid": False,
-            "automargin": True,
-            "zeroline": False,
         },
     )
+
+
+def _heatmap(cells: NDArray[np.float32], raw: NDArray[np.float32], texts: list[str]) -> Trace:
+    """The weights as cells, on a scale around zero where some are negative."""
+    reach = float(np.abs(cells).max(initial=0.0)) or 1.0
+    negative = bool((cells < 0).any())
+    return {
+        "type": "heatmap",
+        "z": cells,
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 3,
+        "colorscale": DIVERGING if negative else SEQUENTIAL,
+        "zmin": -reach if negative else 0.0,
+        "zmax": reach,
+        "customdata": np.stack([raw], axis=-1),
+        "text": [texts] * len(cells),
+        "hovertemplate": "%{text}<br>%{y}<br>K / ΣK = %{z:.4f}, K = %{customdata[0]:.4g}<extra></extra>",
+    }
 
 
 def _ticks(numbers: Sequence[int], labels: Sequence[str]) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.encoders import encoders
 from core.errors import ICLensError
@@ -52,26 +54,7 @@ def strategy_row(study: Study) -> None:
     columns = st.columns(
         [2.1, 1.15, 1.25, 0.62, 0.68, 1.25, 0.68, 1.05, 1.25, 0.62], gap="small", vertical_alignment="bottom"
     )
-    with columns[0]:
-        st.text_input(
-            "Instruction",
-            live="250ms",
-            placeholder="none",
-            help="Stands first in the prompt, on a line of its own.",
-            **state.bind(P + "instruction", study.instruction, "instruction"),
-        )
-    with columns[1]:
-        names = list(TEMPLATES) if study.template in TEMPLATES.values() else [*TEMPLATES, study.template.name]
-        st.selectbox(
-            "Template",
-            names,
-            help="How a demonstration is written.",
-            **state.bind(
-                P + "template",
-                study.template.name,
-                lambda name: {"template": TEMPLATES[name]} if name in TEMPLATES else {},
-            ),
-        )
+    _format_controls(columns[:2], study)
     with columns[2]:
         _menu("Selection", selections, "selection", study.selection, "Which demonstrations are shown.")
     with columns[3]:
@@ -103,18 +86,46 @@ def strategy_row(study: Study) -> None:
             **state.bind(P + "normalisation", study.normalisation, "normalisation"),
         )
     with columns[9]:
-        with st.container(key="icon_" + P + "more"):
-            more = st.popover(
-                "More settings",
-                icon=":material/tune:",
-                help="Encoder, probes, kernels, posteriors",
-                on_change="rerun",
-                key=P + "more",
-                width="stretch",
-            )
-        if more.open:
-            with more:
-                more_settings(study, "encoder" in chosen | ordered, "probes" in ordered)
+        _more_popover(study, "encoder" in chosen | ordered, "probes" in ordered)
+
+
+def _format_controls(columns: Sequence[DeltaGenerator], study: Study) -> None:
+    """Instruction and template."""
+    with columns[0]:
+        st.text_input(
+            "Instruction",
+            live="250ms",
+            placeholder="none",
+            help="Stands first in the prompt, on a line of its own.",
+            **state.bind(P + "instruction", study.instruction, "instruction"),
+        )
+    with columns[1]:
+        names = list(TEMPLATES) if study.template in TEMPLATES.values() else [*TEMPLATES, study.template.name]
+        st.selectbox(
+            "Template",
+            names,
+            help="How a demonstration is written.",
+            **state.bind(
+                P + "template",
+                study.template.name,
+                lambda name: {"template": TEMPLATES[name]} if name in TEMPLATES else {},
+            ),
+        )
+
+
+def _more_popover(study: Study, encoder: bool, probes: bool) -> None:
+    with st.container(key="icon_" + P + "more"):
+        more = st.popover(
+            "More settings",
+            icon=":material/tune:",
+            help="Encoder, probes, kernels, posteriors",
+            on_change="rerun",
+            key=P + "more",
+            width="stretch",
+        )
+    if more.open:
+        with more:
+            more_settings(study, encoder, probes)
 
 
 def _reads(registry: Registry[Any], name: str) -> frozenset[str]:
@@ -125,31 +136,7 @@ def more_settings(study: Study, encoder: bool, probes: bool) -> None:
     """What a first look does not need."""
     left, right = st.columns(2)
     with left:
-        names = {entry.name: entry for entry in encoders}
-        st.selectbox(
-            "Encoder",
-            list(names),
-            format_func=lambda name: names[name].title,
-            disabled=not encoder,
-            help="\n\n".join(f"**{entry.title}**: {entry.help}" for entry in names.values()),
-            **state.bind(P + "encoder", study.encoder, "encoder"),
-        )
-        st.number_input(
-            "Hidden layer",
-            -200,
-            200,
-            step=1,
-            help="Layer of the hidden-state kernel: 0 is the embedding, −1 the last.",
-            **state.bind(P + "hidden_layer", study.hidden_layer, "hidden_layer"),
-        )
-        st.segmented_control(
-            "Implicit posterior by",
-            ["em", "least-squares"],
-            format_func={"em": "Least KL (EM)", "least-squares": "Least squares"}.get,
-            required=True,
-            help="The w on the simplex whose answers Pw come nearest to the model's q: min KL(q‖Pw), or min ‖q − Pw‖².",
-            **state.bind(P + "decoding", study.decoding, "decoding"),
-        )
+        _reading_settings(study, encoder)
     with right:
         st.number_input(
             "Probes",
@@ -187,6 +174,35 @@ def more_settings(study: Study, encoder: bool, probes: bool) -> None:
         help="Off: p(y_i | I, x_i), which is Bayes's rule. On: given the earlier demonstrations too, which depends on "
         "their order.",
         **state.bind(P + "chained", study.chained, "chained"),
+    )
+
+
+def _reading_settings(study: Study, encoder: bool) -> None:
+    """Encoder, hidden layer and decoder."""
+    names = {entry.name: entry for entry in encoders}
+    st.selectbox(
+        "Encoder",
+        list(names),
+        format_func=lambda name: names[name].title,
+        disabled=not encoder,
+        help="\n\n".join(f"**{entry.title}**: {entry.help}" for entry in names.values()),
+        **state.bind(P + "encoder", study.encoder, "encoder"),
+    )
+    st.number_input(
+        "Hidden layer",
+        -200,
+        200,
+        step=1,
+        help="Layer of the hidden-state kernel: 0 is the embedding, −1 the last.",
+        **state.bind(P + "hidden_layer", study.hidden_layer, "hidden_layer"),
+    )
+    st.segmented_control(
+        "Implicit posterior by",
+        ["em", "least-squares"],
+        format_func={"em": "Least KL (EM)", "least-squares": "Least squares"}.get,
+        required=True,
+        help="The w on the simplex whose answers Pw come nearest to the model's q: min KL(q‖Pw), or min ‖q − Pw‖².",
+        **state.bind(P + "decoding", study.decoding, "decoding"),
     )
 
 
