@@ -43,7 +43,7 @@ def mixture_figure(
         "hovertemplate": "%{label}<br>prior %{value:.4f}<extra></extra>",
         "tiling": {"pad": 1},
     }
-    return figure([trace], height, margin={"l": 0, "r": 0, "t": 0, "b": 0}, uniformtext={"minsize": 10, "mode": "hide"})
+    return figure([trace], height, margin={"l": 0, "r": 0, "t": 0, "b": 0}, uniformtext={"minsize": 9, "mode": "hide"})
 
 
 def learning_figure(curve: Sequence[Mapping[str, float]], height: int = 280) -> go.Figure:

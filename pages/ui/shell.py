@@ -33,7 +33,7 @@ def all_pages() -> list[st.Page]:
 
 
 def configure() -> None:
-    """Title, icon and width of every page. The icon is a file of our own: a symbol's name would be fetched from afar."""
+    """Title, icon and width of every page. The icon is a file: a symbol would be fetched from afar."""
     st.set_page_config(page_title="ICLens", page_icon=ICON, layout="wide")
 
 
