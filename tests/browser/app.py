@@ -8,18 +8,27 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page
 
-# At rest: connected, nothing running, nothing grey from the run before, no placeholder; and so for a while, because a
-# rerun starts a moment after the input that asks for it.
-AT_REST = """(quiet) => {
+# Counts how often the script's state changes, from before the page's own code runs.
+COUNT_RUNS = """
+window.iclensRuns = 0;
+new MutationObserver((changes) => { window.iclensRuns += changes.length; })
+    .observe(document, {subtree: true, attributes: true, attributeFilter: ['data-test-script-state']});
+"""
+
+# At rest: connected, nothing running, nothing grey from the run before, no placeholder, and so for a while. And after a
+# run: an input asks for one a moment later, and on a busy machine that moment is long.
+AT_REST = """([quiet, seen, patience]) => {
     const app = document.querySelector('[data-testid=stApp]');
     const rest = app
         && app.dataset.testConnectionState === 'CONNECTED'
         && app.dataset.testScriptState === 'notRunning'
         && !document.querySelector('[data-stale=true], [data-testid=stSkeleton], [data-testid=stAppSkeleton]');
     const now = performance.now();
+    window.iclensAsked ??= now;
     if (!rest) { window.iclensRest = null; return false; }
     window.iclensRest ??= now;
-    return now - window.iclensRest >= quiet;
+    const ran = window.iclensRuns !== seen || now - window.iclensAsked >= patience;
+    return ran && now - window.iclensRest >= quiet;
 }"""
 
 # A figure as it is drawn, not as it was sent: the traces that plotly computed from, with typed arrays unpacked.
@@ -39,21 +48,29 @@ class App:
         page: the Playwright page.
         url: address of the server.
         console: errors that the browser printed.
+        runs: changes of the script's state until the page last came to rest.
     """
 
     page: Page
     url: str
     console: list[str] = field(default_factory=list)
+    runs: int = -1
+
+    def __post_init__(self) -> None:
+        self.page.add_init_script(COUNT_RUNS)
 
     def open(self, path: str = "") -> App:
         """Go to a page of the dashboard by its path, "" for the first, or to a whole address of it."""
+        self.runs = -1
         self.page.goto(path if path.startswith("http") else f"{self.url}/{path}")
         return self.settle()
 
-    def settle(self, quiet: float = 0.4, timeout: float = 150) -> App:
-        """Wait until the page has been at rest for `quiet` seconds; fails after `timeout` seconds."""
-        self.page.evaluate("window.iclensRest = null")
-        self.page.wait_for_function(AT_REST, arg=1000 * quiet, timeout=1000 * timeout, polling=50)
+    def settle(self, quiet: float = 0.3, patience: float = 3.0, timeout: float = 150) -> App:
+        """Wait until the page has run and been at rest for `quiet` seconds; without a run, for `patience` seconds."""
+        self.page.evaluate("window.iclensRest = window.iclensAsked = null")
+        asked = [1000 * quiet, self.runs, 1000 * patience]
+        self.page.wait_for_function(AT_REST, arg=asked, timeout=1000 * timeout, polling=50)
+        self.runs = self.page.evaluate("window.iclensRuns")
         return self
 
     def key(self, key: str) -> Locator:

@@ -59,6 +59,7 @@ def test_refresh_restores_the_study(playground: Playground) -> None:
     playground.app.choose("Scorer", "Channel")
     before = playground.study()
     playground.app.page.reload()
+    playground.app.runs = -1
     playground.app.settle()
     assert playground.study() == before
     assert playground.app.page.get_by_label("Query x", exact=True).input_value() == "bird"
