@@ -14,6 +14,7 @@ def paste(playground: Playground, text: str) -> None:
     """Make pasted rows the demonstrations."""
     page = playground.app.page
     page.get_by_role("button", name="Import").click()
+    playground.app.settle()
     box = page.get_by_label("Or paste a table", exact=True)
     box.fill(text)
     box.press("Control+Enter")

@@ -24,6 +24,7 @@ def import_pool(playground: Playground, name: str, data: bytes) -> None:
     """Import a file into the pool."""
     page = playground.app.page
     page.get_by_role("button", name="Import").click()
+    playground.app.settle()
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "", "buffer": data})
     playground.app.settle()
     page.get_by_role("dialog").get_by_role("radio", name="Pool").click()
