@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core import Demonstration
 from tests.pages.conftest import Page
@@ -91,20 +92,25 @@ def test_a_strategy_that_does_not_exist(playground: Page) -> None:
     assert not playground.at.error
 
 
-def test_a_value_that_a_study_cannot_have_is_refused(playground: Page) -> None:
+def test_a_value_that_a_study_cannot_have_is_refused() -> None:
     # Bounds of a number field are the browser's; a message from elsewhere need not keep them.
-    from core.errors import StudyError
+    def script() -> None:
+        import streamlit as st
 
-    before = playground.study
-    at = playground.at
-    at.session_state["playground_k"] = 5
-    playground.run()
-    assert playground.study == before
+        from core.errors import StudyError
+        from pages.ui import state
 
-    from pages.ui import state
+        state.start()
+        before = state.study()
+        try:
+            state.edit(k=-5)
+        except StudyError as error:
+            st.error(str(error))
+        assert state.study() == before
 
-    assert issubclass(StudyError, Exception)
-    assert state.HISTORY > 0
+    at = AppTest.from_function(script).run()
+    assert not at.exception
+    assert "“k” was not changed" in at.error[0].value
 
 
 def test_many_demonstrations(playground: Page) -> None:
