@@ -14,7 +14,7 @@ from core.errors import ModelError, PromptTooLong
 from core.models.architectures import Abilities
 from core.models.capture import Rows, eager, watching
 from core.models.encoding import Encoder, Encoding
-from core.models.packing import Limits, plan
+from core.models.packing import plan, suited
 from core.models.passes import Passes, Stop
 from core.models.reading import Reading, Scored
 from core.models.trie import Ints
@@ -52,8 +52,8 @@ class LanguageModel:
         self.context_length, self.vocabulary_size = context_length, int(config.vocab_size)
         self.packable, self.why_not_packable = abilities.packable, abilities.why_not_packable
         self.lock = threading.RLock()
-        self.limits = Limits()
         self._width = int(config.hidden_size)
+        self.limits = suited(str(model.device), self._width)
         self._model, self._abilities = model, abilities
         self._passes = Passes(model, abilities.route)
         self._encoder = Encoder(tokenizer)

@@ -42,7 +42,7 @@ def test_every_way_gives_the_same(
 ) -> None:
     tested = model(architecture)
     if way == "trunk and trie":  # rows so short that the prompts need several, behind one trunk
-        monkeypatch.setattr(tested, "limits", Limits(tokens=24))
+        monkeypatch.setattr(tested, "limits", Limits(tokens=24, row=24))
     else:
         monkeypatch.setattr(tested, "packable", False)
     if way == "chains":
@@ -171,7 +171,7 @@ def test_as_long_as_the_context(folder: Folder, model: Model) -> None:
 
 def test_stop_between_passes(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     tested = model("llama")
-    monkeypatch.setattr(tested, "limits", Limits(tokens=8))
+    monkeypatch.setattr(tested, "limits", Limits(tokens=8, row=8))
     asked: list[int] = []
 
     def stop() -> bool:
