@@ -198,14 +198,17 @@ def query_card(study: Study) -> None:
         live="250ms",
         placeholder="An input to be answered",
         help="Everything follows as you type.",
-        **state.bind(P + "query", study.query, "query"),
+        # The right answer belongs to the query that it was given for.
+        **state.bind(
+            P + "query", study.query, lambda text: {"query": text, "gold": study.gold if text == study.query else None}
+        ),
     )
     left, right = st.columns([1, 1.7], gap="small")
     with left:
         st.text_input(
             "Right answer",
             placeholder="unknown",
-            help="Starred among the labels; nothing is computed from it.",
+            help="Starred among the labels, of which it is always one; forgotten when the query changes.",
             **state.bind(P + "gold", study.gold or "", lambda text: {"gold": text.strip() or None}),
         )
     with right:

@@ -233,3 +233,12 @@ def test_two_sessions_keep_to_themselves(start) -> None:
 
 def test_default_study_is_the_first_example(playground: Page) -> None:
     assert playground.study == examples()[0].study != Study()
+
+
+def test_a_new_query_forgets_the_right_answer_of_the_old_one(playground: Page) -> None:
+    playground.at.text_input(key="playground_gold").set_value("cheval").run()
+    assert playground.study.gold == "cheval"
+    playground.at.text_input(key="playground_query").set_value("dog").run()
+    assert playground.study.query == "dog"
+    assert playground.study.gold is None
+    assert "cheval" not in playground.at.text_input(key="playground_gold").value
