@@ -43,9 +43,11 @@ def start() -> None:
         if linked:
             _restore(linked)
         return
-    # The address lags behind quick edits; one that stays different was changed by the user, with Back or Forward.
+    # The address lags behind quick edits; one that stays different was changed by the user, with Back or Forward. A run
+    # that brings an edit was asked for by that edit: its address may be as old as the runs before it were slow.
     given, when = st.session_state.get(LINK, ("", 0.0))
-    settled = time.monotonic() - when > LAG
+    _, edited = st.session_state.get(LAST, ("", 0.0))
+    settled = time.monotonic() - when > LAG and edited <= when
     if linked and given and linked != given and settled and linked != st.session_state.get(UNKNOWN):
         _restore(linked)
 
@@ -151,7 +153,7 @@ def _step(source: str, target: str) -> None:
         st.session_state[target] = [*st.session_state[target], study().model_dump_json()][-HISTORY:]
         st.session_state[source] = rest
         st.session_state[STUDY] = Study.model_validate_json(body)
-        st.session_state[LAST] = ("", 0.0)
+        st.session_state[LAST] = ("", time.monotonic())
 
 
 def bind(key: str, value: Hashable | list[Any], write: Callable[[Any], dict[str, Any]] | str) -> dict[str, Any]:

@@ -60,6 +60,7 @@ def test_sst2_on_a_random_gpt2_from_disk(playground: Playground, tmp_path: Path)
     csv.writer(table).writerows([("review", "sentiment"), *((text, label) for label, text in lines[1:60])])
     import_pool(playground, "sst2.csv", table.getvalue().encode())
     playground.app.choose("Selection", "Random")
+    playground.app.fill("Right answer", lines[0][0])
     playground.ask(lines[0][1])
 
     page = playground.app.page
@@ -71,5 +72,5 @@ def test_sst2_on_a_random_gpt2_from_disk(playground: Playground, tmp_path: Path)
     assert playground.study().model.name == str(tmp_path)
     playground.model = load_model(str(tmp_path))
     outcome = playground.check()
-    assert set(outcome.answer.labels) == {"0", "1"}
+    assert {"0", "1"} <= set(outcome.answer.labels)
     assert outcome.bayes is None
