@@ -108,7 +108,7 @@ def redraw() -> dict[str, Any]:
         for word in inputs:
             for name, app in apps.items():
                 app.page.bring_to_front()
-                took[name].append(edit(app, "Query", word))
+                took[name].append(edit(app, "Query x", word))
                 assert word in app.text() + app.page.locator("[data-testid=stMain]").inner_html()
         browser.close()
     dashboard_times, empty_times = took["dashboard"][WARM:], took["empty"][WARM:]

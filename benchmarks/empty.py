@@ -2,5 +2,5 @@
 
 import streamlit as st
 
-query = st.text_input("Query", key="query")
+query = st.text_input("Query x", key="query")
 st.write(query)

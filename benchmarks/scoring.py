@@ -208,7 +208,7 @@ def report(result: dict[str, Any]) -> str:
         "# Scoring",
         "",
         "GPT-2 small's shape, random weights, float32, "
-        f"{result['threads']} threads, batches of {result['batch']} for the others; "
+        f"threads: {result['threads']}, batches of {result['batch']} for the others; "
         + ", ".join(f"{name} {version}" for name, version in result["versions"].items())
         + ". Medians of interleaved rounds; written by `python -m benchmarks.scoring`. Processor time is given beside "
         "the wall's, which on a busy machine says more about the neighbours; the target is judged on the wall's.",

@@ -43,7 +43,8 @@ HELP_KERNELS = (
 )
 HELP_ATTENTION = (
     "Attention of the last token of the prompt, summed over each part of it. A row that sums to less than 1 attends to "
-    "tokens outside all parts, such as the beginning of the text."
+    "tokens outside all parts, such as the beginning of the text. In the embedded model the heads 0 and 1 of layer L0, "
+    "which look one and two tokens back, were planted before training and did not emerge."
 )
 
 
