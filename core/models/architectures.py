@@ -36,6 +36,11 @@ class Abilities:
     attentive: bool
 
     @property
+    def forest(self) -> bool:
+        """Whether tries may follow one another in one row, attention part by part."""
+        return self.packable and self.route == "interface"
+
+    @property
     def packable(self) -> bool:
         return not self.why_not_packable
 

@@ -37,11 +37,14 @@ class TreeShape:
         depths: (B, n) int64 depth of each node below the trunk.
         ends: (B, n) int64 one past the node's subtree; a padding node sees itself alone.
         trunk: tokens in front of all of them.
+        parts: where several tries follow one another in one row, the nodes from … to of each; attention then goes
+            part by part, so that texts which share nothing cost no padding and no masked pairs.
     """
 
     depths: Tensor
     ends: Tensor
     trunk: int
+    parts: tuple[tuple[int, int], ...] = ()
 
     def sees(self) -> Tensor:
         """(B, 1, n, trunk + n) bool: which keys are on the path of which query."""
@@ -138,14 +141,28 @@ def attend(
     eager function, a few hundred query rows at a time.
     """
     REQUEST.attention_calls += 1
+    parts = REQUEST.tree.parts if REQUEST.tree is not None else ()
+    if parts and attention_mask is not None:
+        outputs = []
+        for a, b in parts:
+            part = slice(a, b)
+            mask = attention_mask[:, :, part, part]
+            outputs.append(_attend(module, query[:, :, part], key[:, :, part], value[:, :, part], mask, options)[0])
+        return torch.cat(outputs, dim=1), None
+    return _attend(module, query, key, value, attention_mask, options)
+
+
+def _attend(
+    module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, options: dict[str, Any]
+) -> tuple[Tensor, Tensor | None]:
     beyond = any(options.get(name) is not None for name in ("softcap", "s_aux", "position_bias"))
     if beyond:
-        return _eager(module, query, key, value, attention_mask, options)
+        return _eager(module, query, key, value, mask, options)
     if REQUEST.rows is not None:
         scale = options.get("scaling")
         scale = query.shape[-1] ** -0.5 if scale is None else scale
-        REQUEST.rows.keep(query, key, attention_mask, float(scale), None)
-    output, _ = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+        REQUEST.rows.keep(query, key, mask, float(scale), None)
+    output, _ = sdpa_attention_forward(module, query, key, value, mask, **options)
     return output, None
 
 
@@ -174,7 +191,7 @@ def _eager(
     return torch.cat(parts, dim=1), None
 
 
-def mask(**options: Any) -> Tensor | None:
+def tree_mask(**options: Any) -> Tensor | None:
     """transformers' sdpa mask, or with a trie in the request: ancestors, and the model's own rule on depths."""
     REQUEST.mask_calls += 1
     tree = REQUEST.tree
@@ -228,4 +245,4 @@ def eager(model: Any, rows: Rows) -> Iterator[None]:
 
 
 AttentionInterface.register(NAME, attend)
-AttentionMaskInterface.register(NAME, mask)
+AttentionMaskInterface.register(NAME, tree_mask)

@@ -34,14 +34,16 @@ def examine(model: Any, context: int) -> Abilities:
     route = route_of(model)
     texts, length = _texts(model, context)
     marks = [np.arange(length // 2, len(text)) for text in texts]
-    passes = Passes(model, route)
+    passes = Passes(model, route, forest=route == "interface")
     plain = [_alone(passes, model, text, mark) for text, mark in zip(texts, marks, strict=True)]
     moved = float(np.abs(plain[0][:4] - plain[-1][:4]).mean())  # same tokens predicted, other beginning
     _check_causal(passes, model, texts[0], plain[0], marks[0], moved)
     reason = obstacle(model, route)
-    if not reason and not _agrees(passes, model, texts, marks, plain, moved, packable=True):
+    sample = (passes, model, texts, marks, plain, moved)
+    if not reason and not (_agrees(*sample, packable=True) and _agrees(*sample)):
         reason = f"{kind(model)} gives other numbers when texts share a pass"
-    cacheable = _agrees(passes, model, texts, marks, plain, moved, packable=False)
+    passes.forest = passes.forest and not reason
+    cacheable = _agrees(*sample, cacheable=True)
     return Abilities(route, reason, cacheable, route == "interface" or _attends(passes, model, texts[0], plain[0][-1]))
 
 
@@ -135,12 +137,14 @@ def _agrees(
     plain: list[np.ndarray[Any, Any]],
     moved: float,
     *,
-    packable: bool,
+    packable: bool = False,
+    cacheable: bool = False,
 ) -> bool:
-    shared_texts, shared_marks = (texts, marks) if packable else (texts[:3], marks[:3])
+    """Whether the log-probabilities of texts that go together are `plain`, those that each gets alone."""
+    together, places = (texts[:3], marks[:3]) if cacheable else (texts, marks)  # the fourth shares no beginning
     try:
-        chosen = _plan(model, shared_texts, shared_marks, packable=packable, cacheable=not packable)
-        tried = _log_probs(passes, chosen, len(shared_texts))
+        chosen = _plan(model, together, places, packable=packable, cacheable=cacheable)
+        tried = _log_probs(passes, chosen, len(together))
     except Exception as error:  # whatever an unknown architecture does with our mask: it cannot be packed
         _log.debug("self check failed: %s", error)
         return False

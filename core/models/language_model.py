@@ -53,9 +53,9 @@ class LanguageModel:
         self.packable, self.why_not_packable = abilities.packable, abilities.why_not_packable
         self.lock = threading.RLock()
         self._width = int(config.hidden_size)
-        self.limits = suited(str(model.device), self._width)
+        self.limits = suited(str(model.device), self._width, padded=not abilities.forest)
         self._model, self._abilities = model, abilities
-        self._passes = Passes(model, abilities.route)
+        self._passes = Passes(model, abilities.route, abilities.forest)
         self._encoder = Encoder(tokenizer)
         self._start = next((i for i in (tokenizer.bos_token_id, tokenizer.eos_token_id) if i is not None), None)
 

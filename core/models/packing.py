@@ -44,16 +44,16 @@ class Limits:
     shortest_trunk: int = 8
 
 
-def suited(device: str, width: int) -> Limits:
-    """Limits for a model of hidden size `width` on a device.
+def suited(device: str, width: int, padded: bool) -> Limits:
+    """Limits for a model of hidden size `width` on a device, whose batches are padded or not.
 
     A processor is quickest while a layer's activations (4 · width numbers a token) stay near its cache: on GPT-2 small
     batches of 768 tokens took a fifth less time than batches of 4,096. Wide models need 512 tokens all the same, to
     make reading their weights worth while; a GPU wants more of everything.
     """
     if device.startswith("cpu"):
-        return Limits(tokens=max(512, min(4096, 589_824 // width)))
-    return Limits(tokens=16_384, row=4096, padding=1024)
+        return Limits(tokens=max(512, min(4096, 589_824 // width)), padding=32 if padded else 1 << 30)
+    return Limits(tokens=16_384, row=4096, padding=1024 if padded else 1 << 30)
 
 
 @dataclass(frozen=True)

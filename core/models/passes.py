@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,18 @@ from core.models.capture import REQUEST, TreeShape
 from core.models.packing import Plan, Row
 from core.models.trie import Ints
 
+_SMALLEST_PART = 96  # nodes; below, masked pairs are cheaper than another call
 Stop = Callable[[], bool]
 
 
 class Passes:
-    """Runs a model's forward passes; the caller holds the model's lock."""
+    """Runs a model's forward passes; the caller holds the model's lock.
 
-    def __init__(self, model: Any, route: Route) -> None:
-        self.model, self.route = model, route
+    With `forest`, rows of a batch follow one another in a single row; else they stand side by side, padded.
+    """
+
+    def __init__(self, model: Any, route: Route, forest: bool = False) -> None:
+        self.model, self.route, self.forest = model, route, forest
         self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
 
     def run(self, plans: list[Plan], stop: Stop | None = None) -> Iterator[tuple[int, tuple[Row, ...], Tensor]]:
@@ -48,31 +53,42 @@ class Passes:
 
     def logits(self, batch: tuple[Row, ...], trunk: DynamicCache | None) -> Tensor:
         """(marked nodes of all rows, V) next-token logits."""
-        size = max(len(row.trie.tokens) for row in batch)
-        ids = np.zeros((len(batch), size), dtype=np.int64)
-        marked = np.zeros((len(batch), size), dtype=bool)
+        if self.forest and trunk is None and len(batch) > 1:
+            return self._in_one_row(batch)
+        ids = _table([row.trie.tokens for row in batch])
+        keep = np.zeros(ids.shape, dtype=bool)
         for place, row in enumerate(batch):
-            ids[place, : len(row.trie.tokens)] = row.trie.tokens
-            marked[place, row.marked] = True
+            keep[place, row.marked] = True
         inputs: dict[str, Any] = {"input_ids": self._tensor(ids), "use_cache": trunk is not None}
         front = 0
         if trunk is not None:
             front = trunk.get_seq_length()
             inputs["past_key_values"] = _repeat(trunk, len(batch))
+        tree = None
         # padding stands to the right of every token that counts, so that chains need no mask at all
-        tree = None if batch[0].trie.is_chain else self._shape(batch, size, front)
-        keep = self._tensor(marked)
-        if tree is not None:
+        if not batch[0].trie.is_chain:
+            ends = _table([row.trie.ends for row in batch], np.arange(1, ids.shape[1] + 1))
+            depths = _table([row.trie.depths for row in batch])
+            tree = TreeShape(self._tensor(depths), self._tensor(ends), front)
             inputs |= self._tree_inputs(tree)
-        logits = self._forward(inputs, keep, tree)
-        return logits if logits.ndim == 2 else logits[keep]
+        return self._forward(inputs, self._tensor(keep), tree)
+
+    def _in_one_row(self, batch: tuple[Row, ...]) -> Tensor:
+        """Tries one after another instead of side by side: no padding."""
+        starts = np.cumsum([0, *(len(row.trie.tokens) for row in batch)])
+        keep = np.zeros((1, starts[-1]), dtype=bool)
+        keep[0, np.concatenate([row.marked + start for row, start in zip(batch, starts, strict=False)])] = True
+        ends = np.concatenate([row.trie.ends + start for row, start in zip(batch, starts, strict=False)])
+        depths = np.concatenate([row.trie.depths for row in batch])
+        tree = TreeShape(self._tensor(depths)[None], self._tensor(ends)[None], 0, _parts(starts.tolist()))
+        ids = self._tensor(np.concatenate([row.trie.tokens for row in batch]))[None]
+        return self._forward(
+            {"input_ids": ids, "use_cache": False, **self._tree_inputs(tree)}, self._tensor(keep), tree
+        )
 
     def hidden(self, batch: tuple[Row, ...], layer: int) -> Tensor:
         """(B, n, d) hidden states of one layer, for a batch of chains."""
-        size = max(len(row.trie.tokens) for row in batch)
-        ids = np.zeros((len(batch), size), dtype=np.int64)
-        for place, row in enumerate(batch):
-            ids[place, : len(row.trie.tokens)] = row.trie.tokens
+        ids = _table([row.trie.tokens for row in batch])
         states: Tensor = self.last(
             {"input_ids": self._tensor(ids), "use_cache": False}, output_hidden_states=True
         ).hidden_states[layer]
@@ -82,14 +98,6 @@ class Passes:
         """The model's whole output, with logits at the last place alone."""
         with torch.inference_mode():
             return self.model(**inputs, **options, **({"logits_to_keep": 1} if self._keeps else {}))
-
-    def _shape(self, batch: tuple[Row, ...], size: int, front: int) -> TreeShape:
-        depths = np.zeros((len(batch), size), dtype=np.int64)
-        ends = np.tile(np.arange(1, size + 1), (len(batch), 1))
-        for place, row in enumerate(batch):
-            depths[place, : len(row.trie.depths)] = row.trie.depths
-            ends[place, : len(row.trie.ends)] = row.trie.ends
-        return TreeShape(self._tensor(depths), self._tensor(ends), front)
 
     def _tree_inputs(self, tree: TreeShape) -> dict[str, Any]:
         if self.route == "interface":
@@ -110,7 +118,7 @@ class Passes:
                 logits: Tensor = self.model(**inputs).logits
         finally:
             REQUEST.tree = None
-        return logits
+        return logits if keep is None or logits.ndim == 2 else logits[keep]
 
     def _tensor(self, array: np.ndarray[Any, Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.model.device)
@@ -126,3 +134,21 @@ def _repeat(cache: DynamicCache, times: int) -> DynamicCache:
     """A copy of a cache of one sequence for `times` rows, which may grow without touching the original."""
     layers: list[Any] = list(cache.layers)
     return DynamicCache([(x.keys.expand(times, -1, -1, -1), x.values.expand(times, -1, -1, -1)) for x in layers])
+
+
+def _parts(starts: list[int]) -> tuple[tuple[int, int], ...]:
+    """From … to of each part: tries in order, small ones together until a call of attention is worth while."""
+    cuts = [0]
+    for end in starts[1:]:
+        if end - cuts[-1] >= _SMALLEST_PART or end == starts[-1]:
+            cuts.append(end)
+    return tuple(pairwise(cuts))
+
+
+def _table(rows: list[Ints], padding: Ints | None = None) -> Ints:
+    """Rows side by side, (B, longest), filled up with zeros or with the end of `padding`."""
+    longest = max(len(row) for row in rows)
+    table = np.zeros((len(rows), longest), dtype=np.int64) if padding is None else np.tile(padding, (len(rows), 1))
+    for place, row in enumerate(rows):
+        table[place, : len(row)] = row
+    return table
