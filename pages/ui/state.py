@@ -22,9 +22,10 @@ from pages.ui.examples import default_study
 HISTORY = 100  # steps of undo
 PAUSE = 1.5  # seconds; typing in one field without a longer pause is one step of undo
 LAG = 2.0  # seconds after which the browser must have taken over the id we gave it
+PATIENCE = 5  # times that long while it has never sent that id back: it may not have seen it yet
 
-STUDY, UNDO, REDO, LAST, NOTICE, LINK, UNKNOWN, STORE_ERROR = (
-    f"state_{name}" for name in ("study", "undo", "redo", "last", "notice", "link", "unknown", "store_error")
+STUDY, UNDO, REDO, LAST, NOTICE, LINK, ECHO, UNKNOWN, STORE_ERROR = (
+    f"state_{name}" for name in ("study", "undo", "redo", "last", "notice", "link", "echo", "unknown", "store_error")
 )
 
 
@@ -47,7 +48,10 @@ def start() -> None:
     # that brings an edit was asked for by that edit: its address may be as old as the runs before it were slow.
     given, when = st.session_state.get(LINK, ("", 0.0))
     _, edited = st.session_state.get(LAST, ("", 0.0))
-    settled = time.monotonic() - when > LAG and edited <= when
+    if linked == given:
+        st.session_state[ECHO] = given
+    lag = LAG if st.session_state.get(ECHO) == given else PATIENCE * LAG
+    settled = time.monotonic() - when > lag and edited <= when
     if linked and given and linked != given and settled and linked != st.session_state.get(UNKNOWN):
         _restore(linked)
 
