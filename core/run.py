@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from core.demonstrations import Demonstration
 from core.errors import PromptTooLong, StudyError
 from core.fitting import drop_earliest, with_fits
+from core.foresight import foreseen
 from core.labels import candidate_labels
 from core.notes import notes_on
 from core.ordering import order
@@ -74,10 +75,12 @@ def run(study: Study, model: LanguageModel, *, stop: Stop | None = None) -> Outc
             shown = rows_of(study, chosen)
         with clock("render"):
             prompt = render(shown, study.query, study.template, study.instruction)
-        with clock("score"):
-            answer = score(study, model, shown, labels, stop)
-            bayes = bayes_answer(study, model, shown, labels)
-        posteriors, kernels, attention = explain(study, model, shown, labels, prompt, clock, stop)
+        with ExitStack() as shared:
+            with clock("score"):
+                shared.enter_context(model.together(*foreseen(study, model, shown, labels, prompt), stop=stop))
+                answer = score(study, model, shown, labels, stop)
+                bayes = bayes_answer(study, model, shown, labels)
+            posteriors, kernels, attention = explain(study, model, shown, labels, prompt, clock, stop)
     except PromptTooLong as error:
         raise with_fits(error, study, model, shown, labels) from None
     return Outcome(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.cost import count
 from core.errors import ModelError, PromptTooLong
+from core.models.ahead import Ahead
 from core.models.architectures import Abilities
 from core.models.capture import eager, watching
 from core.models.encoding import Encoder, Encoding
@@ -63,6 +64,7 @@ class LanguageModel:
         self._model, self._abilities = model, abilities
         self._passes = Passes(model, abilities.route, abilities.forest)
         self._encoder = Encoder(tokenizer)
+        self._ahead = Ahead()
         self._start = next((i for i in (tokenizer.bos_token_id, tokenizer.eos_token_id) if i is not None), None)
 
     @property
@@ -96,28 +98,8 @@ class LanguageModel:
             PromptTooLong: a whole text has more tokens than the model reads.
             Cancelled: `stop` said so.
         """
-        encodings = self._encoder.encode_batch([context + continuation for context, continuation in pairs])
-        self._check(encodings)
-        results: list[Scored | None] = [None] * len(pairs)
-        places: list[int] = []
-        sequences: list[Ints] = []
-        marks: list[Ints] = []
-        for place, (encoding, (context, _)) in enumerate(zip(encodings, pairs, strict=True)):
-            scored = _scored_tokens(encoding, len(context))
-            if len(scored) == 0:
-                results[place] = Scored((), np.empty(0))
-                continue
-            places.append(place)
-            sequences.append(np.array(encoding.ids[: scored[-1]], dtype=np.int64))
-            marks.append(scored - 1)
-
-        for member, logged, nodes in self._visit(sequences, marks, stop):
-            encoding = encodings[places[member]]
-            at = marks[member] + 1
-            targets = torch.tensor([encoding.ids[i] for i in at], device=logged.device)
-            values = logged[torch.from_numpy(nodes).to(logged.device), targets].cpu().double().numpy()
-            results[places[member]] = Scored(tuple(encoding.texts[i] for i in at), values)
-        return [result for result in results if result is not None]
+        found = self._ahead.scored(pairs)
+        return self._answer(pairs, (), stop)[0] if found is None else found
 
     def next_logprobs(self, texts: Sequence[str], *, stop: Stop | None = None) -> NDArray[np.float32]:
         """(N, V) natural log p(next token | text).
@@ -126,14 +108,64 @@ class LanguageModel:
             PromptTooLong, Cancelled: as in `score`.
             ModelError: an empty text, on a model without any token to start from.
         """
-        encodings = self._encoder.encode_batch(texts)
+        found = self._ahead.next(texts)
+        return self._answer((), texts, stop)[1] if found is None else found
+
+    @contextmanager
+    def together(
+        self, pairs: Sequence[tuple[str, str]], texts: Sequence[str], *, stop: Stop | None = None
+    ) -> Iterator[None]:
+        """Inside, this thread's `score` of these pairs and `next_logprobs` of these texts come from one call's passes.
+
+        Where one of them cannot be read, each call is left to itself, and says so.
+
+        Raises:
+            Cancelled: `stop` said so.
+        """
+        pairs, texts, ahead = list(dict.fromkeys(pairs)), list(dict.fromkeys(texts)), self._ahead
+        try:
+            scores, rows = self._answer(pairs, texts, stop)
+            ahead.scores, ahead.rows = dict(zip(pairs, scores, strict=True)), dict(zip(texts, rows, strict=True))
+        except (PromptTooLong, ModelError):
+            pass
+        try:
+            yield
+        finally:
+            ahead.scores, ahead.rows = {}, {}
+
+    def _answer(
+        self, pairs: Sequence[tuple[str, str]], texts: Sequence[str], stop: Stop | None
+    ) -> tuple[list[Scored], NDArray[np.float32]]:
+        """`score` of the pairs and `next_logprobs` of the texts."""
+        whole = [context + continuation for context, continuation in pairs]
+        encodings = self._encoder.encode_batch([*whole, *texts])
         self._check(encodings)
-        sequences = [self._ids(encoding) for encoding in encodings]
-        marks = [np.array([len(sequence) - 1]) for sequence in sequences]
-        result = np.empty((len(texts), self.vocabulary_size), dtype=np.float32)
+        results: list[Scored | None] = [None] * len(pairs)
+        places: list[int] = []
+        sequences: list[Ints] = []
+        marks: list[Ints] = []
+        for place, (encoding, (context, _)) in enumerate(zip(encodings, pairs, strict=False)):
+            scored = _scored_tokens(encoding, len(context))
+            if len(scored) == 0:
+                results[place] = Scored((), np.empty(0))
+                continue
+            places.append(place)
+            sequences.append(np.array(encoding.ids[: scored[-1]], dtype=np.int64))
+            marks.append(scored - 1)
+        sequences += [self._ids(encoding) for encoding in encodings[len(pairs) :]]
+        marks += [np.array([len(sequence) - 1]) for sequence in sequences[len(places) :]]
+
+        rows = np.empty((len(texts), self.vocabulary_size), dtype=np.float32)
         for member, logged, nodes in self._visit(sequences, marks, stop):
-            result[member] = logged[int(nodes[0])].cpu().numpy()[: self.vocabulary_size]
-        return result
+            if member >= len(places):
+                rows[member - len(places)] = logged[int(nodes[0])].cpu().numpy()[: self.vocabulary_size]
+                continue
+            encoding = encodings[places[member]]
+            at = marks[member] + 1
+            targets = torch.tensor([encoding.ids[i] for i in at], device=logged.device)
+            values = logged[torch.from_numpy(nodes).to(logged.device), targets].cpu().double().numpy()
+            results[places[member]] = Scored(tuple(encoding.texts[i] for i in at), values)
+        return [result for result in results if result is not None], rows
 
     def read(
         self,

@@ -181,9 +181,10 @@ def newton(
         matrix[:, diagonal, diagonal] += strength * now + np.maximum(-slope, 0.0) + damping[todo, None] * scale
         step = np.clip(_solve(matrix, slope), -3.0, 3.0)
         new = now * np.exp(step)
-        new /= np.maximum(new.sum(1, keepdims=True), TINY)
+        total = np.maximum(new.sum(1), TINY)
+        new /= total[:, None]
         after = objective.loss(active, active.fit(new)[2])
-        change = after - loss[todo] - strength * (b * _log_ratio(new, now)).sum(1)
+        change = after - loss[todo] - strength * ((b * step).sum(1) - b.sum(1) * np.log(total))  # b log (new / now)
         better = change <= 1e-13  # rounding, at most
         w[todo[better]] = new[better]
         moved[todo] = better
@@ -216,9 +217,3 @@ def _solve(matrix: Floats, right: Floats) -> Floats:
     unit[:, place, place] = 1 + 1e-9  # also where the diagonal is 0: there nothing moves
     solved: Floats = np.linalg.solve(unit, (right * scale)[..., None])[..., 0] * scale
     return solved
-
-
-def _log_ratio(new: Floats, old: Floats) -> Floats:
-    """log(new / old), 0 where either is 0 (a task whose prior is 0)."""
-    both = (new > 0) & (old > 0)
-    return np.where(both, np.log(np.where(both, new, 1.0)) - np.log(np.where(both, old, 1.0)), 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
@@ -29,6 +30,7 @@ def icon_button(
     help: str = "",
     disabled: bool = False,
     shortcut: str | None = None,
+    boxed: bool = False,
 ) -> None:
     """A button with an icon in place of its name.
 
@@ -39,8 +41,9 @@ def icon_button(
         on_click, args: callback.
         help: when the mouse is over it; the name where nothing is said.
         disabled, shortcut: as Streamlit's.
+        boxed: whether it stands in a container of such buttons, whose key begins with "icon_".
     """
-    with st.container(key=f"icon_{key}", width="content"):
+    with nullcontext() if boxed else st.container(key=f"icon_{key}", width="content"):
         st.button(
             name,
             icon=f":material/{icon}:",

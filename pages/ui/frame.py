@@ -21,6 +21,7 @@ from core.run import drop_earliest
 from core.study import Study
 from pages.ui import compare, controls, engine, jobs, shell, state, transfer, views, workbench
 from pages.ui.buttons import hide_labels
+from pages.ui.live import prepare
 from pages.ui.text import plain
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def live(title: str, draw: Callable[[Page], Outcome | None]) -> None:
         draw: makes room in the page, asks for its outcome and draws it.
     """
     bar, strategies = _head(title)
+    prepare()
     study = state.study()
     with bar:
         export = _bar(study, title)

@@ -7,6 +7,7 @@ boxes, clicks, saving as an image, full screen. Other charts are drawn by plotly
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from functools import cache
@@ -19,20 +20,41 @@ from core.figures import Spec
 from pages.ui.charts import IMAGE
 
 FOLDER = Path(__file__).parent / "drawing"
-SCRIPTS = ("text", "scales", "marks", "pointing", "chart")  # in this order: one module once they are put together
+SCRIPTS = ("shelf", "text", "scales", "marks", "pointing", "chart")  # in this order one module
+LIBRARY = "iclens_drawing"
+
+
+@cache
+def _scripts() -> tuple[str, str, str]:
+    """What draws, what each chart brings, and their style."""
+    text = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir() if path.suffix in (".js", ".css")}
+    version = hashlib.sha256("".join(text[name] for name in sorted(text)).encode()).hexdigest()[:12]
+    shelf = text["shelf.js"].replace("VERSION", version)  # a page left open through an update finds its own
+    library = "\n".join([shelf, *(text[f"{name}.js"] for name in SCRIPTS[1:])])
+    return library, shelf + text["mount.js"], text["chart.css"]
+
+
+@cache
+def _library() -> Callable[..., Any]:
+    library, _, style = _scripts()
+    return st.components.v2.component(LIBRARY, js=library, css=style, isolate_styles=False)
 
 
 @cache
 def _mount() -> Callable[..., Any]:
-    script = "\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
-    style = (FOLDER / "chart.css").read_text(encoding="utf-8")
-    return st.components.v2.component("iclens_chart", js=script, css=style, isolate_styles=False)
+    return st.components.v2.component("iclens_chart", js=_scripts()[1], isolate_styles=False)
+
+
+def prepare() -> None:
+    """Called once a page, above what is redrawn: brings the script that draws."""
+    st.html(f"<style>.st-key-{LIBRARY} {{ display: none; }}</style>")
+    _library()(key=LIBRARY)
 
 
 def live_chart(
     spec: Spec, key: str, alt: str, height: str, on_click: Callable[[list[Any]], None] | None = None
 ) -> None:
-    """Draw a figure.
+    """Draw a figure, on a page that called `prepare`.
 
     Args:
         spec: of a figure function, `answer_figure.spec(…)`.

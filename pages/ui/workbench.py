@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -142,7 +143,7 @@ def _valid_mark(size: int) -> None:
 
 def _row_tools(field: str, size: int) -> None:
     session.hold(session.MARK, None)
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"icon_{P}rows"):
         st.number_input(
             "Marked",
             1,
@@ -156,17 +157,16 @@ def _row_tools(field: str, size: int) -> None:
             help="The marked demonstration stands out in every view. A click on a chart marks one too.",
         )
         none = session.marked() is None
+        button = partial(icon_button, boxed=True)
         for name, words, icon in (
             ("up", "Move up", "arrow_upward"),
             ("down", "Move down", "arrow_downward"),
             ("duplicate", "Duplicate", "content_copy"),
             ("delete", "Delete", "delete"),
         ):
-            icon_button(
-                words, icon, P + name, _row_action, (name, field), help=f"{words}: the marked row", disabled=none
-            )
-        icon_button("Unmark", "close", P + "unmark", session.mark, (None,), disabled=none)
-        icon_button("Clear", "delete_sweep", P + "clear", _clear, (field,), help="Delete every row", disabled=size == 0)
+            button(words, icon, P + name, _row_action, (name, field), help=f"{words}: the marked row", disabled=none)
+        button("Unmark", "close", P + "unmark", session.mark, (None,), disabled=none)
+        button("Clear", "delete_sweep", P + "clear", _clear, (field,), help="Delete every row", disabled=size == 0)
 
 
 def _row_action(name: str, field: str) -> None:

@@ -77,3 +77,71 @@ def test_a_query_typed_anew_costs_few_texts() -> None:
             run(study.model_copy(update={"query": query}), model)
         spent.append(meter.spent.texts)
     assert spent[1] < spent[0] / 2
+
+
+def test_stages_share_their_passes() -> None:
+    """Answer, hypotheses and probes come from passes made together, and are what each would get by itself."""
+    from core import Demonstration, Hypothesis, Study, run
+    from core.cost import metered
+    from core.foresight import foreseen
+    from core.posterior import compute_posteriors
+    from core.prompts import render
+    from core.scoring import score
+
+    model, mixture = load_model(), load_mixture()
+    shown = tuple(Demonstration(input=x, label=y) for x, y in mixture.sample("plural", 6, seed=11))
+    study = Study(
+        demonstrations=shown,
+        query="cat",
+        hypotheses=(Hypothesis(name="plural", instruction="Give the plural."),),
+        posteriors=("exact", "implicit", "instruction"),
+    )
+    with metered() as together:
+        outcome = run(study, model)
+    labels = outcome.answer.labels
+    prompt = render(shown, study.query, study.template, study.instruction)
+    pairs, texts = foreseen(study, model, shown, labels, prompt)
+    assert len(pairs) == len(labels) + len(shown) + len(labels)
+    assert texts[-1] == prompt.text
+    assert len(texts) == len(shown) + 1
+    with metered() as apart:
+        answer = score(study, model, shown, labels)
+        posteriors = compute_posteriors(study, model, shown, labels)
+    np.testing.assert_allclose(outcome.answer.scores, answer.scores, atol=1e-5)
+    for name, posterior in posteriors.items():
+        np.testing.assert_allclose(outcome.posteriors[name].weights, posterior.weights, atol=1e-5)
+    assert apart.spent.passes == 2  # labels, hypotheses
+    assert together.spent.passes <= 5  # all of them, the other probes, the attention, the hidden states
+
+
+def test_an_answer_does_not_depend_on_what_was_run_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    from core import Demonstration, Study, run
+
+    model = load_model()
+    pairs = load_mixture().sample("antonym", 8, seed=4)
+    study = Study(demonstrations=tuple(Demonstration(input=x, label=y) for x, y in pairs[:-1]), query=pairs[-1][0])
+    outcomes = []
+    for before in ((), ("big",), ("cat", "small")):
+        monkeypatch.setattr(asking, "_kept", type(asking._kept)())
+        for query in before:
+            run(study.model_copy(update={"query": query}), model)
+        outcomes.append(run(study, model))
+    first, *others = outcomes
+    for other in others:
+        np.testing.assert_array_equal(other.answer.scores, first.answer.scores)
+        np.testing.assert_allclose(
+            other.posteriors["implicit"].weights, first.posteriors["implicit"].weights, atol=1e-4
+        )
+
+
+def test_what_cannot_be_read_is_left_to_who_asks() -> None:
+    from core.errors import PromptTooLong
+
+    model = tiny()
+    with model.together([("a good film", " good")], ["word " * 5000]):
+        assert len(model.score([("a good film", " good")])) == 1
+        with pytest.raises(PromptTooLong):
+            model.next_logprobs(["word " * 5000])
+    with model.together([("a", " b")], ["c"]):
+        inside = model.score([("a", " b")])[0].logprobs
+    np.testing.assert_allclose(inside, model.score([("a", " b")])[0].logprobs, atol=1e-5)
