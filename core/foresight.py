@@ -22,9 +22,9 @@ def foreseen(
 ) -> tuple[list[Pair], list[str]]:
     """Pairs that will be scored and texts whose next token will be asked for, for `LanguageModel.together`.
 
-    Direct scoring's labels, the hypotheses' likelihoods and answers, and the query after n = 0 … k demonstrations, which
-    the implicit posterior asks for; its other probes go through the model apart. So what shares a pass depends on the
-    study alone and not on what was run before, and an answer is the same to the last digit each time.
+    Direct scoring's labels, the hypotheses' likelihoods and answers, and the query after n = 0 … k demonstrations,
+    which the implicit posterior asks for; its other probes go through the model apart. So what shares a pass depends
+    on the study alone and not on what was run before, and an answer is the same to the last digit each time.
     """
     from core.posterior.evidence import ask
     from core.posterior.instruction import answer_pairs, demonstration_pairs
@@ -32,7 +32,7 @@ def foreseen(
     pairs: list[Pair] = []
     texts: list[str] = []
     if study.scoring == "direct":
-        pairs += [(prompt.text, prompt.gap + label) for label in labels]
+        pairs += [(prompt.text, prompt.gap + study.template.word(label)) for label in labels]
     if "instruction" in study.posteriors and study.hypotheses:
         pairs += [*demonstration_pairs(study, shown), *answer_pairs(study, shown, labels)]
     if "implicit" in study.posteriors and model.mixture is not None:
