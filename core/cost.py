@@ -41,10 +41,12 @@ class Meter:
     Attributes:
         spent: what was counted.
         learned: of it, and of runs before, what went into learning something that is kept (`core.learned`).
+        remarks: what a reader must know of how that came about, one sentence each.
     """
 
     def __init__(self) -> None:
         self.spent, self.learned = NOTHING, NOTHING
+        self.remarks: tuple[str, ...] = ()
 
 
 class _Open(threading.local):
@@ -76,3 +78,9 @@ def count_learned(cost: Cost) -> None:
     """Called where something learned is used: what learning it cost, now or before."""
     for meter in _open.meters:
         meter.learned += cost
+
+
+def remark(sentence: str) -> None:
+    """Called where something did not go as usual and the result is sound all the same."""
+    for meter in _open.meters:
+        meter.remarks = (*meter.remarks, sentence)

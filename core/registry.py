@@ -31,6 +31,9 @@ class Strategy(Generic[F]):
         slow: True where it trains, generates or scores hundreds of prompts before it can answer: a page runs it as a
             job, with progress and Cancel.
         place: menus sort by (place, name).
+        scores: what a score is, one sentence with the formula; "" where nothing is ranked. Read for selections only.
+        at_once: True where what is chosen is chosen as one set, so that none of it comes first. Read for selections
+            only.
     """
 
     name: str
@@ -42,6 +45,8 @@ class Strategy(Generic[F]):
     place: int = 100
     symmetric: bool = False
     slow: bool = False
+    scores: str = ""
+    at_once: bool = False
 
 
 class Registry(Generic[F]):
@@ -70,6 +75,8 @@ class Registry(Generic[F]):
         place: int = 100,
         symmetric: bool = False,
         slow: bool = False,
+        scores: str = "",
+        at_once: bool = False,
     ) -> Callable[[F], F]:
         """Enter the decorated function under `name`.
 
@@ -82,7 +89,7 @@ class Registry(Generic[F]):
             if taken is not None and taken.function.__module__ != function.__module__:
                 raise ValueError(f"the {self.kind} {name!r} is already defined in {taken.function.__module__}")
             self._strategies[name] = Strategy(
-                name, title or name, help, reads, function, sampled, place, symmetric, slow
+                name, title or name, help, reads, function, sampled, place, symmetric, slow, scores, at_once
             )
             return function
 

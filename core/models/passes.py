@@ -18,6 +18,7 @@ from core.models.architectures import Route
 from core.models.capture import REQUEST, TreeShape
 from core.models.packing import Plan, Row
 from core.models.trie import Ints
+from core.progress import advance
 
 _SMALLEST_PART = 96  # nodes; below, masked pairs are cheaper than another call
 Stop = Callable[[], bool]
@@ -39,12 +40,15 @@ class Passes:
         Raises:
             Cancelled: `stop` said so between two passes.
         """
+        done, batches = 0, sum(len(plan.batches) for plan in plans)
         for plan in plans:
             check(stop)
             trunk = self.cache(plan.trunk) if len(plan.trunk) else None
             for batch in plan.batches:
                 check(stop)
                 yield len(plan.trunk), batch, self.logits(batch, trunk)
+                done += 1
+                advance(done / batches)
 
     def cache(self, tokens: Ints) -> DynamicCache:
         """Keys and values of one sequence, every layer in full (a windowed layer forgets by its mask)."""

@@ -7,30 +7,23 @@ is overwritten by another's. The file lies in `.iclens/` beside dashboard.py, or
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import time
-from pathlib import Path
 
 import streamlit as st
 from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.home import home
 from core.study import Study
 
 MOST = 5_000  # studies kept; the longest unused go first
 LARGEST = 2_000_000  # characters of JSON; a study above this is not kept
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class StoreError(Exception):
     """The store cannot be used; `str` of it is one sentence for the user."""
-
-
-def home() -> Path:
-    """The folder that ICLens may write to."""
-    return Path(os.environ.get("ICLENS_HOME") or ROOT / ".iclens")
 
 
 def study_id(body: str) -> str:
