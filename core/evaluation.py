@@ -17,7 +17,7 @@ from core.ordering import order
 from core.outcome import Answer, Chosen
 from core.questions import Question
 from core.scoring.together import score_together
-from core.selection import rows_of, select
+from core.selection import rows_chosen, rows_of, select
 from core.statistics import wilson
 from core.study import Study
 from core.tidy import Progress, Stop, check, report, tidied, usable
@@ -111,7 +111,8 @@ def evaluate(
             chosen.append(_choose(row, model, progress, stop, place / len(asked), 1 / len(asked)))
         costs.append(meter.spent)
     shown = [[rows_of(s, c) for s, c in zip(*pair, strict=True)] for pair in zip(asked, chosen, strict=True)]
-    labels = _candidates(asked, shown, model)
+    whole = [[rows_chosen(s, c) for s, c in zip(*pair, strict=True)] for pair in zip(asked, chosen, strict=True)]
+    labels = _candidates(asked, whole, model)
     answers: list[tuple[Answer, ...]] = []
     for place, row in enumerate(asked):
         with metered() as meter:

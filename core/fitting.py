@@ -55,7 +55,7 @@ def prompt_length(
             prompt = render_channel(rows, label, study.template, study.instruction)
             return prompt.text + prompt.gap + study.query
         prompt = render(rows, study.query, study.template, study.instruction)
-        return prompt.text + prompt.gap + label
+        return prompt.text + prompt.gap + study.template.word(label)
 
     def tokens(m: int, label: str) -> int:
         return len(model.encode(text(m, label)).ids)

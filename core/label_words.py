@@ -1,4 +1,4 @@
-"""Label words as a user types them: "foo = positive, bar = negative"."""
+"""Words that stand for labels, and how a user types them: "foo = positive, bar = negative"."""
 
 from __future__ import annotations
 
@@ -9,6 +9,21 @@ from core.errors import StudyError
 Words = tuple[tuple[str, str], ...]
 ARROWS = re.compile(r"\s*(?:->|→|=>|=|:)\s*")
 BREAKS = re.compile(r"[,;\n]")
+
+
+def one_word_each(words: Words) -> Words:
+    """The pairs without white space around their texts.
+
+    Raises:
+        ValueError: a label or a word is blank, a label has two words, or two labels share one, since then one would be
+            counted as the other.
+    """
+    tidy = tuple((label.strip(), word.strip()) for label, word in words)
+    if any(not label or not word for label, word in tidy):
+        raise ValueError("a label word must not be blank")
+    if any(len(set(side)) < len(tidy) for side in zip(*tidy, strict=True)):
+        raise ValueError("each label must have one word, and each word one label")
+    return tidy
 
 
 def read_words(text: str) -> Words:

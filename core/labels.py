@@ -9,6 +9,7 @@ from core.demonstrations import Demonstration
 from core.errors import StudyError
 from core.study import Study
 from core.tidy import usable
+from core.verbalisers import check_words
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -31,7 +32,7 @@ def candidate_labels(
         Labels, each once, none blank; and notes, one sentence each.
 
     Raises:
-        StudyError: there is no label at all.
+        StudyError: there is no label at all, or the template writes two of them alike.
     """
     if study.labels:
         labels, notes = clean(study.labels)
@@ -40,7 +41,7 @@ def candidate_labels(
     else:
         in_context = distinct(row.label for row in shown)
         in_pool = pool_labels(study)
-        answers = distinct(model.mixture.answers(study.query)) if model.mixture is not None else ()
+        answers = distinct(study.template.label(word) or "" for word in _answers(study, model))
         gold = distinct([study.gold or ""])
         # The pool's order where it has one: then another choice of demonstrations does not shuffle the bars.
         seen = in_pool if set(in_context) <= set(in_pool) else (*in_context, *in_pool)
@@ -48,7 +49,13 @@ def candidate_labels(
         labels, notes = cap(labels, distinct((*gold, *in_context, *answers, *in_pool)))
     if not labels:
         raise StudyError("There is no label to score; add demonstrations, or name the candidate labels.")
+    check_words(study.template, (*labels, *(row.label for row in shown)))
     return labels, notes
+
+
+def _answers(study: Study, model: LanguageModel) -> Sequence[str]:
+    """What the tasks of the mixture would answer to the query, where it is known: words, as they are written."""
+    return model.mixture.answers(study.query) if model.mixture is not None else ()
 
 
 def task_labels(study: Study, shown: Sequence[Demonstration] = ()) -> tuple[str, ...]:
@@ -63,6 +70,7 @@ def task_labels(study: Study, shown: Sequence[Demonstration] = ()) -> tuple[str,
         labels = distinct((*(row.label for row in shown), *pool_labels(study)))[:MAX_LABELS]
     if not labels:
         raise StudyError("There is no label to score; add demonstrations, or name the candidate labels.")
+    check_words(study.template, labels)
     return labels
 
 

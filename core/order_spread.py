@@ -20,6 +20,7 @@ from core.errors import StudyError
 from core.scoring.together import score_together
 from core.study import Study
 from core.tidy import Progress, Stop, report, tidied
+from core.verbalisers import as_written
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -120,7 +121,8 @@ def order_spread(
         raise StudyError("Orders need at least two demonstrations.")
     if most < 2:
         raise StudyError("A spread needs at least two orders.")
-    study = tidied(study)
+    names = tuple(labels)
+    study, shown, labels = as_written(tidied(study), shown, labels)
     orders, complete = orders_of(len(shown), most, seed)
     arranged = [[shown[i] for i in order] for order in orders]
     report(progress, 0.02)
@@ -141,7 +143,7 @@ def order_spread(
     return OrderSpread(
         orders,
         complete,
-        tuple(labels),
+        names,
         np.array([a.probabilities for a in answers]),
         bayes,
         tasks,

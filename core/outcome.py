@@ -29,6 +29,8 @@ class Chosen:
         notes: what a reader must know of the choice, one sentence each.
         cost: what the choice cost this time; inputs that were embedded before cost nothing.
         learned: what went into learning what the choice rests on, this time or before; kept since.
+        left_out: places chosen and ordered as well, but not shown, since `study.shots` is fewer; in order.
+        taken: all places chosen, in the order in which the strategy took them; as they stand where it takes a set.
     """
 
     source: Literal["demonstrations", "pool", "generated"]
@@ -39,6 +41,8 @@ class Chosen:
     notes: tuple[str, ...] = ()
     cost: Cost = NOTHING
     learned: Cost = NOTHING
+    left_out: tuple[int, ...] = ()
+    taken: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from core.demonstrations import Demonstration
+from core.label_words import Words, one_word_each
 
 
 class Template(BaseModel):
@@ -20,6 +21,12 @@ class Template(BaseModel):
     A prompt is the instruction and a blank line (when there is one), the demonstrations, and the same pieces for the
     query up to the part that is to be answered. Trailing spaces are left to the answer: tokenizers join them to the
     next word.
+
+    Attributes:
+        words: verbalisers, (label, word) pairs: y is written as its word wherever it is written, in demonstrations and
+            as the answer that is scored. Everything that reads the text reads the word: the model, every scorer and
+            calibration, attention, and exact Bayes and the posteriors, which are about the text as written. What comes
+            out is named by the labels themselves. A label that is not named is its own word.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +37,23 @@ class Template(BaseModel):
     end: str = "\n"
     channel_label_prefix: str = ""
     channel_input_prefix: str = " <- "
+    words: Words = ()
+
+    @field_validator("words")
+    @classmethod
+    def _one_word_each(cls, words: Words) -> Words:
+        return one_word_each(words)
+
+    def word(self, label: str) -> str:
+        """What is written for a label."""
+        return dict(self.words).get(label, label) if self.words else label
+
+    def label(self, word: str) -> str | None:
+        """Whose word it is; None for a word that no label is written as, since the label of that name has another."""
+        if not self.words:
+            return word
+        owner = {written: label for label, written in self.words}.get(word)
+        return owner if owner is not None else None if word in dict(self.words) else word
 
 
 # A blank line, so that the first demonstration opens as every other one does.
@@ -135,7 +159,8 @@ def render(
         instruction: stands before everything, with a blank line after it, when not empty.
 
     Returns:
-        A prompt whose parts cover every character exactly once, in order. Text + gap + y is the whole text.
+        A prompt whose parts cover every character exactly once, in order. Text + gap + the word for y is the whole
+        text.
     """
     writer = _Writer()
     writer.instruction(instruction)
@@ -143,7 +168,7 @@ def render(
         writer.add("prefix", template.input_prefix, i)
         writer.add("input", demonstration.input, i)
         writer.add("separator", template.label_prefix, i)
-        writer.add("label", demonstration.label, i)
+        writer.add("label", template.word(demonstration.label), i)
         writer.add("end", template.end, i)
     writer.add("prefix", template.input_prefix)
     writer.add("query", query)
@@ -164,12 +189,12 @@ def render_channel(
     writer.instruction(instruction)
     for i, demonstration in enumerate(demonstrations):
         writer.add("prefix", template.channel_label_prefix, i)
-        writer.add("label", demonstration.label, i)
+        writer.add("label", template.word(demonstration.label), i)
         writer.add("separator", template.channel_input_prefix, i)
         writer.add("input", demonstration.input, i)
         writer.add("end", template.end, i)
     writer.add("prefix", template.channel_label_prefix)
-    writer.add("label", label)
+    writer.add("label", template.word(label))
     kept, gap = _split_gap(template.channel_input_prefix)
     writer.add("answer-prefix", kept)
     return writer.prompt(gap)

@@ -87,7 +87,7 @@ def questions_of(study: Study, model: LanguageModel, source: str, count: int, se
     found = [pair for pair in _draw(mixture, source, _context(study), DRAWS * count, seed) if pair[0] not in taken]
     if not found:
         raise StudyError(f"Every input of the task “{source}” is shown already; choose another task or the pool.")
-    return tuple(Question(x, y, source) for x, y in found[:count])
+    return tuple(Question(x, study.template.label(word) or word, source) for x, word in found[:count])
 
 
 def _taken(study: Study) -> set[str]:
@@ -105,9 +105,9 @@ def _free_rows(study: Study) -> list[Demonstration]:
 
 
 def _context(study: Study) -> list[tuple[str, str]]:
-    """Labelled pairs that tell which task is meant."""
+    """Pairs that tell which task is meant, their labels as the template writes them."""
     rows = study.demonstrations if source_of(study) == "demonstrations" else study.pool[:32]
-    return [(row.input, row.label) for row in rows if usable(row)]
+    return [(row.input, study.template.word(row.label)) for row in rows if usable(row)]
 
 
 def _likely_tasks(study: Study, mixture: Mixture) -> tuple[str, ...]:

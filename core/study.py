@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from core.demonstrations import Demonstration
+from core.label_words import Words, one_word_each
 from core.prompts import ARROW, Template
 
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -49,16 +50,12 @@ class Hypothesis(BaseModel):
     name: str
     instruction: str
     prior: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-    words: tuple[tuple[str, str], ...] = ()
+    words: Words = ()
 
     @field_validator("words")
     @classmethod
-    def _one_word_each(cls, words: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-        if any(not label.strip() or not word.strip() for label, word in words):
-            raise ValueError("a label word must not be blank")
-        if any(len(set(side)) < len(words) for side in zip(*words, strict=True)):
-            raise ValueError("each label must have one word, and each word one label")
-        return words
+    def _one_word_each(cls, words: Words) -> Words:
+        return one_word_each(words)
 
     def word(self, label: str) -> str:
         """What is scored for a label under this hypothesis."""
@@ -98,6 +95,9 @@ class Study(BaseModel):
         organisations, selection_probes: sets that MDL and mutual information try, and the inputs they try them on.
         validation: labelled rows of the pool that influence and active selection hold out to measure on.
         concept_tokens: tokens that stand for the task in latent concept.
+        shots: the first so many of the demonstrations are shown, in the order in which all would be: 0 is zero-shot.
+            None shows all. It acts last: a selection picks its k and an ordering orders them as ever, and candidate
+            labels are those of all.
         ordering, ordering_seed, probes: in which order. `probes` pool inputs are used by GlobalE and LocalE, or with
             `probe_source` "model" inputs that the model itself writes.
         scoring, normalisation: how an answer is scored. `premise` is what PMI compares with, empty for the template's
@@ -138,6 +138,7 @@ class Study(BaseModel):
     validation: Annotated[int, Field(ge=1, le=1_000)] = 16
     concept_tokens: Annotated[int, Field(ge=1, le=100)] = 10
 
+    shots: Annotated[int, Field(ge=0, le=10_000)] | None = None
     ordering: str = "given"
     ordering_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     probes: Annotated[int, Field(ge=1, le=1_000)] = 16

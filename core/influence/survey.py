@@ -143,10 +143,11 @@ def other_queries(study: Study, model: LanguageModel, count: int, seed: int = 0)
         return [pairs[i] for i in order], "the pool"
     if model.mixture is None:
         raise StudyError("There is no other query to ask; add examples to the pool.")
-    shown = [(row.input, row.label) for row in study.demonstrations if usable(row)]
+    shown = [(row.input, study.template.word(row.label)) for row in study.demonstrations if usable(row)]
     weights = model.mixture.posterior(shown, study.instruction)[0][-1]
     family = model.mixture.families[int(np.argmax(weights))]
-    return _drawn(model.mixture.sample(family, 20 * count, seed), taken, count), f"the task “{family}”"
+    drawn = _drawn(model.mixture.sample(family, 20 * count, seed), taken, count)
+    return [(x, study.template.label(word) or word) for x, word in drawn], f"the task “{family}”"
 
 
 def _drawn(pairs: Sequence[tuple[str, str]], taken: set[str], count: int) -> list[tuple[str, str]]:

@@ -7,8 +7,10 @@ import numpy as np
 from core.errors import Unavailable
 from core.kernels import kernels
 from core.kernels.scene import Scene, Weighed
+from core.posterior.prior import log_factors
 from core.study import Study
 from core.tidy import check
+from core.verbalisers import as_words
 
 TINY = 0.05  # below, not even the nearest input shown is likely to share the query's label
 NOTE = (
@@ -22,22 +24,27 @@ NOTE = (
     title="Exact",
     help="chance that the two inputs share a label, by the exact posterior over the mixture's tasks",
     place=40,
+    reads=("prior",),
     symmetric=True,
 )
 def weigh(study: Study, scene: Scene) -> Weighed:
     """K(x, x_i) = Σ_T P(T|D) Σ_y p(y|x,T) p(y|x_i,T), our definition (METHODS §2). (Q, n), in [0, 1].
 
+    The posterior is the one under the study's own prior, where it has one.
+
     Raises:
         Unavailable: the model's mixture of tasks is not known.
+        StudyError: the study's prior rules every task out.
     """
     mixture = scene.model.mixture
     if mixture is None:
         raise Unavailable("The exact kernel needs a model whose pretraining mixture is known.")
-    pairs = [(d.input, d.label) for d in scene.shown]
+    pairs = [(d.input, d.label) for d in as_words(scene.study.template, scene.shown)]
+    factors = log_factors(mixture, study.prior) if study.prior else None
     rows = []
     for query in scene.queries:
         check(scene.stop)
-        rows.append(np.asarray(mixture.kernel(pairs, query, scene.study.instruction), dtype=np.float64))
+        rows.append(np.asarray(mixture.kernel(pairs, query, scene.study.instruction, factors), dtype=np.float64))
     raw = np.array(rows).reshape(len(rows), len(pairs))
     notes = tuple(NOTE if len(pairs) > 1 and row.max() < TINY else "" for row in raw)
     return Weighed(raw, "chance that both inputs share a label", notes)

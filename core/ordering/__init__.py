@@ -29,7 +29,10 @@ orderings: Registry[Order] = Registry("ordering", __name__)
 
 
 def order(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None = None) -> Chosen:
-    """`chosen` with its places in the study's order.
+    """`chosen` with its places in the study's order, the first `study.shots` of them where that is set.
+
+    Demonstrations are left out last of all: a selection has picked its k and an ordering has ordered all of them, so
+    that zero, one and few shots of one study are prefixes of each other.
 
     Raises:
         StudyError: no such ordering.
@@ -38,4 +41,11 @@ def order(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None 
     check(stop)
     strategy = orderings.find(study.ordering)
     indices, scores = strategy.function(study, model, chosen, stop)
-    return replace(chosen, indices=tuple(indices), order_scores=scores)
+    ordered = replace(chosen, indices=tuple(indices), order_scores=scores)
+    if study.shots is None or study.shots >= len(indices):
+        return ordered
+    kept, left_out = ordered.indices[: study.shots], ordered.indices[study.shots :]
+    which = ("none", "one")[study.shots] if study.shots < 2 else f"the first {study.shots}"
+    are = "is" if study.shots == 1 else "are"
+    note = f"“Shots” is {study.shots}: {which} of the {len(indices)} demonstrations chosen {are} shown."
+    return replace(ordered, indices=kept, left_out=left_out, notes=(*ordered.notes, note))

@@ -11,6 +11,7 @@ from core.outcome import Posterior
 from core.posterior.predictive import predictive
 from core.posterior.prior import log_factors
 from core.study import Study
+from core.verbalisers import as_written
 
 if TYPE_CHECKING:
     from core.pretraining.mixture import Mixture
@@ -29,6 +30,7 @@ def exact_posterior(study: Study, mixture: Mixture, shown: Sequence[Demonstratio
     Raises:
         StudyError: the prior rules every task out.
     """
+    study, shown, labels = as_written(study, shown, labels)
     pairs = [(d.input, d.label) for d in shown]
     if study.prior:
         from core.posterior.by_family import by_family

@@ -16,6 +16,7 @@ from core.posterior.domains import domain_of_tokens, domain_table
 from core.posterior.implicit import ALIVE, FEWEST, PROBES, WORDS
 from core.study import Study
 from core.tidy import Progress, check, report
+from core.verbalisers import as_words, as_written
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -43,7 +44,8 @@ def final_weights(
         PromptTooLong: not one probe fits after the demonstrations.
         Cancelled: `stop` said so.
     """
-    shown = arranged[0]
+    arranged = [as_words(study.template, rows) for rows in arranged]
+    study, shown = as_written(study, (), ())[0], arranged[0]
     pairs = [(d.input, d.label) for d in shown]
     before = ev.before_labels(mixture, [d.input for d in shown], study.instruction)[-1]
     exact = mixture.posterior(pairs, study.instruction)[0][-1]

@@ -13,6 +13,7 @@ from core.outcome import Posterior
 from core.posterior.decoding import DECODERS, condition, mixed, residual
 from core.posterior.evidence import Evidence, before_labels, gather
 from core.study import Study
+from core.verbalisers import as_written
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -52,6 +53,7 @@ def implicit_posterior(
         PromptTooLong: not one probe fits after the demonstrations.
         Cancelled: `stop` said so.
     """
+    study, shown, labels = as_written(study, shown, labels)
     pairs = [(d.input, d.label) for d in shown]
     probes = tuple(dict.fromkeys([*_affordable(mixture.probes(pairs, PROBES)), study.query]))
     before = before_labels(mixture, [d.input for d in shown], study.instruction)

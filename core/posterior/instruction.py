@@ -12,6 +12,7 @@ from core.demonstrations import Demonstration
 from core.outcome import Posterior
 from core.prompts import render
 from core.study import Hypothesis, Study
+from core.verbalisers import as_written
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -33,7 +34,8 @@ def instruction_posterior(
     Chained (`study.chained`), the earlier demonstrations stand before x_i as well: log p_LM(y_i | I_T, D_{i−1}, x_i),
     and the order matters. Log-probabilities are summed over a label's tokens (the joint probability, which is what
     Bayes needs; a mean per token would be tempering). I_T takes the place of `study.instruction`. A hypothesis with
-    label words has y_i read as its word for it, in what is scored and in the demonstrations that stand before.
+    label words has y_i read as its word for it, in what is scored and in the demonstrations that stand before; where
+    it has none for y_i, the template's word stands.
 
     `predictive` (k + 1, L) is Σ_T P(T | D_n) p_LM(y | I_T, x), with D_n before x when chained; over all texts, so that
     a row sums to at most one unless a label is the beginning of another.
@@ -68,6 +70,7 @@ def instruction_posterior(
 
 def demonstration_pairs(study: Study, shown: Sequence[Demonstration]) -> list[Pair]:
     """What p(y_i | I_T, x_i) is scored by, T · k of them, the demonstrations of one hypothesis together."""
+    study, shown, _ = as_written(study, shown, ())
     return [
         _pair(study, shown[:i] if study.chained else (), row.input, hypothesis, row.label)
         for hypothesis in study.hypotheses
@@ -77,6 +80,7 @@ def demonstration_pairs(study: Study, shown: Sequence[Demonstration]) -> list[Pa
 
 def answer_pairs(study: Study, shown: Sequence[Demonstration], labels: Sequence[str]) -> list[Pair]:
     """What p(y | I_T, x) is scored by: T · (k + 1) · L where chained, else T · L, the labels of one prompt together."""
+    study, shown, labels = as_written(study, shown, labels)
     return [
         _pair(study, shown[:n], study.query, hypothesis, label)
         for hypothesis in study.hypotheses

@@ -18,6 +18,7 @@ from core.prompts import render
 from core.scoring.direct import mass_outside
 from core.study import Study
 from core.tidy import Progress, Stop, report, tidied
+from core.verbalisers import as_written
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -91,7 +92,8 @@ def task_mixture(
         PromptTooLong: a prompt does not fit the model's context.
         Cancelled: `stop` said so.
     """
-    study, k = tidied(study), len(shown)
+    names, k = tuple(labels), len(shown)
+    study, shown, labels = as_written(tidied(study), shown, labels)
     prompts = [render(shown[:n], study.query, study.template, study.instruction) for n in range(k + 1)]
     pairs = [(prompt.text, prompt.gap + label) for prompt in prompts for label in labels]
     asked = answer_pairs(study, shown, labels) if "instruction" in posteriors else []
@@ -117,7 +119,7 @@ def task_mixture(
     report(progress, 1.0)
     kinds = [kind for kind in posteriors if kind in shares]
     explanations = {kind: _explain(kind, posteriors[kind].tasks, shares[kind], own) for kind in kinds}
-    return TaskMixture((*labels, OTHER), own, explanations)
+    return TaskMixture((*names, OTHER), own, explanations)
 
 
 def _with_rest(logs: Floats, tokens: Sequence[tuple[str, ...]]) -> Floats:

@@ -14,6 +14,7 @@ from core.registry import Registry
 from core.statistics import softmax
 from core.study import Study
 from core.tidy import Stop, check
+from core.verbalisers import check_words
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -34,10 +35,12 @@ def score(
     """The study's scorer over `labels` after `shown`, in the order given, with the study's calibration.
 
     Raises:
-        StudyError: no such scorer or calibration, or one that needs a pool where there is none.
+        StudyError: no such scorer or calibration, one that needs a pool where there is none, or a template that writes
+            two labels alike.
         PromptTooLong: the prompt and a label are longer than the model's context.
     """
     check(stop)
+    check_words(study.template, (*labels, *(row.label for row in shown)))
     answer = scorers.find(study.scoring).function(study, model, shown, labels, stop)
     if study.calibration == "none":
         return answer

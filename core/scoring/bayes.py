@@ -12,6 +12,7 @@ from core.demonstrations import Demonstration
 from core.outcome import Answer
 from core.statistics import softmax
 from core.study import Study
+from core.verbalisers import as_written
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -28,26 +29,29 @@ def bayes_answer(
 
     Forward scorers: p(y | x, D) = Σ_T P(T | D) p(y | x, T); scores are its log, probabilities are renormalised over
     the labels, `outside` is what the rest of the vocabulary holds. Channel: scores are log p(x | y, D) in nats,
-    probabilities their softmax (uniform P(y)). The tasks have the prior of the study, where it has one of its own.
+    probabilities their softmax (uniform P(y)). It reads labels as the template writes them, as the model does. The
+    tasks have the prior of the study, where it has one of its own.
 
     Raises:
         StudyError: the study's prior rules every task out.
     """
     if model.mixture is None:
         return None
+    names = tuple(labels)
+    study, shown, labels = as_written(study, shown, labels)
     pairs = [(row.input, row.label) for row in shown]
     if study.scoring == "channel":
         scores = _channel(study, model.mixture, pairs, labels)
         if not np.any(np.isfinite(scores)):
             return None
-        return Answer(tuple(labels), scores, softmax(scores))
+        return Answer(names, scores, softmax(scores))
     p = _predictive(study, model.mixture, pairs, labels)
     inside = float(np.sum(p))
     if not inside > 0:
         return None
     with np.errstate(divide="ignore"):
         scores = np.log(p)
-    return Answer(tuple(labels), scores, p / inside, outside=max(0.0, 1.0 - inside))
+    return Answer(names, scores, p / inside, outside=max(0.0, 1.0 - inside))
 
 
 def _predictive(study: Study, mixture: Mixture, pairs: Pairs, labels: Sequence[str]) -> Floats:

@@ -32,19 +32,21 @@ Floats = NDArray[np.float64]
 def score(
     study: Study, model: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[str], stop: Stop | None
 ) -> Answer:
-    """s(y) = log p(y | D, x), summed over the label's tokens; options per token, per character, per byte.
+    """s(y) = log p(y | D, x), summed over the label's tokens; options per token, per character, per byte. Where the
+    template has a word for y, it is the word's tokens, characters and bytes.
 
     The label's own tokens are scored, with nothing after them: of two labels where one begins with the other, the
     shorter's probability contains the longer's. `outside` counts such mass once. Probabilities are softmax(s): p over
     the candidates for the sum, a tempered version of it for the means (lm-eval's acc_norm is the mean per character).
     """
     prompt = render(shown, study.query, study.template, study.instruction)
-    scored = model.score([(prompt.text, prompt.gap + label) for label in labels], stop=stop)
+    words = [study.template.word(label) for label in labels]
+    scored = model.score([(prompt.text, prompt.gap + word) for word in words], stop=stop)
     totals = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64)  # (L,)
     scores = np.array(
         [
-            normalise(total, len(s.logprobs), label, study.normalisation)
-            for total, s, label in zip(totals, scored, labels, strict=True)
+            normalise(total, len(s.logprobs), word, study.normalisation)
+            for total, s, word in zip(totals, scored, words, strict=True)
         ]
     )
     return Answer(
@@ -53,7 +55,7 @@ def score(
         probabilities=softmax(scores),
         outside=mass_outside(totals, [s.tokens for s in scored]),
         scored=tuple(
-            ScoredText(prompt.gap + label, tuple(s.tokens), s.logprobs) for label, s in zip(labels, scored, strict=True)
+            ScoredText(prompt.gap + word, tuple(s.tokens), s.logprobs) for word, s in zip(words, scored, strict=True)
         ),
     )
 
@@ -93,7 +95,7 @@ def label_probabilities(
     pairs = []
     for shown, text in prompts:
         prompt = render(shown, text, study.template, study.instruction)
-        pairs += [(prompt.text, prompt.gap + label) for label in labels]
+        pairs += [(prompt.text, prompt.gap + study.template.word(label)) for label in labels]
     scored = model.score(pairs, stop=stop)
     totals = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64)
     return softmax(totals.reshape(len(prompts), len(labels)))

@@ -35,11 +35,9 @@ def score(
     Reference differs: OpenICL divides by the number of tokens N where N − 1 are predicted, and takes no exponential.
     """
     prompt = render(shown, study.query, study.template, study.instruction)
-    scored = model.score([("", prompt.text + prompt.gap + label) for label in labels], stop=stop)
+    whole = [prompt.text + prompt.gap + study.template.word(label) for label in labels]
+    scored = model.score([("", text) for text in whole], stop=stop)
     counts = np.array([max(1, len(s.logprobs)) for s in scored], dtype=np.float64)
     scores = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64) / counts
-    texts = tuple(
-        ScoredText(prompt.text + prompt.gap + label, tuple(s.tokens), s.logprobs)
-        for label, s in zip(labels, scored, strict=True)
-    )
+    texts = tuple(ScoredText(text, tuple(s.tokens), s.logprobs) for text, s in zip(whole, scored, strict=True))
     return Answer(tuple(labels), scores, posterior_of_means(scores, counts), scored=texts)

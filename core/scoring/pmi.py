@@ -37,8 +37,8 @@ def score(
     """
     prompt = render(shown, study.query, study.template, study.instruction)
     bare = study.premise or study.template.label_prefix.strip()
-    pairs = [(prompt.text, prompt.gap + label) for label in labels]
-    pairs += [(bare, prompt.gap + label) for label in labels]
+    answers = [prompt.gap + study.template.word(label) for label in labels]
+    pairs = [(before, answer) for before in (prompt.text, bare) for answer in answers]
     scored = model.score(pairs, stop=stop)
     totals = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64).reshape(2, len(labels))
     scores = totals[0] - totals[1]

@@ -66,9 +66,10 @@ def select(study: Study, model: LanguageModel, stop: Stop | None = None) -> Chos
         indices=tuple(sorted(found.indices)),
         scores=found.scores,
         generated=found.rows,
-        notes=found.notes,
+        notes=(*found.notes, *dict.fromkeys(meter.remarks)),
         cost=meter.spent,
         learned=meter.learned,
+        taken=tuple(found.indices),
     )
 
 
@@ -88,6 +89,12 @@ def rows_of(study: Study, chosen: Chosen) -> tuple[Demonstration, ...]:
     """The demonstrations that `chosen` points at, in its order."""
     source = table_of(study, chosen)
     return tuple(source[i] for i in chosen.indices)
+
+
+def rows_chosen(study: Study, chosen: Chosen) -> tuple[Demonstration, ...]:
+    """Those shown, and after them those that `study.shots` leaves out: candidate labels come from all of them."""
+    source = table_of(study, chosen)
+    return tuple(source[i] for i in (*chosen.indices, *chosen.left_out))
 
 
 def candidates(study: Study) -> list[int]:

@@ -142,6 +142,6 @@ def _surprise(study: Study, model: LanguageModel, places: list[int], stop: Stop 
     texts = []
     for i in places:
         prompt = render([], study.pool[i].input, study.template, study.instruction)
-        texts.append(("", prompt.text + prompt.gap + study.pool[i].label))
+        texts.append(("", prompt.text + prompt.gap + study.template.word(study.pool[i].label)))
     scored = model.score(texts, stop=stop)
     return np.array([-round(float(np.mean(s.logprobs)), 6) if len(s.logprobs) else 0.0 for s in scored])

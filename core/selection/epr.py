@@ -84,7 +84,7 @@ def lessons(study: Study, model: LanguageModel, places: list[int], stop: Stop | 
         retrieved.append(found)
         for j in found:
             prompt = render([rows[j]], rows[n].input, study.template, study.instruction)
-            pairs.append((prompt.text, prompt.gap + rows[n].label))
+            pairs.append((prompt.text, prompt.gap + study.template.word(rows[n].label)))
     totals = [float(scored.logprobs.sum()) for scored in model.score(pairs, stop=stop)]
     taught, start = [], 0
     for n, found in zip(asked, retrieved, strict=True):
@@ -101,4 +101,4 @@ def _written(study: Study, place: int) -> str:
     """The demonstration as the template writes it."""
     row = study.pool[place]
     prompt = render([], row.input, study.template)
-    return prompt.text + prompt.gap + row.label
+    return prompt.text + prompt.gap + study.template.word(row.label)

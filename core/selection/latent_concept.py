@@ -55,7 +55,8 @@ def expectations(study: Study, model: LanguageModel, places: list[int], stop: St
 
     rows = [study.pool[i] for i in places]
     prompts = [render([], row.input, study.template, study.instruction) for row in rows]
-    pairs = [(prompt.text, prompt.gap + row.label) for prompt, row in zip(prompts, rows, strict=True)]
+    words = [study.template.word(row.label) for row in rows]
+    pairs = [(prompt.text, prompt.gap + word) for prompt, word in zip(prompts, words, strict=True)]
     vectors, _ = learn_tokens(model, pairs, study.concept_tokens, steps=STEPS, seed=study.selection_seed, stop=stop)
     # Equal texts are read once, so that ties are ties whatever a batch does to the last digit.
     texts = [context + continuation + study.template.end for context, continuation in pairs]
