@@ -37,6 +37,7 @@ __all__ = [
     "compute_kernels",
     "cosine",
     "dot",
+    "kernel_of",
     "kernels",
     "median_distance",
     "rbf",
@@ -76,9 +77,18 @@ def compute_kernels(
     found: dict[str, Kernel] = {}
     for name in AT_ONCE:
         try:
-            weighed = kernels.find(name).function(study, scene)
+            found[name] = kernel_of(name, study, scene, labels)
         except Unavailable:
             continue
-        kernel = regress(name, weighed.detail, weighed.raw[0], [d.label for d in shown], labels)
-        found[name] = replace(kernel, note=weighed.notes[0] if weighed.notes else "")
     return found
+
+
+def kernel_of(name: str, study: Study, scene: Scene, labels: Sequence[str]) -> Kernel:
+    """One kernel's weights and answer on the scene's first query.
+
+    Raises:
+        Unavailable, StudyError: as the kernel does.
+    """
+    weighed = kernels.find(name).function(study, scene)
+    kernel = regress(name, weighed.detail, weighed.raw[0], [d.label for d in scene.shown], labels)
+    return replace(kernel, note=weighed.notes[0] if weighed.notes else "")

@@ -62,12 +62,13 @@ def unknown_tasks(mixture: Mixture, prior: Iterable[TaskPrior]) -> tuple[str, ..
 def with_prior(outcome: Outcome, model: LanguageModel, prior: tuple[TaskPrior, ...]) -> Outcome:
     """What `run` would give of the same study with this prior, without a pass through the model.
 
-    Exact Bayes alone reads the prior: its posterior, evidence and predictive, and the answer beside the model's. An
-    outcome without a mixture is returned with its study changed and nothing else.
+    Exact Bayes alone reads the prior: its posterior, evidence and predictive, the answer beside the model's, and the
+    exact kernel. An outcome without a mixture is returned with its study changed and nothing else.
 
     Raises:
         StudyError: the prior rules every task out.
     """
+    from core.kernels import Scene, kernel_of
     from core.notes import about_prior
     from core.posterior.exact import exact_posterior
     from core.scoring.bayes import bayes_answer
@@ -82,5 +83,8 @@ def with_prior(outcome: Outcome, model: LanguageModel, prior: tuple[TaskPrior, .
         posteriors["exact"] = exact_posterior(study, model.mixture, shown, labels)
     before = set(about_prior(outcome.study, model))
     notes = (*(note for note in outcome.notes if note not in before), *about_prior(study, model))
+    kernels = dict(outcome.kernels)
+    if "exact" in kernels:
+        kernels["exact"] = kernel_of("exact", study, Scene(study, model, shown, [study.query]), labels)
     bayes = bayes_answer(study, model, shown, labels)
-    return replace(outcome, study=given, posteriors=posteriors, bayes=bayes, notes=notes)
+    return replace(outcome, study=given, posteriors=posteriors, kernels=kernels, bayes=bayes, notes=notes)

@@ -256,14 +256,19 @@ class Mixture:
                 place += 1
         return out
 
-    def latent_posterior(self, demonstrations: Pairs, instruction: str = "") -> Floats:
-        """P(T|D) over all latents after the last demonstration, (T,)."""
-        weights: Floats = normalise(self.log_joint(demonstrations, instruction)[-1:])[0][0]
+    def latent_posterior(
+        self, demonstrations: Pairs, instruction: str = "", log_factors: Floats | None = None
+    ) -> Floats:
+        """P(T|D) over all latents after the last demonstration, (T,); with (F,) log π'_T/π_T under another prior."""
+        joint = self.log_joint(demonstrations, instruction)[-1:]
+        weights: Floats = normalise(joint if log_factors is None else joint + log_factors[self.family_of])[0][0]
         return weights
 
-    def kernel(self, demonstrations: Pairs, query: str, instruction: str = "") -> Floats:
+    def kernel(
+        self, demonstrations: Pairs, query: str, instruction: str = "", log_factors: Floats | None = None
+    ) -> Floats:
         """`exact_kernel`: K(x, x_i) for every demonstration, (k,)."""
-        return exact_kernel(self, demonstrations, query, instruction)
+        return exact_kernel(self, demonstrations, query, instruction, log_factors)
 
     def probes(self, demonstrations: Pairs, count: int = 8, seed: int = 0) -> tuple[str, ...]:
         """`choose_probes`: inputs of the live domain on which its tasks disagree, none of them shown."""

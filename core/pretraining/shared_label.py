@@ -18,13 +18,22 @@ if TYPE_CHECKING:
 NEGLIGIBLE = 1e-9
 
 
-def exact_kernel(mixture: Mixture, demonstrations: Sequence[tuple[str, str]], query: str, instruction: str) -> Floats:
+def exact_kernel(
+    mixture: Mixture,
+    demonstrations: Sequence[tuple[str, str]],
+    query: str,
+    instruction: str,
+    log_factors: Floats | None = None,
+) -> Floats:
     """K(x, x_i) = Σ_T P(T|D) Σ_y p(y|x,T) p(y|x_i,T), (k,).
 
     Our definition (METHODS §2): the operator kernel of an HMM mixture does not apply here. Symmetric and positive
     semidefinite in (x, x_i). In Σ_y u_T(y)² the squares of p_any are left out: together they are under 1e-5.
+
+    Args:
+        log_factors: (F,) log π'_T/π_T of another prior than the mixture's.
     """
-    weights = mixture.latent_posterior(demonstrations, instruction)
+    weights = mixture.latent_posterior(demonstrations, instruction, log_factors)
     states = mixture.states_after(demonstrations, instruction)
     inputs = [x for x, _ in demonstrations]
     out = np.zeros(len(demonstrations))

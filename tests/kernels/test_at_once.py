@@ -101,7 +101,8 @@ def test_nothing_shown_is_nothing_weighed(model: LanguageModel) -> None:
 
 
 def test_exact_kernel_is_the_mixtures(model: LanguageModel) -> None:
-    def kernel(pairs: Sequence[tuple[str, str]], query: str, instruction: str) -> Floats:
+    def kernel(pairs: Sequence[tuple[str, str]], query: str, instruction: str, factors: Floats | None) -> Floats:
+        assert factors is None
         assert (pairs[0], query, instruction) == (("cat", "animal"), "dog", "Sort them.")
         return np.array([0.4, 0.1, 0.3, 0.2])
 

@@ -86,6 +86,7 @@ def test_editing_equals_a_rerun_with_that_prior(model: LanguageModel, scoring: s
     assert edited.bayes is not None
     assert again.bayes is not None
     np.testing.assert_allclose(edited.bayes.probabilities, again.bayes.probabilities, atol=1e-12)
+    np.testing.assert_allclose(edited.kernels["exact"].raw, again.kernels["exact"].raw, atol=1e-12)
     back = with_prior(edited, model, ())
     np.testing.assert_allclose(back.posteriors["exact"].weights, run(study, model).posteriors["exact"].weights)
     assert back.notes == run(study, model).notes
@@ -96,6 +97,14 @@ def test_the_channel_reads_the_prior_too(model: LanguageModel) -> None:
     found = bayes_answer(study, model, SHOWN, LABELS)
     assert found is not None
     np.testing.assert_allclose(found.scores, rebuilt(PRIOR).channel(PAIRS, "horse", LABELS), rtol=1e-9)
+
+
+def test_the_exact_kernel_reads_the_prior_too(model: LanguageModel) -> None:
+    prior = (TaskPrior(task="category", weight=0.0),)
+    shown, pairs = (Demonstration(input="lion", label="animal"),), [("lion", "animal")]
+    found = run(Study(demonstrations=shown, query="horse", prior=prior), model).kernels["exact"].raw
+    np.testing.assert_allclose(found, rebuilt(prior).kernel(pairs, "horse"), rtol=1e-9)
+    assert not np.allclose(found, MIXTURE.kernel(pairs, "horse"), rtol=1e-3)
 
 
 def test_the_implicit_posterior_is_the_models_own_affair(model: LanguageModel) -> None:
