@@ -45,6 +45,15 @@ def unit_vectors(name: str, model: LanguageModel, texts: Sequence[str], corpus: 
     return rows[[place[text] for text in texts]]
 
 
+def encoder_identity(name: str) -> str:
+    """What tells two encoders of one name apart: a digest of a sentence encoder's weights, "" for ICLens's own.
+
+    Raises:
+        StudyError, Unavailable: as in `unit_vectors`.
+    """
+    return load_encoder(name.removeprefix(PREFIX)).fingerprint if name.startswith(PREFIX) else ""
+
+
 def cosines(vectors: Matrix, others: Matrix | None = None) -> Floats:
     """(n, m) cosines of unit rows, with those of `others` or with each other."""
     product = vectors @ (vectors if others is None else others).T

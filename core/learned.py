@@ -1,4 +1,4 @@
-"""What strategies have learned, kept: the same pool, model and seed are never learned from twice."""
+"""What strategies have learned, kept in memory and on disk: the same pool, model and seed are never learned twice."""
 
 from __future__ import annotations
 
@@ -8,27 +8,31 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from core.cost import Cost, count_learned, metered
+from core import shelf
+from core.cost import Cost, count_learned, metered, remark
 from core.tidy import Stop, check
 
 T = TypeVar("T")
 MOST = 32
-"""Things kept; the longest unused goes first."""
+"""Things kept in memory; the longest unused goes first."""
 
 _kept: OrderedDict[str, tuple[Any, Cost]] = OrderedDict()
 _under_way: dict[str, threading.Lock] = {}
 _lock = threading.Lock()
 
 
-def learned(decides: Iterable[object], learn: Callable[[], T], stop: Stop | None = None) -> T:
+def learned(decides: Iterable[object], learn: Callable[[], T], stop: Stop | None = None, *, about: str = "") -> T:
     """`learn()`, or what came of it before; its cost is told to the open meters either way.
 
-    Two threads that want the same thing learn it once. Where learning is cancelled nothing is kept.
+    Two threads that want the same thing learn it once. Where learning is cancelled nothing is kept. What cannot be
+    read from disk or written to it is learned and used all the same, and a remark to the open meters says so.
 
     Args:
         decides: all that decides the result: a name, the model's fingerprint, rows, settings, seed. Told apart by repr.
         learn: gives a value that nobody writes into.
         stop: asked while another thread is learning the same.
+        about: what a list of kept things calls it. With it the value, of arrays, numbers, strings and tuples, is kept
+            on disk as well (`core.shelf`) and outlives the process; without, in memory alone.
 
     Raises:
         Cancelled: `stop` said so; and whatever `learn` raises.
@@ -41,10 +45,14 @@ def learned(decides: Iterable[object], learn: Callable[[], T], stop: Stop | None
     try:
         with _lock:
             found = _kept.get(key)
+        if found is None and about:
+            found = _from_disk(key)
         if found is None:
             with metered() as meter:
                 value = learn()
             found = (value, meter.spent)
+            if about:
+                _to_disk(key, found, about)
         with _lock:
             _kept[key] = found
             _kept.move_to_end(key)
@@ -60,7 +68,32 @@ def learned(decides: Iterable[object], learn: Callable[[], T], stop: Stop | None
     return value
 
 
-def forget() -> None:
-    """Forget all of it."""
+def forget(key: str = "") -> None:
+    """Forget what `shelf.listing` lists under a key, or without one all of it; from memory and from disk."""
     with _lock:
-        _kept.clear()
+        if key:
+            _kept.pop(key, None)
+        else:
+            _kept.clear()
+    if key:
+        shelf.drop(key)
+    else:
+        shelf.clear()
+
+
+def _from_disk(key: str) -> tuple[Any, Cost] | None:
+    try:
+        return shelf.fetch(key)
+    except shelf.Unreadable as error:
+        remark(str(error))
+        return None
+
+
+def _to_disk(key: str, found: tuple[Any, Cost], about: str) -> None:
+    try:
+        shelf.keep(key, *found, about)
+    except OSError as error:
+        remark(
+            f"What was learned could not be kept in {shelf.folder()} ({type(error).__name__}): "
+            "it is forgotten when ICLens ends."
+        )

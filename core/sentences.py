@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import threading
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,15 @@ class SentenceEncoder:
 
     def __init__(self, model: Any) -> None:
         self._model, self._lock = model, threading.Lock()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The first 12 hex digits of a SHA-256 over the weights."""
+        digest = hashlib.sha256()
+        for name, weight in sorted(self._model.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(weight.float().cpu().numpy()))
+        return digest.hexdigest()[:12]
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """(N, d) vectors, of whatever length the encoder gives them."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from core.cost import count
 from core.errors import PromptTooLong
 from core.models.encoding import Encoding
+from core.progress import advance
 from core.tidy import Stop, check
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def learn_tokens(
         adam.step()
         count(passes=1, texts=len(batch), backward=1)
         losses[step] = float(loss.detach())
+        advance((step + 1) / steps)
     return theta.detach().cpu().numpy(), losses
 
 
@@ -96,6 +98,7 @@ def surprise(model: LanguageModel, texts: Sequence[str], vectors: Vectors, stop:
             theta = torch.from_numpy(vectors).to(module.get_input_embeddings().weight.device)
             found[batch] = _surprise(module, theta, [encodings[i] for i in batch])
         count(passes=1, texts=len(batch))
+        advance((start + len(batch)) / len(texts))
     return found
 
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.labels import task_labels
-from core.learned import learned
+from core.progress import part
 from core.prompts import render
 from core.scoring.direct import label_probabilities
 from core.selection import Picked, Selected, candidates, selections
 from core.selection.q_learning import QNetwork, Step, learn_q
-from core.selection.sets import ROUNDS, decided_by, filled, hold_out, prompts_fit, sample
+from core.selection.sets import ROUNDS, filled, hold_out, learn_once, sample
 from core.statistics import entropy
 from core.study import Study
 from core.tidy import Stop
@@ -33,6 +33,8 @@ EPISODES = 32
     reads=("pool", "k", "candidates", "validation", "selection_seed"),
     place=53,
     slow=True,
+    scores="Q(s, a): change in held-out accuracy that the learned policy expects of taking the row, now and after it; "
+    "for a chosen one when it was taken, for another in the next place",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """a_t = argmax_a Q(s_t, a), k times (Zhang et al. 2022). Ties to the lowest index.
@@ -52,9 +54,9 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
         return free[: study.k], None
     rest, held = hold_out(study, free, study.validation)
     tried = sample(study, rest, max(study.candidates, study.k))
-    key = decided_by(study, model, free, "k", "candidates", "validation", "selection_seed")
-    with prompts_fit(study):
-        picked, values, told = learned(key, lambda: play(study, model, tried, held, stop), stop)
+    fields = ("k", "candidates", "validation", "selection_seed")
+    played = learn_once(study, model, free, fields, lambda: play(study, model, tried, held, stop), stop)
+    picked, values, told = played
     scores = np.full(len(study.pool), np.nan)
     scores[tried] = values
     notes: tuple[str, ...] = ()
@@ -111,14 +113,18 @@ def play(
     asked = [([study.pool[tried[i]] for i in shown], study.pool[v].input) for shown in prefixes for v in held]
     count = len(asked)
     asked += [([], study.pool[i].input) for i in tried]
-    p = np.round(label_probabilities(study, model, asked, labels, stop), 6)  # a batch moves the last digits
+    with part(0.0, 0.7):
+        p = np.round(label_probabilities(study, model, asked, labels, stop), 6)  # a batch moves the last digits
     answers = p[:count].reshape(len(prefixes), len(held), len(labels)).argmax(axis=2)
     right = answers == np.array([labels.index(study.pool[v].label) for v in held])
     accuracy = dict(zip(prefixes, right.mean(axis=1).tolist(), strict=True))
     steps = [Step(e[:t], e[t], accuracy[e[: t + 1]] - accuracy[e[:t]], t == k - 1) for e in episodes for t in range(k)]
     own = [labels.index(y) if (y := study.pool[i].label) in labels else len(labels) for i in tried]
-    features = Features(p[count:], _surprise(study, model, tried, stop), np.array(own, dtype=np.intp), k)
-    policy = learn_q(steps, features, study.selection_seed, stop)
+    with part(0.7, 0.75):
+        surprise = _surprise(study, model, tried, stop)
+    features = Features(p[count:], surprise, np.array(own, dtype=np.intp), k)
+    with part(0.75, 1.0):
+        policy = learn_q(steps, features, study.selection_seed, stop)
     picked, values = follow(policy, features, k)
     return picked, values, any(s.reward for s in steps)
 

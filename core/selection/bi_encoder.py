@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.embeddings import Matrix
+from core.progress import advance
 from core.tidy import Stop, check
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def train(
         torch.autograd.backward(loss)
         adam.step()
         losses[step] = float(loss.detach())
+        advance((step + 1) / STEPS)
     return BiEncoder(left.detach().numpy(), right.detach().numpy(), losses)
 
 

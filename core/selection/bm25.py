@@ -27,6 +27,8 @@ K1, B = 1.5, 0.75
     help="the k inputs of the pool that share most words with the query, rare words counting more",
     reads=("pool", "k"),
     place=21,
+    scores="Σ over the query's words w of idf(w) · tf / (tf + 1.5 · (0.25 + 0.75 · |xᵢ| / mean |x|)), tf how often w "
+    "stands in the row, rare words having the larger idf",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """The k largest `relevance` of a candidate to the query, among the candidates. Ties to the lowest index."""

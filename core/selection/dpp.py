@@ -27,6 +27,8 @@ LEAST = 1e-10
     help="the set of greatest volume: inputs near to the query that point in different directions",
     reads=("pool", "k", "encoder", "candidates"),
     place=42,
+    scores="ln d²: by how much taking the row raised ln det of the kernel rel · S · rel of those chosen, or would in "
+    "the next place",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """`greedy_map` on `relevance_kernel` of the `study.candidates` inputs nearest to the query.

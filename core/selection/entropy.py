@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     help="the k inputs of the pool that leave the model least sure of its label",
     reads=("pool", "k"),
     place=30,
+    scores="H(p) = −Σ p ln p in nats of the model's own label distribution for the row without demonstrations: 0 is "
+    "sure, ln L undecided among L labels",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """The k largest H(p(· | I, x_i)) in nats, p the model's zero-shot label distribution (METHODS §4).

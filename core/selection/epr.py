@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings import Matrix, unit_vectors
-from core.learned import learned
+from core.embeddings import Matrix, encoder_identity, unit_vectors
+from core.progress import part
 from core.prompts import render
 from core.selection import Selected, candidates, selections, top
 from core.selection.bi_encoder import BiEncoder, Lesson, train
 from core.selection.bm25 import relevance
-from core.selection.sets import decided_by, prompts_fit, sample
+from core.selection.sets import learn_once, sample
 from core.study import Study
 from core.tidy import Stop
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.models import LanguageModel
 
 Floats = NDArray[np.float64]
+Maps = tuple[NDArray[np.float32], NDArray[np.float32], Floats]
 RETRIEVED, BEST = 50, 5
 
 
@@ -31,6 +32,8 @@ RETRIEVED, BEST = 50, 5
     reads=("pool", "k", "encoder", "candidates", "selection_seed"),
     place=52,
     slow=True,
+    scores="(A e(x)) · (B e(xᵢ → yᵢ)): closeness of query and row under the two maps that were trained on the model's "
+    "own log p of right labels",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """The k largest (A e(x)) · (B e(x_i → y_i)) (Rubin et al. 2022). Ties to the lowest index.
@@ -51,13 +54,16 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     # The corpus of an encoder that has one is the pool alone, so that what is learned serves every query.
     demonstrations = unit_vectors(study.encoder, model, written, inputs)
 
-    def learn() -> BiEncoder:
+    def learn() -> Maps:
         queries = unit_vectors(study.encoder, model, inputs, inputs)
-        return train(queries, demonstrations, lessons(study, model, free, stop), study.selection_seed, stop)
+        with part(0.0, 0.8):
+            taught = lessons(study, model, free, stop)
+        with part(0.8, 1.0):
+            maps = train(queries, demonstrations, taught, study.selection_seed, stop)
+        return maps.query, maps.demonstration, maps.losses
 
-    key = decided_by(study, model, free, "encoder", "candidates", "selection_seed")
-    with prompts_fit(study):
-        maps = learned(key, learn, stop)
+    fields, identity = ("encoder", "candidates", "selection_seed"), encoder_identity(study.encoder)
+    maps = BiEncoder(*learn_once(study, model, free, fields, learn, stop, identity))
     query: Matrix = unit_vectors(study.encoder, model, [study.query], inputs)
     values = maps.scores(query, demonstrations)
     distinct: dict[str, float] = {}

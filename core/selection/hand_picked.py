@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     reads=("demonstrations",),
     sampled=True,  # the user's table is taken at its word
     place=0,
+    at_once=True,
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """All usable rows of `study.demonstrations`; k is not read."""

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.labels import task_labels
-from core.learned import learned
+from core.progress import part
 from core.scoring.direct import label_probabilities
 from core.selection import Picked, Selected, candidates, selections
-from core.selection.sets import ROUNDS, decided_by, filled, hold_out, prompts_fit, sample
+from core.selection.sets import ROUNDS, filled, hold_out, learn_once, sample
 from core.study import Study
 from core.tidy import Stop
 
@@ -31,6 +31,8 @@ FLOOR = 1e-12  # a probability that underflows counts as this much
     reads=("pool", "k", "candidates", "validation", "selection_seed"),
     place=50,
     slow=True,
+    scores="mean over random sets S with the row of v(S) − v(S without it), v the mean log-odds of held-out right "
+    "labels, in nats",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """The k largest mean over sets S ∋ i of v(S) − v(S ∖ i), ties to the lowest index.
@@ -50,9 +52,8 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
         return free[: study.k], None
     rest, held = hold_out(study, free, study.validation)
     tried = sample(study, rest, max(study.candidates, study.k))
-    key = decided_by(study, model, free, "k", "candidates", "validation", "selection_seed")
-    with prompts_fit(study):
-        values = learned(key, lambda: influences(study, model, tried, held, stop), stop)
+    fields = ("k", "candidates", "validation", "selection_seed")
+    values = learn_once(study, model, free, fields, lambda: influences(study, model, tried, held, stop), stop)
     scores = np.full(len(study.pool), np.nan)
     scores[tried] = values
     best = [tried[i] for i in np.argsort(-np.round(values, 6), kind="stable")]
@@ -73,7 +74,8 @@ def influences(study: Study, model: LanguageModel, tried: list[int], held: list[
     prompts = [*sets, *(tuple(j for j in chosen if j != i) for chosen, i in without)]
     distinct = list(dict.fromkeys(prompts))
     asked = [([study.pool[i] for i in shown], study.pool[v].input) for shown in distinct for v in held]
-    p = label_probabilities(study, model, asked, labels, stop).reshape(len(distinct), len(held), len(labels))
+    with part(0.0, 1.0):
+        p = label_probabilities(study, model, asked, labels, stop).reshape(len(distinct), len(held), len(labels))
     gold = p[:, np.arange(len(held)), [labels.index(study.pool[v].label) for v in held]]  # (prompts, V)
     value = dict(zip(distinct, log_odds(gold).mean(axis=1), strict=True))
     total, count = dict.fromkeys(tried, 0.0), dict.fromkeys(tried, 0)

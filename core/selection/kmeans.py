@@ -28,6 +28,9 @@ STARTS = 4
     help="the pool in k clusters, and the input nearest to the centre of each, whatever the query",
     reads=("pool", "k", "encoder", "selection_seed"),
     place=40,
+    at_once=True,
+    scores="−‖e(xᵢ) − c‖, c the centre of the row's own cluster: 0 is in its middle; a row can lose to one of its own "
+    "cluster alone",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """For each of k clusters argmin_i ‖e(x_i) − centre‖ over its members, e of unit length. Ties to the lowest index.

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.learned import learned
+from core.progress import part
 from core.prompts import render
 from core.selection import Selected, candidates, selections, top
-from core.selection.sets import decided_by, prompts_fit
+from core.selection.sets import learn_once
 from core.study import Study
 from core.tidy import Stop
 
@@ -28,6 +28,8 @@ STEPS = 150
     reads=("pool", "k", "concept_tokens", "selection_seed"),
     place=51,
     slow=True,
+    scores="log p(θ | xᵢ, yᵢ) in nats: how strongly the row leads the model to expect the tokens θ that were learned "
+    "to stand for the pool's task",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """The k largest log p(θ | x_i, y_i), θ learned on the pool (Wang et al. 2023). Ties to the lowest index.
@@ -44,9 +46,9 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     free = candidates(study)
     if len(free) <= study.k or not study.k:
         return free[: study.k], None
-    key = decided_by(study, model, free, "concept_tokens", "selection_seed")
-    with prompts_fit(study):
-        return top(study, free, learned(key, lambda: expectations(study, model, free, stop), stop))
+    fields = ("concept_tokens", "selection_seed")
+    values = learn_once(study, model, free, fields, lambda: expectations(study, model, free, stop), stop)
+    return top(study, free, values)
 
 
 def expectations(study: Study, model: LanguageModel, places: list[int], stop: Stop | None) -> Floats:
@@ -57,9 +59,12 @@ def expectations(study: Study, model: LanguageModel, places: list[int], stop: St
     prompts = [render([], row.input, study.template, study.instruction) for row in rows]
     words = [study.template.word(row.label) for row in rows]
     pairs = [(prompt.text, prompt.gap + word) for prompt, word in zip(prompts, words, strict=True)]
-    vectors, _ = learn_tokens(model, pairs, study.concept_tokens, steps=STEPS, seed=study.selection_seed, stop=stop)
+    count, seed = study.concept_tokens, study.selection_seed
+    with part(0.0, 0.9):
+        vectors, _ = learn_tokens(model, pairs, count, steps=STEPS, seed=seed, stop=stop)
     # Equal texts are read once, so that ties are ties whatever a batch does to the last digit.
     texts = [context + continuation + study.template.end for context, continuation in pairs]
     distinct = list(dict.fromkeys(texts))
-    value = dict(zip(distinct, -surprise(model, distinct, vectors, stop), strict=True))
+    with part(0.9, 1.0):
+        value = dict(zip(distinct, -surprise(model, distinct, vectors, stop), strict=True))
     return np.array([value[text] for text in texts])

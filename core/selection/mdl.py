@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     help="of some sets of inputs near to the query, the one that leaves the model surest of its label",
     reads=("pool", "k", "encoder", "candidates", "organisations", "selection_seed"),
     place=33,
+    at_once=True,
+    scores="−H(p) in nats of the model's answer to the query under the best set tried that holds the row: 0 is sure",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """argmin_c H(p(· | c, x)) over `study.organisations` sets c of k demonstrations (Wu et al. 2023).

@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
     help="near to the query and unlike those already chosen, in the balance that λ sets",
     reads=("pool", "k", "encoder", "mmr_lambda", "candidates"),
     place=41,
+    scores="λ · cos(x, xᵢ) − (1 − λ) · largest cos(xᵢ, one already chosen), for a chosen one when it was taken, for "
+    "another in the next place",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """`marginal_relevance` (Carbonell & Goldstein 1998) among the `study.candidates` inputs nearest to the query.

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     help="the k demonstrations whose prompt with the query surprises the model least",
     reads=("pool", "k"),
     place=31,
+    scores="mean log p of a token, in nats, of the prompt that shows the row alone and asks the query: −ln of its "
+    "perplexity",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """The k lowest exp(−(1/T) Σ_t log p(t | earlier)) of the prompt that shows (x_i, y_i) alone and asks the query.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.progress import advance
 from core.tidy import Stop, check
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def learn_q(steps: Sequence[Step], describe: Describe, seed: int, stop: Stop | N
         torch.autograd.backward(loss)
         adam.step()
         losses[step] = float(loss.detach())
+        advance((step + 1) / STEPS)
     found = tuple(weight.detach().double().numpy() for weight in weights)
     return QNetwork(found, record.mean, record.scale, losses)
 

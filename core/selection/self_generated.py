@@ -8,6 +8,7 @@ import numpy as np
 
 from core.demonstrations import Demonstration
 from core.labels import task_labels
+from core.progress import advance, part
 from core.prompts import render_channel
 from core.selection import Picked, Selected, selections
 from core.selection.sets import prompts_fit
@@ -48,7 +49,7 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
         return [], None
     labels = task_labels(study, [row for row in study.demonstrations if usable(row)])
     wanted = [labels[i % len(labels)] for i in range(study.k)]
-    with prompts_fit(study):
+    with prompts_fit(study), part(0.0, 1.0):
         written = write(study, model, wanted, stop)
     rows = tuple(Demonstration(input=text, label=label) for text, label in zip(written, wanted, strict=True) if text)
     notes = ["The demonstrations were written by the model itself; nobody has checked their labels."] if rows else []
@@ -66,6 +67,7 @@ def write(study: Study, model: LanguageModel, wanted: list[str], stop: Stop | No
     written = [""] * len(wanted)
     for turn in range(ROUNDS):
         missing = [i for i, text in enumerate(written) if not text]
+        advance(1 - len(missing) / max(1, len(wanted)))
         if not missing:
             break
         prompts = [example_prompt(study, wanted[i]) for i in missing]

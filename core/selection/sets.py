@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import combinations
 from math import comb
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PromptTooLong, StudyError
+from core.learned import learned
+from core.selection import selections
 from core.study import Study
+from core.tidy import Stop
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
 
+T = TypeVar("T")
 Floats = NDArray[np.float64]
 SETS, HELD, SAMPLED, ROUNDS = 1, 2, 3, 4
 """Streams of `selection_seed`: one draw must not move another."""
@@ -76,7 +80,36 @@ def decided_by(study: Study, model: LanguageModel, places: Sequence[int], *field
     """What something learned from the rows at `places` depends on: those rows, the model, how a prompt is written."""
     rows = tuple((study.pool[i].input, study.pool[i].label) for i in places)
     written = (study.template.model_dump_json(), study.instruction, study.labels)
-    return (study.selection, model.name, model.fingerprint, rows, written, *((f, getattr(study, f)) for f in fields))
+    with model.module() as module:
+        numbers = str(module.dtype)
+    model_key = (model.name, model.fingerprint, numbers)
+    return (study.selection, *model_key, rows, written, *((f, getattr(study, f)) for f in fields))
+
+
+def learn_once(
+    study: Study,
+    model: LanguageModel,
+    places: Sequence[int],
+    fields: Sequence[str],
+    learn: Callable[[], T],
+    stop: Stop | None,
+    *more: object,
+) -> T:
+    """`learn()` from the rows at `places`, or what came of it before, kept on disk.
+
+    Args:
+        fields: of the study, that decide what is learned, besides those in `decided_by`.
+        more: what else does.
+
+    Raises:
+        StudyError: a prompt that `learn` tried is longer than the model's context.
+    """
+    key = (*decided_by(study, model, places, *fields), *more)
+    rows = f"{len(places):,} row{'s' if len(places) != 1 else ''}"
+    # On disk a name must not tell where on this machine a model lies.
+    name = model.name.replace("\\", "/").rstrip("/").split("/")[-1]
+    with prompts_fit(study):
+        return learned(key, learn, stop, about=f"{selections.find(study.selection).title}, {rows}, {name}")
 
 
 @contextmanager

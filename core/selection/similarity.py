@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     help="the k inputs of the pool nearest to the query",
     reads=("pool", "k", "encoder"),
     place=20,
+    scores="cos(e(x), e(xᵢ)): how nearly the row's input and the query point the same way, by the encoder",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """The k largest cos(e(x), e(x_i)) for the study's encoder e (Liu et al. 2022). Ties to the lowest index."""

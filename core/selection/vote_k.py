@@ -27,6 +27,8 @@ BLOCK = 1_000  # rows of cosines at a time
     help="inputs that many others are near to, each vote counting a tenth once it is served; whatever the query",
     reads=("pool", "k", "encoder", "neighbours"),
     place=43,
+    scores="Σ over rows v that have it among their nearest of 10^(−t), t how many chosen ones v had voted for; for a "
+    "chosen one when it was taken",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """`votes` on the graph in which every candidate votes for its m nearest (Su et al. 2022).
