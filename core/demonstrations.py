@@ -1,8 +1,28 @@
-"""A demonstration: an input and its label. Files in and out live in `core.files`."""
+"""A demonstration: an input, its label, and the steps between them. Files in and out live in `core.files`."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict
+
+_SPECIAL = re.compile(r"[\\;=]")
+_ESCAPED = re.compile(r"\\([\\;=])")
+
+
+class Step(BaseModel):
+    """One step on the way from an input to its label.
+
+    Attributes:
+        question: what is worked out, such as "2 + 3"; empty for a thought that answers no question.
+        answer: what comes of it, such as "5".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: str = ""
+    answer: str
 
 
 class Demonstration(BaseModel):
@@ -12,6 +32,7 @@ class Demonstration(BaseModel):
         input: x, any text.
         label: y, any text.
         excluded: kept in the table, left out of every prompt.
+        steps: how y comes about from x; read where the study reasons (`Study.reasoning`), and by nothing else.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -19,3 +40,52 @@ class Demonstration(BaseModel):
     input: str
     label: str
     excluded: bool = False
+    steps: tuple[Step, ...] = ()
+
+
+def read_steps(text: str) -> tuple[Step, ...]:
+    r"""Steps from text such as "2 + 3 = 5; 5 + 4 = 9": steps end at ";", a question ends at the last "=".
+
+    A step without "=" is an answer alone. Blank steps are left out, white space around every part too. A backslash
+    keeps a ";", "=" or backslash from meaning anything: "a \= b" is an answer alone.
+    """
+    found = []
+    for piece in _cut(text, ";"):
+        *question, answer = _cut(piece, "=")
+        step = Step(question="=".join(question).strip(), answer=answer.strip())
+        if step.question or step.answer:
+            found.append(Step(question=_plain(step.question), answer=_plain(step.answer)))
+    return tuple(found)
+
+
+def write_steps(steps: Sequence[Step]) -> str:
+    """The text that `read_steps` reads back, for steps without white space around their parts."""
+    return "; ".join(_write(step) for step in steps)
+
+
+def _write(step: Step) -> str:
+    answer = _SPECIAL.sub(r"\\\g<0>", step.answer)
+    if not step.question:
+        return answer
+    # The last sign of equality ends the question, so those in it may stand as they are.
+    question = re.sub(r"[\\;]", r"\\\g<0>", step.question)
+    return f"{question} = {answer}".rstrip()
+
+
+def _cut(text: str, sign: str) -> list[str]:
+    """The text cut at every sign that no backslash stands before."""
+    pieces, piece, place = [], "", 0
+    while place < len(text):
+        pair = text[place : place + 2]
+        if _ESCAPED.fullmatch(pair):
+            piece, place = piece + pair, place + 2
+        elif text[place] == sign:
+            pieces.append(piece)
+            piece, place = "", place + 1
+        else:
+            piece, place = piece + text[place], place + 1
+    return [*pieces, piece]
+
+
+def _plain(text: str) -> str:
+    return _ESCAPED.sub(r"\1", text)

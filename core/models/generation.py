@@ -1,24 +1,33 @@
-"""Text that a model writes on, token by token, from a cache of what stands before."""
+"""Texts that a model writes on, token by token, many at once, from a cache of what stands before.
+
+Texts of one number of tokens grow together, a row each: no row is padded, so that every architecture counts places in
+them as it does in a text alone. What all texts begin with is read once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers import DynamicCache
 
 from core.models.encoding import Encoder
+from core.models.packing import Limits
 from core.models.passes import Passes
-from core.models.trie import Ints
+from core.models.trie import Ints, shared
 from core.tidy import Stop, check
 
 if TYPE_CHECKING:
     from core.models.language_model import LanguageModel
 
 Floats = NDArray[np.float64]
+Until = str | Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -29,54 +38,100 @@ class Generated:
         text: up to the stop string, which is left out, without white space around it.
         tokens: (t,) the tokens written, those of the stop string included.
         logprobs: (t,) log p of each, nats, before any temperature.
-        finished: whether the stop string or the model's own end came before the last token allowed.
+        finished: whether a stop string or the model's own end came before the last token allowed.
+        ended: the stop string that came, "" where none did.
     """
 
     text: str
     tokens: tuple[str, ...]
     logprobs: Floats
     finished: bool
+    ended: str = ""
 
 
-class Continuation:
-    """One text that grows: gives the log-probabilities of its next token, and takes a token.
+class Growing:
+    """Texts of one number of tokens, which take a token each at a time.
 
     Args:
-        passes, encoder: of the model, whose lock the caller holds.
-        ids: (n ≥ 1) the text so far.
-        cacheable: whether keys and values may be kept from step to step; if not, every step reads the whole text.
+        passes: of the model, whose lock the caller holds whenever it asks for log-probabilities.
+        ids: (B, n ≥ 1) the texts so far.
+        places: (B,) of the texts in the caller's list.
+        cache: keys and values of the first tokens, which all B share, for one row; None where the architecture keeps
+            none, so that every step reads the whole texts.
     """
 
-    def __init__(self, passes: Passes, encoder: Encoder, ids: Ints, cacheable: bool) -> None:
-        self._passes, self._ids, self.encoder = passes, ids.tolist(), encoder
-        self._cache = passes.cache(ids[:-1]) if cacheable and len(ids) > 1 else None
+    def __init__(self, passes: Passes, ids: Ints, places: Sequence[int], cache: DynamicCache | None) -> None:
+        self._passes, self._ids, self.places = passes, ids, tuple(places)
+        self._cache = cache if cache is None or not cache.layers else _rows(cache, [0] * len(ids))
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return int(self._ids.shape[1])
 
-    def logprobs(self) -> Floats:
-        """(V,) log p(next | text so far)."""
-        ids = self._ids if self._cache is None else self._ids[-1:]
-        device = self._passes.model.device
-        inputs: dict[str, object] = {"input_ids": torch.tensor([ids], device=device), "use_cache": False}
+    def logprobs(self) -> NDArray[np.float32]:
+        """(B, V) log p(next | text so far)."""
+        device, front = self._passes.model.device, 0
+        inputs: dict[str, Any] = {"use_cache": self._cache is not None}
         if self._cache is not None:
+            front = self._cache.get_seq_length() if self._cache.layers else 0
             # ALiBi counts its distances from the mask, which must cover what the cache holds.
-            mask = torch.ones((1, len(self._ids)), dtype=torch.int64, device=device)
-            inputs |= {"past_key_values": self._cache, "use_cache": True, "attention_mask": mask}
-        logits = self._passes.last(inputs).logits[0, -1]
-        values: Floats = torch.log_softmax(logits.float(), dim=-1).cpu().double().numpy()
+            mask = torch.ones(self._ids.shape, dtype=torch.int64, device=device)
+            inputs |= {"past_key_values": self._cache, "attention_mask": mask}
+        inputs["input_ids"] = torch.from_numpy(np.ascontiguousarray(self._ids[:, front:])).to(device)
+        logits = self._passes.last(inputs).logits[:, -1]
+        values: NDArray[np.float32] = torch.log_softmax(logits.float(), dim=-1).cpu().numpy()
         return values
 
-    def take(self, token: int) -> None:
-        """Make a token the last one of the text."""
-        self._ids.append(token)
+    def take(self, tokens: Sequence[int]) -> None:
+        """Append a token to every text."""
+        self._ids = np.concatenate([self._ids, np.array(tokens, dtype=np.int64)[:, None]], axis=1)
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with these rows alone."""
+        self._ids = self._ids[list(rows)]
+        if self._cache is not None:
+            self._cache = _rows(self._cache, rows)
+
+
+def growing(
+    passes: Passes, sequences: Sequence[Ints], *, cacheable: bool, vocabulary: int, limits: Limits
+) -> Iterator[Growing]:
+    """The sequences as batches that grow together; the caller holds the model's lock while it asks for the next one.
+
+    Args:
+        sequences: token ids, each of at least one token.
+        cacheable: whether keys and values may be kept from step to step.
+        vocabulary: size of a row of logits.
+        limits: what a pass may hold.
+    """
+    if not len(sequences):
+        return
+    front = min(min(shared(sequences[0], other) for other in sequences), min(map(len, sequences)) - 1)
+    trunk = None
+    if cacheable and len(sequences) > 1 and front >= limits.shortest_trunk:
+        trunk = passes.cache(sequences[0][:front])
+    lengths = np.array([len(sequence) for sequence in sequences])
+    for length in np.unique(lengths).tolist():
+        places = np.flatnonzero(lengths == length).tolist()
+        read = length - front if trunk is not None else length
+        most = max(1, min(limits.tokens // read, 16 * limits.tokens // length, limits.logits // (vocabulary * read)))
+        for start in range(0, len(places), most):
+            rows = places[start : start + most]
+            cache = DynamicCache() if cacheable and trunk is None else trunk
+            yield Growing(passes, np.stack([sequences[place] for place in rows]), rows, cache)
+
+
+def _rows(cache: DynamicCache, rows: Sequence[int]) -> DynamicCache:
+    """A copy of some rows of a cache, which may grow without touching the original."""
+    layers: list[Any] = list(cache.layers)
+    index = list(rows)
+    return DynamicCache([(layer.keys[index], layer.values[index]) for layer in layers])
 
 
 def generate(
     model: LanguageModel,
     texts: Sequence[str],
     *,
-    until: str = "\n",
+    until: Until = "\n",
     most: int = 32,
     temperature: float = 0.0,
     seed: int = 0,
@@ -86,7 +141,8 @@ def generate(
 
     Args:
         texts: N texts.
-        until: writing ends where this appears after something else; white space first is not an end.
+        until: writing ends where this, or the first of these, appears after something else; white space first is not
+            an end. Where a tokenizer puts spaces around words and signs, "up:" is found in "up :" too.
         most: tokens at most; fewer where the context ends.
         temperature: 0 takes the likeliest token at each step, ties to the lowest number; above, tokens are drawn from
             softmax(log p / temperature), so 1 samples the model's own distribution.
@@ -98,39 +154,69 @@ def generate(
         ModelError: an empty text, on a model without any token to start from.
         Cancelled: `stop` said so.
     """
-    with model.lock:
-        return [
-            _write(model, text, until, most, temperature, np.random.default_rng([seed, i]), stop)
-            for i, text in enumerate(texts)
-        ]
-
-
-def _write(
-    model: LanguageModel,
-    text: str,
-    until: str,
-    most: int,
-    temperature: float,
-    rng: np.random.Generator,
-    stop: Stop | None,
-) -> Generated:
-    growing = model.begin(text)
-    encoder = growing.encoder
-    written: list[int] = []
-    logs: list[float] = []
-    said, finished = "", False
-    while len(written) < most and len(growing) < model.context_length and not finished:
+    ends = (until,) if isinstance(until, str) else tuple(until)
+    written = [_Writing(ends, most, temperature, np.random.default_rng([seed, i])) for i in range(len(texts))]
+    batches = iter(model.begin(texts))
+    while True:
         check(stop)
-        logprobs = growing.logprobs()[: model.vocabulary_size]
-        token = draw(logprobs, temperature, rng)
+        with model.lock:  # others may have a turn between two steps
+            batch = next(batches, None)
+        if batch is None:
+            return [writing.result(model.encoder) for writing in written]
+        _write(model, batch, [written[place] for place in batch.places], stop)
+
+
+@dataclass
+class _Writing:
+    """One text being written."""
+
+    until: tuple[str, ...]
+    most: int
+    temperature: float
+    rng: np.random.Generator
+    tokens: list[int] = field(default_factory=list)
+    logs: list[float] = field(default_factory=list)
+    said: str = ""
+    finished: bool = False
+    ended: str = ""
+
+    @property
+    def open(self) -> bool:
+        return not self.finished and len(self.tokens) < self.most
+
+    def take(self, logprobs: Floats, encoder: Encoder) -> int:
+        """Choose the next token."""
+        token = draw(logprobs, self.temperature, self.rng)
         if token in encoder.ends:
-            finished = True
-            break
-        written.append(token)
-        logs.append(float(logprobs[token]))
-        growing.take(token)
-        said, finished = cut(encoder.decode(written), until)
-    return Generated(said, tuple(encoder.decode([token]) for token in written), np.array(logs), finished)
+            self.finished = True
+            return token
+        self.tokens.append(token)
+        self.logs.append(float(logprobs[token]))
+        self.said, ended = cut(encoder.decode(self.tokens), self.until)
+        self.finished, self.ended = ended is not None, ended or ""
+        return token
+
+    def result(self, encoder: Encoder) -> Generated:
+        tokens = tuple(encoder.decode([token]) for token in self.tokens)
+        return Generated(self.said, tokens, np.array(self.logs), self.finished, self.ended)
+
+
+def _write(model: LanguageModel, batch: Growing, writing: list[_Writing], stop: Stop | None) -> None:
+    """Write a batch to its end; rows that are done stay until a quarter of them is."""
+    rows = [w for w in writing if w.open]
+    while rows and any(w.open for w in rows) and len(batch) < model.context_length:
+        check(stop)
+        with model.lock:
+            logprobs = batch.logprobs()[:, : model.vocabulary_size]
+        tokens = [
+            w.take(row.astype(np.float64), model.encoder) if w.open else 0
+            for w, row in zip(rows, logprobs, strict=True)
+        ]
+        batch.take(tokens)
+        left = [place for place, w in enumerate(rows) if w.open]
+        if 4 * len(left) <= 3 * len(rows):
+            batch.keep(left)
+            rows = [rows[place] for place in left]
 
 
 def draw(logprobs: Floats, temperature: float, rng: np.random.Generator) -> int:
@@ -141,8 +227,33 @@ def draw(logprobs: Floats, temperature: float, rng: np.random.Generator) -> int:
     return int(rng.choice(len(p), p=p / p.sum()))
 
 
-def cut(text: str, until: str) -> tuple[str, bool]:
-    """The text before the stop string, stripped, and whether the stop string was there."""
+def cut(text: str, until: Sequence[str]) -> tuple[str, str | None]:
+    """The text before the first of the stop strings, stripped, and which one it was; None where none is there."""
     lead = len(text) - len(text.lstrip())
-    place = text.find(until, lead) if until else -1
-    return (text[:place].strip(), True) if place >= 0 else (text.strip(), False)
+    found = [(match.start(), i) for i, end in enumerate(until) if end and (match := _pattern(end).search(text, lead))]
+    if not found:
+        return text.strip(), None
+    place, which = min(found)
+    return text[:place].strip(), until[which]
+
+
+def place_of(text: str, words: str) -> tuple[int, int] | None:
+    """Where words stand in a text for the first time, from … to, whatever spaces a tokenizer put between them."""
+    match = _pattern(words).search(text)
+    return match.span() if match else None
+
+
+@lru_cache(maxsize=256)
+def _pattern(words: str) -> re.Pattern[str]:
+    """Finds a stop string; between its words and signs there may be other spaces, line breaks must be the same."""
+    pieces = re.findall(r"\s+|\w+|[^\w\s]", words)
+    parts = []
+    for before, piece in zip([None, *pieces], pieces, strict=False):
+        if not piece.isspace():
+            both = before is not None and not before.isspace()
+            parts.append((r"[ \t]*" if both else "") + re.escape(piece))
+        elif "\n" in piece or piece == words:
+            parts.append(re.escape(piece))
+        else:
+            parts.append(r"[ \t]+")
+    return re.compile("".join(parts))

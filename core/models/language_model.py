@@ -17,7 +17,7 @@ from core.models.ahead import Ahead
 from core.models.architectures import Abilities
 from core.models.capture import eager, watching
 from core.models.encoding import Encoder, Encoding
-from core.models.generation import Continuation
+from core.models.generation import Growing, growing
 from core.models.layer import Layer, Observer
 from core.models.observers import Inside, Rows
 from core.models.packing import plan, suited
@@ -63,15 +63,15 @@ class LanguageModel:
         self.limits = suited(str(model.device), self._width, padded=not abilities.forest)
         self._model, self._abilities = model, abilities
         self._passes = Passes(model, abilities.route, abilities.forest)
-        self._encoder = Encoder(tokenizer)
+        self.encoder = Encoder(tokenizer)
         self._ahead = Ahead()
         self._start = next((i for i in (tokenizer.bos_token_id, tokenizer.eos_token_id) if i is not None), None)
 
     @property
     def ordinary_tokens(self) -> Ints:
         """Numbers of the tokens that stand for text, ascending."""
-        known = range(min(self.vocabulary_size, self._encoder.size))
-        return np.array([number for number in known if number not in self._encoder.special], dtype=np.int64)
+        known = range(min(self.vocabulary_size, self.encoder.size))
+        return np.array([number for number in known if number not in self.encoder.special], dtype=np.int64)
 
     @contextmanager
     def module(self) -> Iterator[Any]:
@@ -81,7 +81,7 @@ class LanguageModel:
 
     def encode(self, text: str) -> Encoding:
         """Tokens of a text, BOS included where the tokenizer adds it."""
-        return self._encoder.encode_batch([text])[0]
+        return self.encoder.encode_batch([text])[0]
 
     def score(self, pairs: Sequence[tuple[str, str]], *, stop: Stop | None = None) -> list[Scored]:
         """log p(continuation | context) token by token, for every (context, continuation).
@@ -138,7 +138,7 @@ class LanguageModel:
     ) -> tuple[list[Scored], NDArray[np.float32]]:
         """`score` of the pairs and `next_logprobs` of the texts."""
         whole = [context + continuation for context, continuation in pairs]
-        encodings = self._encoder.encode_batch([*whole, *texts])
+        encodings = self.encoder.encode_batch([*whole, *texts])
         self._check(encodings)
         results: list[Scored | None] = [None] * len(pairs)
         places: list[int] = []
@@ -270,16 +270,18 @@ class LanguageModel:
                 written = direct_logits(self._model, seen, torch.tensor(list(ids), device=self._model.device))
         return torch.stack(seen.maps).numpy(), None if written is None else written.float().cpu().numpy()
 
-    def begin(self, text: str) -> Continuation:
-        """A text that may be written on, token by token; the caller holds the lock while it does.
+    def begin(self, texts: Sequence[str]) -> Iterator[Growing]:
+        """Texts that may be written on, in batches; the caller holds the lock when it asks for the next one.
 
         Raises:
             PromptTooLong, ModelError: as in `next_logprobs`.
         """
-        encoding = self.encode(text)
-        self._check([encoding])
-        count(texts=1)
-        return Continuation(self._passes, self._encoder, self._ids(encoding), self._abilities.cacheable)
+        encodings = self.encoder.encode_batch(texts)
+        self._check(encodings)
+        count(texts=len(texts))
+        sequences = [self._ids(encoding) for encoding in encodings]
+        cacheable, vocabulary = self._abilities.cacheable, self.vocabulary_size
+        return growing(self._passes, sequences, cacheable=cacheable, vocabulary=vocabulary, limits=self.limits)
 
     def embed(self, texts: Sequence[str], layer: int = -1) -> NDArray[np.float32]:
         """(N, d) mean over a text's tokens of one layer's hidden states, tokens that the tokenizer added left out.
@@ -293,7 +295,7 @@ class LanguageModel:
         """
         if not -self.layers - 1 <= layer <= self.layers:
             raise ModelError(f"There is no layer {layer}: hidden states go from 0 to {self.layers}.")
-        encodings = self._encoder.encode_batch(texts)
+        encodings = self.encoder.encode_batch(texts)
         self._check(encodings)
         sequences = [self._ids(encoding) for encoding in encodings]
         result = np.zeros((len(texts), self._width), dtype=np.float32)

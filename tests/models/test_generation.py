@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -37,8 +39,33 @@ def test_greedy_equals_transformers(architecture: str, folder: Folder, model: Mo
 @pytest.mark.parametrize("architecture", ["gpt2", "mistral", "bloom"])
 def test_logprobs_are_those_of_scoring(architecture: str, model: Model) -> None:
     loaded = model(architecture)
-    growing = loaded.begin(TEXT)
-    assert growing.logprobs() == pytest.approx(loaded.next_logprobs([TEXT])[0], abs=1e-5)
+    (growing,) = loaded.begin([TEXT])
+    assert growing.logprobs()[0] == pytest.approx(loaded.next_logprobs([TEXT])[0], abs=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_many_at_once_write_as_one_by_one(architecture: str, model: Model) -> None:
+    """Texts of several lengths, with and without a beginning in common, some of which end early."""
+    loaded = model(architecture)
+    texts = [TEXT + ending for ending in ("", " a good", " a dog", " positive\n\nReview: the", " no", " yes")]
+    texts += ["the film", "the plot was", "the bird was", TEXT]
+    # A random model writes no stop string of ours, so one is taken from what it writes.
+    said = generate(loaded, [texts[1]], until="", most=6)[0].tokens[2:]
+    until = next((token for token in said if token.strip()), "e")
+    together = generate(loaded, texts, until=until, most=12)
+    for text, found in zip(texts, together, strict=True):
+        alone = generate(loaded, [text], until=until, most=12)[0]
+        assert (found.text, found.tokens, found.finished) == (alone.text, alone.tokens, alone.finished)
+        np.testing.assert_allclose(found.logprobs, alone.logprobs, atol=1e-4)
+
+
+def test_batches_stay_within_what_a_pass_may_hold(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = model("gpt2")
+    texts = [f"the film {word}" for word in ("a", "b", "c", "d", "e", "f", "g")]
+    expected = [one.tokens for one in generate(loaded, texts, until="", most=5)]
+    monkeypatch.setattr(loaded, "limits", replace(loaded.limits, tokens=12))
+    assert max(len(batch.places) for batch in loaded.begin(texts)) < len(texts)
+    assert [one.tokens for one in generate(loaded, texts, until="", most=5)] == expected
 
 
 def test_sampling_follows_the_model(model: Model) -> None:
@@ -63,14 +90,20 @@ def test_a_text_draws_alike_whatever_stands_beside_it(model: Model) -> None:
 @pytest.mark.parametrize(
     ("text", "until", "expected"),
     [
-        (" chien\nchat", "\n", ("chien", True)),
-        ("\n chien\nchat", "\n", ("chien", True)),
-        (" chien", "\n", ("chien", False)),
-        ("", "\n", ("", False)),
-        ("a b", "", ("a b", False)),
+        (" chien\nchat", ("\n",), ("chien", "\n")),
+        ("\n chien\nchat", ("\n",), ("chien", "\n")),
+        ("\n chien\n\nchat", ("\n\n",), ("chien", "\n\n")),
+        (" chien", ("\n",), ("chien", None)),
+        ("", ("\n",), ("", None)),
+        ("a b", ("",), ("a b", None)),
+        ("Follow up : 2 Intermediate answer : 5", ("Intermediate answer:",), ("Follow up : 2", "Intermediate answer:")),
+        ("a up: b\n", ("\n", "up:"), ("a", "up:")),
+        ("a up: b\n", ("up:", "\n"), ("a", "up:")),
+        (" Follow up: a", ("Follow up:",), ("", "Follow up:")),
+        ("a ###b", (" ###",), ("a", " ###")),
     ],
 )
-def test_cut(text: str, until: str, expected: tuple[str, bool]) -> None:
+def test_cut(text: str, until: tuple[str, ...], expected: tuple[str, str | None]) -> None:
     assert cut(text, until) == expected
 
 
