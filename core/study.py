@@ -103,6 +103,11 @@ class Study(BaseModel):
         scoring, normalisation: how an answer is scored. `premise` is what PMI compares with, empty for the template's
             label prefix; `label_prior` is the channel's P(y), even or as frequent as among the demonstrations shown.
         calibration, calibration_seed: what the answer is divided by (`core.calibration`).
+        reasoning: what the model writes before it answers (`core.reasoning`).
+        open_ended: whether the model also writes an answer of its own, the likeliest token at each step, besides what
+            it gives the candidates.
+        matching: when what was written counts as the right answer (`core.reasoning.matching`).
+        longest: tokens at most that the model writes at a stage.
         hypotheses, chained: for the instruction posterior.
         prior: the user's own prior for exact Bayes; tasks not named keep the mixture's. Empty is the mixture's.
         posteriors: which posteriors to compute ("exact", "implicit", "instruction").
@@ -150,6 +155,11 @@ class Study(BaseModel):
     label_prior: Literal["even", "shown"] = "even"
     calibration: str = "none"
     calibration_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    reasoning: str = "none"
+    open_ended: bool = False
+    matching: Literal["exact", "squad"] = "exact"
+    longest: Annotated[int, Field(ge=1, le=2_000)] = 64
 
     hypotheses: tuple[Hypothesis, ...] = ()
     chained: bool = False
