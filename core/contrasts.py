@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.demonstrations import Demonstration
 from core.errors import StudyError
-from core.prompts import TEMPLATES
+from core.prompts import TEMPLATES, ready_made
 from core.selection import source_of
 from core.study import Study
 from core.tidy import usable
@@ -97,9 +97,10 @@ def other_direction(study: Study) -> Study:
 
 def other_template(study: Study) -> Study:
     """The next of the ready-made templates."""
-    templates = list(TEMPLATES.values())
-    place = templates.index(study.template) + 1 if study.template in templates else 0
-    return study.model_copy(update={"template": templates[place % len(templates)]})
+    names = list(TEMPLATES)
+    name = ready_made(study.template)
+    following = TEMPLATES[names[(names.index(name) + 1) % len(names)] if name in names else names[0]]
+    return study.model_copy(update={"template": following.model_copy(update={"words": study.template.words})})
 
 
 def _last_usable(study: Study) -> int:

@@ -80,6 +80,20 @@ QUESTION_ANSWER = Template(
 )
 TEMPLATES: dict[str, Template] = {t.name: t for t in (ARROW, EQUALS, BAR, INPUT_LABEL, QUESTION_ANSWER)}
 
+AFFIXES = ("input_prefix", "label_prefix", "end", "channel_label_prefix", "channel_input_prefix")
+"""Fields of a template that hold text of its own."""
+
+
+def ready_made(template: Template) -> str | None:
+    """Name of the ready-made template that this one writes as, whatever its words; None where there is none."""
+    return next((name for name, known in TEMPLATES.items() if same_affixes(known, template)), None)
+
+
+def same_affixes(a: Template, b: Template) -> bool:
+    """Whether two templates differ in name and words at most."""
+    return all(getattr(a, field) == getattr(b, field) for field in AFFIXES)
+
+
 Kind = Literal["instruction", "prefix", "input", "separator", "label", "end", "query", "answer-prefix"]
 
 

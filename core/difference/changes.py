@@ -12,7 +12,7 @@ from core.difference.matching import match, moves, several
 from core.errors import StudyError
 from core.notes import shorten
 from core.ordering import orderings
-from core.prompts import Template
+from core.prompts import Template, same_affixes
 from core.registry import Registry, Strategy
 from core.scoring import scorers
 from core.selection import selections, source_of
@@ -170,10 +170,26 @@ def _labels(a: Sequence[str], b: Sequence[str]) -> Iterator[str]:
 
 
 def _templates(a: Template, b: Template) -> Iterator[str]:
+    if not same_affixes(a, b):
+        yield from _affixes(a, b)
+    if a.words != b.words:
+        one, other = (tuple(f"{label} as {word}" for label, word in side.words) for side in (a, b))
+        written = [f"written {_value(words)}" if words else "written as they are" for words in (one, other)]
+        yield f"Labels are {written[0]} in A and {written[1]} in B."
+    elif same_affixes(a, b):
+        yield f"The template is called “{shorten(a.name)}” in A and “{shorten(b.name)}” in B, and writes the same."
+
+
+def _affixes(a: Template, b: Template) -> Iterator[str]:
     forward = [f"{side.input_prefix}x{side.label_prefix}y{side.end}" for side in (a, b)]
     channel = [f"{side.channel_label_prefix}y{side.channel_input_prefix}x" for side in (a, b)]
     one, other = (text.replace("\n", "⏎") for text in (forward if forward[0] != forward[1] else channel))
     yield f"The template is {a.name} in A, “{one}”, and {b.name} in B, “{other}”."
+
+
+def _shots(a: int | None, b: int | None) -> Iterator[str]:
+    one, other = ("all" if n is None else f"at most {n}" for n in (a, b))
+    yield f"Of the demonstrations chosen {one} are shown in A and {other} in B."
 
 
 def _numbers(a: int, b: int) -> Iterator[str]:
@@ -217,6 +233,7 @@ SPECIAL: dict[str, Callable[[Any, Any], Iterable[str]]] = {
     "labels": _labels,
     "template": _templates,
     "k": _numbers,
+    "shots": _shots,
     "hypotheses": _hypotheses,
     "heads": _heads,
     "prior": _prior,

@@ -12,12 +12,12 @@ from core.calibration import calibrations
 from core.encoders import encoders
 from core.errors import ICLensError
 from core.ordering import orderings
-from core.prompts import TEMPLATES
+from core.prompts import TEMPLATES, ready_made
 from core.registry import Registry
 from core.scoring import scorers
 from core.selection import selections
 from core.study import ModelChoice, Study
-from pages.ui import engine, jobs, state
+from pages.ui import engine, jobs, shots, state
 from pages.ui.text import plain
 
 P = "playground_"
@@ -101,15 +101,20 @@ def _format_controls(columns: Sequence[DeltaGenerator], study: Study) -> None:
             **state.bind(P + "instruction", study.instruction, "instruction"),
         )
     with columns[1]:
-        names = list(TEMPLATES) if study.template in TEMPLATES.values() else [*TEMPLATES, study.template.name]
+        known = ready_made(study.template)
+        own = study.template.name if study.template.name not in TEMPLATES else f"{study.template.name} changed"
+        words = study.template.words
         st.selectbox(
             "Template",
-            names,
-            help="How a demonstration is written.",
+            list(TEMPLATES) if known else [*TEMPLATES, own],
+            help="How a demonstration is written. The page Format writes templates of your own, and words for labels"
+            + (f"; {len(words)} label{'s' if len(words) != 1 else ''} of this study have a word." if words else "."),
             **state.bind(
                 P + "template",
-                study.template.name,
-                lambda name: {"template": TEMPLATES[name]} if name in TEMPLATES else {},
+                known or own,
+                lambda name: (
+                    {"template": TEMPLATES[name].model_copy(update={"words": words})} if name in TEMPLATES else {}
+                ),
             ),
         )
 
@@ -137,6 +142,7 @@ def more_settings(study: Study, encoder: bool, probes: bool) -> None:
     """What a first look does not need."""
     _selection_settings(study)
     _scoring_settings(study)
+    shots.field(study, P + "shots")
     left, right = st.columns(2)
     with left:
         _reading_settings(study, encoder)
