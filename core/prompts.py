@@ -94,7 +94,7 @@ def same_affixes(a: Template, b: Template) -> bool:
     return all(getattr(a, field) == getattr(b, field) for field in AFFIXES)
 
 
-Kind = Literal["instruction", "prefix", "input", "separator", "label", "end", "query", "answer-prefix"]
+Kind = Literal["instruction", "prefix", "input", "separator", "steps", "label", "end", "query", "answer-prefix"]
 
 
 @dataclass(frozen=True)

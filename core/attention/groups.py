@@ -18,7 +18,7 @@ Grouping = Literal["demonstrations", "kinds", "both"]
 GROUPINGS: tuple[Grouping, ...] = ("demonstrations", "kinds", "both")
 
 # What a token can be, in the order of a prompt. "start" is a token outside every part, such as a beginning-of-text one.
-KINDS = ("start", "instruction", "prefix", "input", "separator", "label", "end", "query", "answer-prefix")
+KINDS = ("start", "instruction", "prefix", "input", "separator", "steps", "label", "end", "query", "answer-prefix")
 START = "start"
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.demonstrations import Demonstration
 from core.outcome import Answer, ScoredText
-from core.prompts import render
+from core.prompts import Prompt, render
 from core.scoring import scorers
 from core.statistics import softmax
 from core.study import Normalisation, Study
@@ -18,6 +18,7 @@ from core.tidy import Stop
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
+    from core.models.reading import Scored
 
 Floats = NDArray[np.float64]
 
@@ -40,8 +41,18 @@ def score(
     the candidates for the sum, a tempered version of it for the means (lm-eval's acc_norm is the mean per character).
     """
     prompt = render(shown, study.query, study.template, study.instruction)
+    pairs = label_pairs(study, prompt, labels)
+    return answer_from(study, prompt, labels, model.score(pairs, stop=stop))
+
+
+def label_pairs(study: Study, prompt: Prompt, labels: Sequence[str]) -> list[tuple[str, str]]:
+    """(L,) what `LanguageModel.score` is asked about a prompt."""
+    return [(prompt.text, prompt.gap + study.template.word(label)) for label in labels]
+
+
+def answer_from(study: Study, prompt: Prompt, labels: Sequence[str], scored: Sequence[Scored]) -> Answer:
+    """The answer by what the model said of `label_pairs`, (L,)."""
     words = [study.template.word(label) for label in labels]
-    scored = model.score([(prompt.text, prompt.gap + word) for word in words], stop=stop)
     totals = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64)  # (L,)
     scores = np.array(
         [

@@ -15,6 +15,7 @@ TITLES = {
     "prefix": "before the input",
     "input": "input x",
     "separator": "between input and label",
+    "steps": "steps",
     "label": "label y",
     "end": "end of a demonstration",
     "query": "query",
@@ -29,6 +30,7 @@ STYLE = f"""<style>
 .icl-prompt .n {{ font-size: .62rem; opacity: .7; user-select: none; padding-right: .25em; }}
 .icl-prompt .instruction {{ background: rgba(204,121,167,.28); }}
 .icl-prompt .input {{ background: rgba(86,180,233,.25); }}
+.icl-prompt .steps {{ background: rgba(109,91,208,.20); }}
 .icl-prompt .label {{ background: rgba(0,158,115,.28); }}
 .icl-prompt .query {{ background: rgba(230,159,0,.30); }}
 .icl-prompt .prefix, .icl-prompt .separator, .icl-prompt .end, .icl-prompt .answer-prefix {{ opacity: .6; }}

@@ -28,6 +28,7 @@ KIND_NAMES = {
     "prefix": "prefix: before an input",
     "input": "input",
     "separator": "separator: between input and label",
+    "steps": "steps: a rationale before a label or the answer",
     "label": "label",
     "end": "end: after a demonstration",
     "query": "query",

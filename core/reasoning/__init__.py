@@ -1,0 +1,170 @@
+"""What the model writes before it answers: steps, follow-up questions, sub-questions. One method a file.
+
+A method is a generator: it yields what is to be written next (`Ask`), is sent what came of it (`Stage`), and returns
+`Reasoned`. So one method serves one question on a page, and two hundred whose texts are written together.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.demonstrations import Demonstration
+from core.outcome import Answer
+from core.reasoning.matching import matches
+from core.reasoning.stages import Ask, Reasoned, Reasoning, Stage, Written, extend
+from core.registry import Registry
+from core.study import Study
+from core.tidy import Progress, Stop, check, report
+from core.verbalisers import as_written
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+__all__ = [
+    "Ask",
+    "Reason",
+    "Reasoned",
+    "Reasoning",
+    "Stage",
+    "Written",
+    "answers_after",
+    "end_of",
+    "extend",
+    "reason",
+    "reason_together",
+    "reasonings",
+    "written_by",
+]
+
+Reason = Callable[[Study, Sequence[Demonstration]], Reasoning]
+"""A method's function: of a study and the demonstrations shown, in order, whose labels are written as they are."""
+Request = tuple[Study, Sequence[Demonstration]]
+
+reasonings: Registry[Reason] = Registry("reasoning", __name__)
+
+
+def reason(
+    study: Study, model: LanguageModel, shown: Sequence[Demonstration], stop: Stop | None = None
+) -> Reasoned | None:
+    """What the model writes by the study's method; None where it is to write nothing.
+
+    Raises:
+        StudyError: no such method.
+        PromptTooLong: a stage's prompt is longer than the model's context.
+        Cancelled: `stop` said so.
+    """
+    if study.reasoning == "none" and not study.open_ended:
+        return None
+    return reason_together([(study, shown)], model, stop=stop)[0]
+
+
+def reason_together(
+    requests: Sequence[Request],
+    model: LanguageModel,
+    *,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> list[Reasoned]:
+    """`reason` for every request (studies with reasoning "none" write their answer), the texts of a round together.
+
+    Args:
+        requests: N (study, demonstrations shown in order).
+
+    Raises:
+        StudyError, PromptTooLong, Cancelled: as `reason` does.
+    """
+    check(stop)
+    written = [as_written(study, shown, ())[:2] for study, shown in requests]
+    running = [reasonings.find(study.reasoning).function(study, shown) for study, shown in written]
+    results: dict[int, Reasoned] = {}
+    asks: dict[int, Ask] = {}
+    _step(running, dict.fromkeys(range(len(running))), asks, results)
+    while asks:
+        stages = _write(model, written, asks, stop)
+        asks = {}
+        _step(running, stages, asks, results)
+        report(progress, len(results) / len(requests))
+    return [results[place] for place in range(len(requests))]
+
+
+def _step(
+    running: Sequence[Reasoning],
+    stages: dict[int, Stage] | dict[int, None],
+    asks: dict[int, Ask],
+    results: dict[int, Reasoned],
+) -> None:
+    """Send each its stage (None to begin); note what it asks for next, or what it has come to."""
+    for place, stage in stages.items():
+        try:
+            asks[place] = next(running[place]) if stage is None else running[place].send(stage)
+        except StopIteration as done:
+            results[place] = done.value
+
+
+def _write(
+    model: LanguageModel, requests: Sequence[Request], asks: dict[int, Ask], stop: Stop | None
+) -> dict[int, Stage]:
+    """What the model writes for each that asks; those with the same end and length in one call."""
+    from core.models.generation import generate
+
+    alike: defaultdict[tuple[tuple[str, ...], int], list[int]] = defaultdict(list)
+    for place, ask in asks.items():
+        alike[ask.until, requests[place][0].longest].append(place)
+    stages: dict[int, Stage] = {}
+    for (until, most), places in alike.items():
+        texts = [asks[place].prompt.text for place in places]
+        for place, one in zip(places, generate(model, texts, until=until, most=most, stop=stop), strict=True):
+            ask = asks[place]
+            stages[place] = Stage(ask.name, ask.prompt, one.text, one.tokens, one.logprobs, one.finished, one.ended)
+    return stages
+
+
+def answers_after(
+    requests: Sequence[tuple[Study, Reasoned, Sequence[str]]], model: LanguageModel, stop: Stop | None = None
+) -> list[Answer]:
+    """p(y | D with steps, x, the model's own rationale) for every candidate y, by direct scoring.
+
+    Args:
+        requests: N (study, what was written, candidate labels); all are scored in one call.
+
+    Raises:
+        PromptTooLong, Cancelled: as scoring does.
+    """
+    from core.scoring.direct import answer_from, label_pairs
+
+    pairs = [label_pairs(study, reasoned.final, labels) for study, reasoned, labels in requests]
+    scored = iter(model.score([pair for own in pairs for pair in own], stop=stop))
+    return [
+        answer_from(study, reasoned.final, labels, [next(scored) for _ in labels])
+        for study, reasoned, labels in requests
+    ]
+
+
+def written_by(study: Study, model: LanguageModel, reasoned: Reasoned) -> Written:
+    """The answer in the model's own words, held against gold as the template writes it."""
+    stage, gold = reasoned.answer, study.gold
+    text = stage.written if stage is not None else ""
+    right = None
+    if gold is not None:
+        word = study.template.word(gold)
+        # Some tokenizers put spaces around signs, so gold is also put as this one would say it.
+        said = model.encoder.decode(model.encode(word).ids)
+        right = matches(text, word, study.matching) or matches(text, said, study.matching)
+    return Written(
+        text=text,
+        tokens=stage.tokens if stage is not None else (),
+        logprobs=stage.logprobs if stage is not None else np.empty(0),
+        finished=stage is not None and stage.finished,
+        gold=gold,
+        right=right,
+        matching=study.matching,
+    )
+
+
+def end_of(study: Study) -> str:
+    """What ends an answer in the study's template."""
+    return study.template.end.strip(" ") or "\n"
