@@ -37,7 +37,7 @@ def show(outcome: Outcome) -> None:
     """Every view of an outcome; roles first, as their letters stand in the map of heads."""
     model = engine.loaded(outcome.study.model)
     with prompt_slot:
-        views.prompt_view(outcome, 218)
+        views.prompt_view(outcome, "attention_prompt", 218)
     if model is None or outcome.attention is None:
         for slot, name, help, height in CARDS:
             with slot:

@@ -30,7 +30,7 @@ def draw(page: frame.Page) -> Outcome | None:
         with slot:
             view(outcome)
     with prompt_slot:
-        views.prompt_view(outcome, 218, grows=True)
+        views.prompt_view(outcome, "playground_prompt", 218, grows=True)
     return outcome
 
 

@@ -50,5 +50,5 @@ if outcome is not None:
     with page.views:
         posterior_views.show(outcome)
     with prompt_slot:
-        views.prompt_view(outcome, 218)
+        views.prompt_view(outcome, "posterior_prompt", 218)
 frame.end(page, outcome)

@@ -26,6 +26,8 @@ STYLE = f"""<style>
 .icl-prompt {{ font-family: ui-monospace, "Source Code Pro", monospace; font-size: .82rem; line-height: 1.5;
   white-space: pre-wrap; overflow-wrap: anywhere; max-height: var(--icl-height); overflow-y: auto; }}
 .icl-prompt .d {{ border-radius: 4px; }}
+.icl-prompt .d[data-n] {{ cursor: pointer; }}
+.icl-prompt .d[data-n]:not(.marked):hover {{ outline: 1px dashed currentColor; }}
 .icl-prompt .d.marked {{ outline: 2px solid {MARK}; outline-offset: 0; }}
 .icl-prompt .n {{ font-size: .62rem; opacity: .7; user-select: none; padding-right: .25em; }}
 .icl-prompt .instruction {{ background: rgba(204,121,167,.28); }}
@@ -59,7 +61,7 @@ def prompt_html(prompt: Prompt, numbers: Sequence[int], marked: int | None, answ
             head = f'<span class="n">{numbers[place]}</span>'
             # The line break belongs after the frame, not inside it.
             body, broken = (inner[: -len(BREAK)], "\n") if inner.endswith(BREAK) else (inner, "")
-            pieces.append(f'<span class="d{chosen}">{head}{body}</span>{broken}')
+            pieces.append(f'<span class="d{chosen}" data-n="{numbers[place]}">{head}{body}</span>{broken}')
     tail = safe(prompt.gap) + f'<span class="answer" title="the likeliest label">{safe(answer[:LONGEST])}</span>'
     text = "".join(pieces) + tail
     return f'{STYLE}<div class="icl-prompt" style="--icl-height:{height}">{text}</div>'

@@ -22,6 +22,7 @@ from pages.ui import session, state
 from pages.ui.charts import chart
 from pages.ui.live import live_chart
 from pages.ui.prompt import prompt_html
+from pages.ui.prompt_box import prompt_box
 from pages.ui.text import plain
 
 ROW = 270  # pixels of a chart on the smallest screen; two rows of them grow with the window
@@ -280,11 +281,19 @@ def close_dialog() -> None:
     st.session_state["playground_dialog"] = None
 
 
-def prompt_view(outcome: Outcome, height: int, grows: bool = False) -> None:
-    """The prompt as the model reads it, `height` pixels of it or, where it `grows`, what the screen has left."""
+def prompt_view(outcome: Outcome, key: str, height: int, grows: bool = False) -> None:
+    """The prompt as the model reads it, `height` pixels of it or, where it `grows`, what the screen has left.
+
+    A click on a demonstration marks it, a click on the marked one unmarks it.
+    """
     tallest = f"max({height}px, calc(100vh - {SCREEN - height}px))" if grows else f"{height}px"
     answer = outcome.answer.best
-    st.html(prompt_html(outcome.prompt, session.numbers(outcome), session.marked_in(outcome), answer, tallest))
+    marked, source = session.marked_in(outcome), outcome.chosen.source
+
+    def clicked(number: int) -> None:
+        session.mark(None if number == marked else number, source)
+
+    prompt_box(prompt_html(outcome.prompt, session.numbers(outcome), marked, answer, tallest), key, clicked)
 
 
 TITLES = {

@@ -80,7 +80,8 @@ class Page:
 
     @property
     def prompt(self) -> str:
-        return next(str(html.value) for html in self.at.html if "icl-prompt" in str(html.value))
+        sent = next(proto for key, proto in self.charts.items() if key.endswith("_prompt"))
+        return str(json.loads(sent.json)["html"])
 
     @property
     def said(self) -> str:

@@ -1,0 +1,34 @@
+"""The rendered prompt on screen, whose demonstrations can be clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.live import FOLDER
+
+
+@cache
+def _mount() -> Callable[..., Any]:
+    script = (FOLDER / "prompt.js").read_text(encoding="utf-8")
+    return st.components.v2.component("iclens_prompt", js=script, isolate_styles=False)
+
+
+def prompt_box(html: str, key: str, on_click: Callable[[int], None]) -> None:
+    """Show a prompt.
+
+    Args:
+        html: of `prompt_html`.
+        key: stable key, prefixed by the page.
+        on_click: called with a demonstration's number when it is clicked, before the next run.
+    """
+
+    def clicked() -> None:
+        number = st.session_state[key].clicked
+        if number is not None:
+            on_click(int(number))
+
+    _mount()(key=key, data={"html": html}, on_clicked_change=clicked)
