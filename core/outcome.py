@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from core.cost import NOTHING, Cost
 from core.demonstrations import Demonstration
 from core.prompts import Prompt
 from core.study import Study
+
+if TYPE_CHECKING:
+    from core.reasoning.stages import Reasoned, Written
 
 Floats = NDArray[np.float64]
 
@@ -168,6 +171,9 @@ class Outcome:
         bayes: exact Bayes's, where the mixture is known, else None.
         posteriors, kernels: by name.
         attention: None where the model gives none.
+        reasoning: what the model wrote before its answer; None where it wrote nothing. `prompt` then holds its
+            rationale, and answer, attention and kernels are read after it.
+        written: the answer in the model's own words, where the study reasons or is open-ended.
         notes: one sentence each, things the reader must know (misspecified posterior, unknown words, …).
         timings: seconds by stage.
     """
@@ -183,5 +189,7 @@ class Outcome:
     posteriors: dict[str, Posterior]
     kernels: dict[str, Kernel]
     attention: Attention | None
+    reasoning: Reasoned | None = None
+    written: Written | None = None
     notes: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from core.notes import notes_on
 from core.ordering import order
 from core.outcome import Attention, Kernel, Outcome, Posterior
 from core.prompts import Prompt, render
-from core.scoring import score
+from core.reasoning import answer_with, notes_of, reason, written_by
 from core.scoring.bayes import bayes_answer
 from core.selection import rows_of, select
 from core.study import Study
@@ -75,10 +75,13 @@ def run(study: Study, model: LanguageModel, *, stop: Stop | None = None) -> Outc
             shown = rows_of(study, chosen)
         with clock("render"):
             prompt = render(shown, study.query, study.template, study.instruction)
+        with clock("reason"):
+            reasoned = reason(study, model, shown, stop)
+            prompt = prompt if reasoned is None else reasoned.final
         with ExitStack() as shared:
             with clock("score"):
                 shared.enter_context(model.together(*foreseen(study, model, shown, labels, prompt), stop=stop))
-                answer = score(study, model, shown, labels, stop)
+                answer = answer_with(study, model, shown, labels, reasoned, stop)
                 bayes = bayes_answer(study, model, shown, labels)
             posteriors, kernels, attention = explain(study, model, shown, labels, prompt, clock, stop)
     except PromptTooLong as error:
@@ -95,7 +98,9 @@ def run(study: Study, model: LanguageModel, *, stop: Stop | None = None) -> Outc
         posteriors=posteriors,
         kernels=kernels,
         attention=attention,
-        notes=(*notes_on(study, model, chosen, shown, prompt, answer), *label_notes),
+        reasoning=reasoned,
+        written=written_by(study, model, reasoned),
+        notes=(*notes_of(study, reasoned), *notes_on(study, model, chosen, shown, prompt, answer), *label_notes),
         timings=clock.seconds,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.demonstrations import Demonstration
+from core.demonstrations import Demonstration, Step
 from core.errors import Cancelled
 from core.study import Study
 
@@ -30,9 +30,14 @@ def tidied(study: Study) -> Study:
 
 def _tidy(demonstration: Demonstration) -> Demonstration:
     text, label = demonstration.input.strip(), demonstration.label.strip()
-    if text == demonstration.input and label == demonstration.label:
+    steps = tuple(map(_tidy_step, demonstration.steps))
+    if text == demonstration.input and label == demonstration.label and steps == demonstration.steps:
         return demonstration
-    return demonstration.model_copy(update={"input": text, "label": label})
+    return demonstration.model_copy(update={"input": text, "label": label, "steps": steps})
+
+
+def _tidy_step(step: Step) -> Step:
+    return Step(question=step.question.strip(), answer=step.answer.strip())
 
 
 def usable(demonstration: Demonstration) -> bool:

@@ -31,9 +31,11 @@ __all__ = [
     "Reasoning",
     "Stage",
     "Written",
+    "answer_with",
     "answers_after",
     "end_of",
     "extend",
+    "notes_of",
     "reason",
     "reason_together",
     "reasonings",
@@ -144,8 +146,11 @@ def answers_after(
     ]
 
 
-def written_by(study: Study, model: LanguageModel, reasoned: Reasoned) -> Written:
-    """The answer in the model's own words, held against gold as the template writes it."""
+def written_by(study: Study, model: LanguageModel, reasoned: Reasoned | None) -> Written | None:
+    """The answer in the model's own words, held against gold as the template writes it; None where nothing was written.
+    """
+    if reasoned is None:
+        return None
     stage, gold = reasoned.answer, study.gold
     text = stage.written if stage is not None else ""
     right = None
@@ -168,3 +173,28 @@ def written_by(study: Study, model: LanguageModel, reasoned: Reasoned) -> Writte
 def end_of(study: Study) -> str:
     """What ends an answer in the study's template."""
     return study.template.end.strip(" ") or "\n"
+
+
+def answer_with(
+    study: Study,
+    model: LanguageModel,
+    shown: Sequence[Demonstration],
+    labels: Sequence[str],
+    reasoned: Reasoned | None,
+    stop: Stop | None = None,
+) -> Answer:
+    """The study's answer over the candidates: after the model's rationale where it wrote one, else by its scorer."""
+    if reasoned is None or reasoned.method == "none":
+        from core.scoring import score
+
+        return score(study, model, shown, labels, stop)
+    return answers_after([(study, reasoned, labels)], model, stop)[0]
+
+
+def notes_of(study: Study, reasoned: Reasoned | None) -> tuple[str, ...]:
+    """What a reader must know of the rationale and of the answer read after it."""
+    if reasoned is None:
+        return ()
+    if reasoned.method == "none" or (study.scoring == "direct" and study.calibration == "none"):
+        return reasoned.notes
+    return (*reasoned.notes, "After a rationale labels are scored directly; the study's scorer and calibration rest.")
