@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -185,6 +186,31 @@ def kappa(answers: NDArray[np.str_]) -> Floats:
         found = (equal_share(answers) - chance) / (1 - chance)
     result: Floats = np.where(chance > 1 - 1e-12, 1.0, found)
     return result
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two combinations on the same questions.
+
+    Attributes:
+        first_only, second_only: questions that only one of them answers right.
+        p: two-sided exact McNemar test: the chance of a split at least as uneven, were either as likely to win.
+    """
+
+    first_only: int
+    second_only: int
+    p: float
+
+
+def paired(first: Bools, second: Bools) -> Paired:
+    """McNemar's test, exact (McNemar 1947): p = min(1, 2 Σ_{i ≤ min(a, b)} C(a + b, i) / 2^(a + b)).
+
+    Args:
+        first, second: (N,) whether each question was answered right.
+    """
+    a, b = int((first & ~second).sum()), int((second & ~first).sum())
+    tail = sum(math.comb(a + b, i) for i in range(min(a, b) + 1)) / 2 ** (a + b)
+    return Paired(a, b, min(1.0, 2 * tail))
 
 
 def accuracy_records(found: Disagreement) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from core.combinations import Combination
 from core.demonstrations import Demonstration
 from core.errors import StudyError
-from core.questions import POOL, Question
+from core.questions import Question
 from core.score_table import Item, ScoreTable, score_tables
 from core.study import Study
 from core.tidy import Progress, Stop, tidied, usable
@@ -161,18 +161,18 @@ def shared_out(
 ) -> tuple[Rows, tuple[Question, ...]]:
     """Rows to show and even questions to ask, no input in both.
 
-    Questions from the pool take at most half of the rows of either side, so that as many are left to show.
+    Where rows are asked themselves, at most half of the inputs of either side are, so that as many are left to show.
 
     Raises:
-        StudyError: too few rows of one side.
+        StudyError: too few rows of one side, or no question on one side.
     """
-    if any(question.source == POOL for question in questions):
-        sides = [[r for r in rows if (r.label == majority) == ours] for ours in (True, False)]
-        inputs = min(len({r.input for r in side}) for side in sides)
-        count = min(count, 2 * (inputs // 2))
+    if {row.input for row in rows} & {question.input.strip() for question in questions}:
+        sides = [{row.input for row in rows if (row.label == majority) == ours} for ours in (True, False)]
+        count = min(count, 2 * (min(map(len, sides)) // 2))
         if not count:
             raise StudyError(
-                "Of at least one label the pool has a single row: it cannot both be asked and shown. Add more rows."
+                "Of at least one label there is a single row: it cannot both be asked and shown. Add more rows, or "
+                "take questions from elsewhere."
             )
     asked = even_questions(questions, majority, count)
     taken = {question.input.strip() for question in asked}

@@ -51,6 +51,13 @@ def all_pages() -> list[st.Page]:
             help="What happens to the answer when a demonstration goes, changes its label or moves.",
         ),
         st.Page(
+            PAGES / "scoring.py",
+            title="Scoring",
+            icon=":material/scoreboard:",
+            url_path="scoring",
+            help="Every scorer and calibration side by side, down to the tokens, and as labels get out of balance.",
+        ),
+        st.Page(
             PAGES / "compare.py",
             title="Compare",
             icon=":material/compare_arrows:",
