@@ -19,7 +19,7 @@ from core.errors import Cancelled, ICLensError, PromptTooLong
 from core.outcome import Outcome
 from core.run import drop_earliest
 from core.study import Study
-from pages.ui import compare, controls, engine, jobs, shell, state, transfer, views, workbench
+from pages.ui import compare, controls, engine, jobs, session, shell, state, transfer, views, workbench
 from pages.ui.buttons import hide_labels
 from pages.ui.live import prepare
 from pages.ui.text import plain
@@ -27,7 +27,7 @@ from pages.ui.text import plain
 if TYPE_CHECKING:
     from core.models import LanguageModel
 
-SHOWN, OUTCOME = "frame_shown", "frame_outcome"
+SHOWN, TABLES, OUTCOME = "frame_shown", "frame_tables", "frame_outcome"
 BELOW = {"demonstrations", "pool", "query", "gold", "labels", "hypotheses", "token_head"}  # edited below the bar
 
 
@@ -95,9 +95,9 @@ def _desk() -> Page:
 def live(title: str, draw: Callable[[Page], Outcome | None]) -> None:
     """A page whose edits run nothing above the columns: the only call of its script.
 
-    Tables, query and views are one fragment, so a key stroke there costs neither the bar nor the strategies. Where an
-    edit changes what those show (Undo has something to undo, an example set brought another template), the whole page
-    follows.
+    Tables, query and views are one fragment, and in it query and views another: a key stroke there costs neither the
+    bar nor the strategies, and one in the query not even the tables. Where an edit changes what those show (Undo has
+    something to undo, an example set brought another template), the whole page follows.
 
     Args:
         title: of the page.
@@ -117,14 +117,37 @@ def live(title: str, draw: Callable[[Page], Outcome | None]) -> None:
     _import_dialog()
 
 
-@st.fragment
+@st.fragment(key=views.DESK)
 def _live_desk(draw: Callable[[Page], Outcome | None]) -> None:
-    page = _desk()
+    """The tables, and what follows from them."""
+    left, right = st.columns([0.3, 0.7], gap="small")
+    with left:
+        workbench.tables_card(state.study())
+        below = st.container()
+    st.session_state[TABLES] = _shown_in_tables()
+    with right:
+        _live_views(draw, below)
+
+
+@st.fragment
+def _live_views(draw: Callable[[Page], Outcome | None], below: DeltaGenerator) -> None:
+    """What follows from the tables, the query among it: typing there leaves the tables as they are."""
+    if st.session_state[TABLES] != _shown_in_tables():
+        st.rerun()
+    with below:
+        workbench.query_card(state.study())
+    page = Page(state.study(), st.container(), below, st.container(), None)
     found = st.session_state[OUTCOME] = draw(page)
     _tokens_dialog(found)
     state.keep()
     if st.session_state[SHOWN] != _shown_above():
         st.rerun()
+
+
+def _shown_in_tables() -> tuple[object, ...]:
+    """What the tables show that is changed elsewhere too: rows, and the marked one."""
+    study = state.study()
+    return (study.demonstrations, study.pool, study.hypotheses, session.marked())
 
 
 def _shown_above() -> tuple[object, ...]:

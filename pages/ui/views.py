@@ -28,6 +28,7 @@ from pages.ui.text import plain
 ROW = 270  # pixels of a chart on the smallest screen; two rows of them grow with the window
 SCREEN = 900  # its height
 N, STYLE, LOOK, HEAD = "playground_n", "playground_posterior_style", "playground_attention_look", "playground_head"
+DESK = "playground_desk"  # the fragment around tables and views
 LOOKS = ("Parts", "Heads", "Tokens")
 NAMES = {"exact": "exact Bayes", "implicit": "implicit in the model", "instruction": "by your hypotheses"}
 
@@ -157,7 +158,13 @@ def kernel_view(outcome: Outcome) -> None:
     )
     verdicts = ", ".join(f"{kernel.name} answers {kernel.best}" for kernel in kernels)
     alt = f"Weight of each demonstration; {verdicts}; the model answers {outcome.answer.best}"
-    live_chart(spec, "playground_kernels", alt, tall(ROW), on_click=lambda data: session.mark(data[0], source))
+    live_chart(spec, "playground_kernels", alt, tall(ROW), on_click=lambda data: _mark(data[0], source))
+
+
+def _mark(number: int, source: str) -> None:
+    """Mark a demonstration in every view and in the tables, which are beyond what a view's click redraws."""
+    session.mark(number, source)
+    st.rerun(DESK)
 
 
 def attention_view(outcome: Outcome) -> None:
@@ -206,7 +213,7 @@ def _by_demonstration(outcome: Outcome, attention: Attention) -> None:
 
     def clicked(data: list[Any]) -> None:
         if data[0] is not None:
-            session.mark(data[0], source)
+            _mark(data[0], source)
 
     alt = "Attention on each part of the prompt, a row a head"
     live_chart(spec, "playground_attention", alt, tall(ROW), on_click=clicked)
