@@ -13,6 +13,7 @@ from core.errors import StudyError
 from core.notes import shorten
 from core.ordering import orderings
 from core.prompts import Template, same_affixes
+from core.reasoning import reasonings
 from core.registry import Registry, Strategy
 from core.scoring import scorers
 from core.selection import selections, source_of
@@ -35,6 +36,9 @@ WORDS = {
     "scoring": "The scorer",
     "normalisation": "The normalisation of scores",
     "label_prior": "P(y) of the channel",
+    "open_ended": "Answering in its own words",
+    "matching": "How an answer in its own words is compared",
+    "longest": "The number of tokens written at most",
     "chained": "Chaining of hypotheses",
     "decoding": "The decoder of the implicit posterior",
     "hidden_layer": "The layer of the hidden-state kernel",
@@ -50,6 +54,7 @@ MENUS: dict[str, Registry[Any]] = {
     "ordering": orderings,
     "scoring": scorers,
     "calibration": calibrations,
+    "reasoning": reasonings,
 }
 ALWAYS = {"model", "query", "gold", "labels", "template", "instruction", "heads", "hidden_layer", "similarity", *MENUS}
 
@@ -100,6 +105,8 @@ def _reads(study: Study, field: str) -> bool:
         return source_of(study) == field
     if field == "chained":
         return bool(study.hypotheses)
+    if field in ("matching", "longest"):
+        return study.open_ended or study.reasoning != "none"
     if field == "pool" and not study.labels:
         return True  # its labels are candidates
     if field in ALWAYS or not any(field in entry.reads for registry in MENUS.values() for entry in registry):
@@ -153,6 +160,12 @@ def _rows(where: str) -> Callable[[Sequence[Demonstration], Sequence[Demonstrati
                 out, into = ("A", "B") if a[pair.a].excluded else ("B", "A")
                 left_out.append(f"{where}“{shorten(pair.input)}” is left out in {out} and used in {into}.")
         yield from several(left_out, where, "used on one side only")
+        other_steps = [
+            f"{where}“{shorten(pair.input)}” has other steps in A than in B."
+            for pair in matched
+            if pair.a is not None and pair.b is not None and a[pair.a].steps != b[pair.b].steps
+        ]
+        yield from several(other_steps, where, "with other steps")
 
     return tell
 

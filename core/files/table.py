@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.demonstrations import Demonstration
+from core.demonstrations import Demonstration, read_steps
 from core.errors import DataError
 
 MAX_BYTES = 20 * 2**20
@@ -13,6 +13,8 @@ MAX_ROWS = 10_000
 MAX_COLUMNS = 200
 EXCLUDED = "excluded"
 """Column that carries `Demonstration.excluded` in files of our own."""
+STEPS = "steps"
+"""Column that carries `Demonstration.steps`, as `core.demonstrations.write_steps` writes them."""
 
 INPUT_NAMES = ("input", "x", "text", "sentence", "question", "review", "source", "prompt", "word", "title", "q")
 LABEL_NAMES = ("label", "y", "output", "class", "target", "answer", "category", "sentiment", "a", "class index")
@@ -39,7 +41,7 @@ class Table:
         by_name = {name.strip().lower(): name for name in reversed(self.columns)}
         label = next((by_name[name] for name in LABEL_NAMES if name in by_name), None)
         text = next((by_name[name] for name in INPUT_NAMES if name in by_name), None)
-        free = [name for name in self.columns if name not in (label, text) and name != EXCLUDED]
+        free = [name for name in self.columns if name not in (label, text) and name not in (EXCLUDED, STEPS)]
         if text is None:
             text = free.pop(0) if free else self.columns[0]
         if label is None:
@@ -87,7 +89,7 @@ def _names(header: Sequence[str]) -> tuple[str, ...]:
 def to_demonstrations(table: Table, input_column: str, label_column: str) -> tuple[Demonstration, ...]:
     """The table's rows as demonstrations; rows where both columns are blank are left out.
 
-    A column called "excluded", as our own files have, is read as that flag unless it is one of the two.
+    Columns called "excluded" and "steps", as our own files have, are read as such unless they are one of the two.
 
     Raises:
         DataError: no such column.
@@ -97,10 +99,17 @@ def to_demonstrations(table: Table, input_column: str, label_column: str) -> tup
             known = ", ".join(f"“{column}”" for column in table.columns)
             raise DataError(f"There is no column “{name}”; the columns are {known}.")
     x, y = table.columns.index(input_column), table.columns.index(label_column)
-    flag = table.columns.index(EXCLUDED) if EXCLUDED in table.columns else None
-    flag = None if flag in (x, y) else flag
+    flag, steps = (
+        table.columns.index(name) if name in table.columns and name not in (input_column, label_column) else None
+        for name in (EXCLUDED, STEPS)
+    )
     return tuple(
-        Demonstration(input=row[x], label=row[y], excluded=flag is not None and row[flag].strip().lower() in TRUE)
+        Demonstration(
+            input=row[x],
+            label=row[y],
+            excluded=flag is not None and row[flag].strip().lower() in TRUE,
+            steps=read_steps(row[steps]) if steps is not None else (),
+        )
         for row in table.rows
         if row[x].strip() or row[y].strip()
     )

@@ -8,8 +8,8 @@ import json
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from core.demonstrations import Demonstration
-from core.files.table import EXCLUDED
+from core.demonstrations import Demonstration, write_steps
+from core.files.table import EXCLUDED, STEPS
 
 Format = Literal["csv", "tsv", "json", "jsonl", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -18,14 +18,12 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 def write_file(demonstrations: Sequence[Demonstration], format: Format) -> bytes:
     """The demonstrations as a file, in UTF-8, that `read_file` reads back unchanged.
 
-    Columns "input" and "label", and "excluded" where any is.
+    Columns "input" and "label", "steps" where any row has some, and "excluded" where any is. Steps are read back without
+    white space around their parts.
     """
-    flagged = any(row.excluded for row in demonstrations)
-    records: list[dict[str, str | bool]] = [
-        {"input": row.input, "label": row.label, **({EXCLUDED: row.excluded} if flagged else {})}
-        for row in demonstrations
-    ]
-    columns = ["input", "label", *([EXCLUDED] if flagged else [])]
+    flagged, stepped = any(row.excluded for row in demonstrations), any(row.steps for row in demonstrations)
+    columns = ["input", "label", *([STEPS] if stepped else []), *([EXCLUDED] if flagged else [])]
+    records: list[dict[str, str | bool]] = [{name: _cell(row, name) for name in columns} for row in demonstrations]
     if format == "json":
         return (json.dumps(records, ensure_ascii=False, indent=1) + "\n").encode()
     if format == "jsonl":
@@ -39,6 +37,14 @@ def write_file(demonstrations: Sequence[Demonstration], format: Format) -> bytes
         [str(record[name]).lower() if name == EXCLUDED else record[name] for name in columns] for record in records
     )
     return text.getvalue().encode()
+
+
+def _cell(row: Demonstration, column: str) -> str | bool:
+    if column == STEPS:
+        return write_steps(row.steps)
+    if column == EXCLUDED:
+        return row.excluded
+    return row.input if column == "input" else row.label
 
 
 def _parquet(records: list[dict[str, str | bool]], columns: list[str]) -> bytes:
