@@ -14,13 +14,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.demonstrations import Demonstration
+from core.demonstrations import Demonstration, read_steps, write_steps
 from core.errors import StudyError
 from core.figures.colours import MARK
 from core.label_words import read_words, write_words
 from core.study import Hypothesis
 from pages.ui.text import plain
 
+HELP_STEPS = (
+    "How the label comes about, such as “2 + 3 = 5; 5 + 4 = 9”: steps end at “;”, a question ends at the last “=”, and "
+    "a step without “=” is a thought. Read where the study reasons. A backslash keeps “;” and “=” as they are."
+)
 STYLED = 200  # rows up to which the marked one is coloured; a style costs more with every row
 
 
@@ -32,21 +36,27 @@ class Sheet:
     base: tuple[Any, ...] = ()
     seen: tuple[Any, ...] | None = None
     edits: str = ""
+    stepped: bool = False  # whether there is a column of steps
 
 
 def demonstrations_editor(
-    prefix: str, rows: tuple[Demonstration, ...], marked: int | None, height: int, alt: str
+    prefix: str, rows: tuple[Demonstration, ...], marked: int | None, height: int, alt: str, steps: bool = False
 ) -> tuple[Demonstration, ...]:
-    """The table of demonstrations; returns the rows as they stand now."""
-    sheet, key = sheet_of(prefix, rows)
-    frame = pd.DataFrame(
-        {
-            "number": pd.Series(range(1, len(sheet.base) + 1), dtype="Int64"),
-            "input": pd.Series([row.input for row in sheet.base], dtype="str"),
-            "label": pd.Series([row.label for row in sheet.base], dtype="str"),
-            "use": pd.Series([not row.excluded for row in sheet.base], dtype="boolean"),
-        }
-    )
+    """The table of demonstrations; returns the rows as they stand now.
+
+    Args:
+        steps: whether there is a column of steps even where no row has any.
+    """
+    stepped = steps or any(row.steps for row in rows)
+    sheet, key = sheet_of(prefix, rows, stepped)
+    columns = {
+        "number": pd.Series(range(1, len(sheet.base) + 1), dtype="Int64"),
+        "input": pd.Series([row.input for row in sheet.base], dtype="str"),
+        "label": pd.Series([row.label for row in sheet.base], dtype="str"),
+        "steps": pd.Series([write_steps(row.steps) for row in sheet.base], dtype="str"),
+        "use": pd.Series([not row.excluded for row in sheet.base], dtype="boolean"),
+    }
+    frame = pd.DataFrame({name: column for name, column in columns.items() if stepped or name != "steps"})
     edited = st.data_editor(
         _with_mark(frame, marked),
         key=key,
@@ -55,19 +65,27 @@ def demonstrations_editor(
         height=height,
         row_height=29,
         alt=alt,
-        column_config={
-            "number": st.column_config.NumberColumn(
-                "№", width=38, disabled=True, help="The number of this demonstration in every view."
-            ),
-            "input": st.column_config.TextColumn("Input x", width=158, default=""),
-            "label": st.column_config.TextColumn("Label y", width=88, default=""),
-            "use": st.column_config.CheckboxColumn(
-                "Use", width=42, default=True, help="Untick to leave a demonstration out without deleting it."
-            ),
-        },
+        column_config=_columns(stepped),
     )
     found = _read(edited)
     settle(sheet, key, found)
+    return found
+
+
+def _columns(stepped: bool) -> dict[str, Any]:
+    """What the columns are called; with steps the texts have less room."""
+    found = {
+        "number": st.column_config.NumberColumn(
+            "№", width=38, disabled=True, help="The number of this demonstration in every view."
+        ),
+        "input": st.column_config.TextColumn("Input x", width=112 if stepped else 158, default=""),
+        "label": st.column_config.TextColumn("Label y", width=64 if stepped else 88, default=""),
+        "use": st.column_config.CheckboxColumn(
+            "Use", width=42, default=True, help="Untick to leave a demonstration out without deleting it."
+        ),
+    }
+    if stepped:
+        found["steps"] = st.column_config.TextColumn("Steps", width=156, default="", help=HELP_STEPS)
     return found
 
 
@@ -128,11 +146,12 @@ def hypotheses_editor(prefix: str, rows: tuple[Hypothesis, ...], height: int) ->
     return tuple(found)
 
 
-def sheet_of(prefix: str, rows: tuple[Any, ...]) -> tuple[Sheet, str]:
-    """The editor's sheet and key; a new generation where the rows are not those that the editor gave back last."""
+def sheet_of(prefix: str, rows: tuple[Any, ...], stepped: bool = False) -> tuple[Sheet, str]:
+    """The editor's sheet and key; a new generation where the rows are not those that the editor gave back last, or a
+    column has come or gone."""
     sheet: Sheet = st.session_state.setdefault(f"{prefix}_sheet", Sheet())
     key = f"{prefix}_{sheet.generation}"
-    if key in st.session_state and sheet.seen == rows:
+    if key in st.session_state and sheet.seen == rows and sheet.stepped == stepped:
         edits = st.session_state[key]
         # Numbers come with the frame, so rows added or deleted need a new one; but only in a run that the user's typing
         # did not start, so that no cell is taken away from under the fingers.
@@ -140,7 +159,7 @@ def sheet_of(prefix: str, rows: tuple[Any, ...]) -> tuple[Sheet, str]:
         if not (idle and (edits["deleted_rows"] or edits["added_rows"])):
             return sheet, key
     sheet.generation += 1
-    sheet.base, sheet.seen, sheet.edits = rows, None, ""
+    sheet.base, sheet.seen, sheet.edits, sheet.stepped = rows, None, "", stepped
     return sheet, f"{prefix}_{sheet.generation}"
 
 
@@ -166,10 +185,12 @@ def _with_mark(frame: pd.DataFrame, marked: int | None) -> Any:
 
 def _read(edited: pd.DataFrame) -> tuple[Demonstration, ...]:
     rows = []
-    for _, x, y, use in edited.itertuples(index=False, name=None):
+    for _, x, y, *steps, use in edited.itertuples(index=False, name=None):
         text, label = _text(x), _text(y)
         if text.strip() or label.strip():
-            rows.append(Demonstration(input=text, label=label, excluded=not pd.isna(use) and not bool(use)))
+            excluded = not pd.isna(use) and not bool(use)
+            read = read_steps(_text(steps[0])) if steps else ()
+            rows.append(Demonstration(input=text, label=label, excluded=excluded, steps=read))
     return tuple(rows)
 
 

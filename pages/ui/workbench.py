@@ -118,7 +118,8 @@ def tables_card(study: Study) -> Study:
     _valid_mark(len(rows))
     marked = session.marked()
     alt = "Demonstrations: input, label, and whether each is used" if field == "demonstrations" else "Pool of examples"
-    typed = tables.demonstrations_editor(P + field, rows, marked, TABLE_HEIGHT, alt)
+    stepped = study.reasoning != "none"
+    typed = tables.demonstrations_editor(P + field, rows, marked, TABLE_HEIGHT, alt, stepped)
     if typed != rows:
         state.edit(**{field: typed})
         if tables.has_gap(P + field):
