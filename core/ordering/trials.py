@@ -52,30 +52,35 @@ class Trials:
 
 
 def try_orders(
-    study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None = None, probes: Sequence[str] | None = None
+    study: Study,
+    model: LanguageModel,
+    chosen: Chosen,
+    stop: Stop | None = None,
+    probes: Sequence[str] | None = None,
+    orders: Sequence[tuple[int, ...]] | None = None,
 ) -> Trials:
-    """Every order of `orders_tried` on the study's probes, or on those given, in one call of the model.
+    """Orders, those of `orders_tried` unless given, on probes, the study's unless given, in one call of the model.
 
     Raises:
         PromptTooLong: a prompt is longer than the model's context.
     """
     rows = rows_of(study, chosen)
-    tried = orders_tried(len(rows), study.ordering_seed)
+    tried = orders_tried(len(rows), study.ordering_seed) if orders is None else list(orders)
     if probes is None:
-        probes = _probes(study, model, chosen, tried, stop)
+        probes = probes_of(study, model, chosen, stop)
     labels = task_labels(study, rows)
     prompts = [([rows[j] for j in order], probe) for order in tried for probe in probes]
     p = label_probabilities(study, model, prompts, labels, stop).reshape(len(tried), len(probes), len(labels))
     return Trials(chosen.indices, tuple(tried), tuple(probes), tuple(labels), p)
 
 
-def _probes(
-    study: Study, model: LanguageModel, chosen: Chosen, tried: Sequence[tuple[int, ...]], stop: Stop | None
-) -> list[str]:
+def probes_of(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None = None) -> list[str]:
+    """The inputs on which entropies are taken: `sampled_probes` or `probe_inputs`, as the study says."""
     if study.probe_source == "model":
         from core.ordering.sampled_probes import sampled_probes
 
-        found = sampled_probes(study, model, rows_of(study, chosen), tried, stop)
+        rows = rows_of(study, chosen)
+        found = sampled_probes(study, model, rows, orders_tried(len(rows), study.ordering_seed), stop)
         if len(found) > 1:
             return found
     return probe_inputs(study, chosen)

@@ -51,6 +51,13 @@ def all_pages() -> list[st.Page]:
             help="What happens to the answer when a demonstration goes, changes its label or moves.",
         ),
         st.Page(
+            PAGES / "ordering.py",
+            title="Ordering",
+            icon=":material/swap_vert:",
+            url_path="ordering",
+            help="What the same demonstrations do in every order, and what each position does.",
+        ),
+        st.Page(
             PAGES / "scoring.py",
             title="Scoring",
             icon=":material/scoreboard:",

@@ -1,0 +1,353 @@
+"""All orders of the same demonstrations side by side: what each answers, how often it is right, how spread it is.
+
+Every number comes from the study's own scorer, except the entropies, which are GlobalE's and LocalE's own
+(`core.ordering.entropy`): direct scores on probe inputs without labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import permutations
+from math import factorial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.demonstrations import Demonstration
+from core.errors import Cancelled, PromptTooLong, StudyError
+from core.labels import task_labels
+from core.ordering import order, orderings
+from core.ordering.entropy import global_entropy, local_entropy
+from core.ordering.trials import probe_inputs, probes_of, try_orders
+from core.outcome import Chosen
+from core.questions import Question
+from core.scoring.together import Request, score_together
+from core.study import Study
+from core.tidy import Progress, Stop, check, report, tidied
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.intp]
+
+ALL_UP_TO = 5  # demonstrations of which every order is tried
+CHOSEN = 0.1  # share of the work that the ordering strategies are taken for
+TEXTS = 3000  # scored in one call: orders share prefixes, and between calls progress is told
+
+
+@dataclass(frozen=True)
+class StrategyOrder:
+    """Which order a strategy chooses.
+
+    Attributes:
+        name, title: of the ordering.
+        place: its row in the table, or None where it cannot choose; `why_not` says why.
+    """
+
+    name: str
+    title: str
+    place: int | None
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
+class OrderTable:
+    """M orders of k demonstrations, on the query, on N questions and on P probes.
+
+    Attributes:
+        shown: (k,) demonstrations as they stand in their table.
+        orders: (M, k) places in `shown`, the last one next to the query; every order once.
+        drawn: (M,) whether an order is one of all, or of the random sample; else a strategy chose it, and means over
+            random orders leave it out.
+        complete: whether these are all k! of them.
+        labels: (L,) candidates for the query; answers: (M, L) distributions over them.
+        bayes: (L,) exact Bayes's, the same for every order, or None without a mixture.
+        questions: (N,); candidates: (N,) those of each question.
+        by_question: (M, N, most candidates) distributions, 0 beyond a question's own candidates.
+        right: (M, N); gold: (M, N) probability of the right answer, 0 where it is no candidate.
+        bayes_right: (N,) exact Bayes's, the same for every order, or None.
+        probes: (P,); probe_labels; probed: (M, P, labels) label distributions on the probes.
+        global_entropy, local_entropy: (M,) nats.
+        strategies: which order each ordering of the registry chooses.
+    """
+
+    shown: tuple[Demonstration, ...]
+    orders: Ints
+    drawn: Bools
+    complete: bool
+    labels: tuple[str, ...]
+    answers: Floats
+    bayes: Floats | None
+    questions: tuple[Question, ...]
+    candidates: tuple[tuple[str, ...], ...]
+    by_question: Floats
+    right: Bools
+    gold: Floats
+    bayes_right: Bools | None
+    probes: tuple[str, ...]
+    probe_labels: tuple[str, ...]
+    probed: Floats
+    global_entropy: Floats
+    local_entropy: Floats
+    strategies: tuple[StrategyOrder, ...]
+
+    @property
+    def accuracy(self) -> Floats:
+        """(M,) share of the questions answered right; NaN without questions."""
+        if not self.questions:
+            return np.full(len(self.orders), np.nan)
+        share: Floats = self.right.mean(axis=1)
+        return share
+
+    @property
+    def replies(self) -> Ints:
+        """(M, N) place of each answer among its question's candidates, ties to the lowest."""
+        if not self.questions:
+            return np.zeros((len(self.orders), 0), dtype=np.intp)
+        places: Ints = np.argmax(self.by_question, axis=2)
+        return places
+
+    @property
+    def best(self) -> Ints:
+        """(M,) place of the label that each order answers the query with, ties to the lowest."""
+        places: Ints = np.argmax(self.answers, axis=1)
+        return places
+
+    def place_of(self, order: Sequence[int]) -> int | None:
+        """Row of an order, None where it was not tried."""
+        rows = np.flatnonzero((self.orders == np.asarray(order)).all(axis=1)) if len(order) == len(self.shown) else []
+        return int(rows[0]) if len(rows) else None
+
+
+def orders_drawn(k: int, most: int, seed: int) -> tuple[list[tuple[int, ...]], bool]:
+    """Orders of k things in dictionary order, and whether these are all.
+
+    All k! up to k = 5 or where `most` allows; else `most` distinct ones, every set of that size equally likely.
+    """
+    # Of more than 20 things k! is beyond anything that could be asked for, and so is working it out.
+    if k <= ALL_UP_TO or (k <= 20 and factorial(k) <= most):
+        return list(permutations(range(k))), True
+    rng = np.random.default_rng(seed)
+    drawn: dict[tuple[int, ...], None] = {}
+    while len(drawn) < most:
+        drawn[tuple(int(i) for i in rng.permutation(k))] = None
+    return sorted(drawn), False
+
+
+def texts_scored(study: Study, labels: Sequence[str], most: int, questions: int) -> int:
+    """About how many texts `order_table` scores for a study made by `fixed`: questions as hard as the query."""
+    k = len(study.demonstrations)
+    orders = factorial(k) if k <= ALL_UP_TO else most
+    probes = len(probe_inputs(study, _here(study))) * len(task_labels(study, study.demonstrations))
+    return orders * (len(labels) * (1 + questions) + probes)
+
+
+def order_table(
+    study: Study,
+    model: LanguageModel,
+    shown: Sequence[Demonstration],
+    labels: Sequence[str],
+    questions: Sequence[Question] = (),
+    *,
+    most: int = 120,
+    seed: int = 0,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> OrderTable:
+    """Score every order on the query, the questions and the probes; ask every ordering which order it takes.
+
+    The set of demonstrations is the same for the query and all questions. Candidates of a question are those of
+    `core.evaluation`. Orders of one prefix are scored together, in dictionary order, so that they share it.
+
+    Args:
+        shown: the k demonstrations, as they stand in their table.
+        labels: (L,) candidates for the query.
+        questions: N, whose inputs should not be among the demonstrations; () for none.
+        most: orders drawn where there are more than 5! of them.
+        seed: draws them.
+
+    Raises:
+        StudyError: fewer than two demonstrations, or fewer than two orders asked for.
+        PromptTooLong: a prompt does not fit the model's context.
+        Cancelled: `stop` said so.
+    """
+    if len(shown) < 2:
+        raise StudyError("Orders need at least two demonstrations.")
+    if most < 2:
+        raise StudyError("At least two orders are needed to compare them.")
+    study = fixed(study, shown)
+    sample, complete = orders_drawn(len(shown), most, seed)
+    strategies, picked = _strategies(study, model, progress, stop)
+    everything = sorted({*sample, *picked.values()})
+    rows, drawn = {one: place for place, one in enumerate(everything)}, set(sample)
+    candidates = _candidates(study, model, questions)
+    asked = [(study, tuple(labels)), *zip((_ask(study, q) for q in questions), candidates, strict=True)]
+    probes = probes_of(study, model, _here(study), stop)
+    work = _Work(study, model, everything, progress, stop)
+    scored = work.score(asked, len(probes))
+    probe_labels, probed = work.probe(probes)
+    report(progress, 1.0)
+    by_question, right, gold = _held_against(scored[:, 1:], questions, candidates)
+    bayes, *replies = _bayes(asked, model)
+    return OrderTable(
+        shown=study.demonstrations,
+        orders=np.array(everything, dtype=np.intp),
+        drawn=np.array([one in drawn for one in everything]),
+        complete=complete,
+        labels=tuple(labels),
+        answers=scored[:, 0, : len(labels)],
+        bayes=bayes,
+        questions=tuple(questions),
+        candidates=candidates,
+        by_question=by_question,
+        right=right,
+        gold=gold,
+        bayes_right=_bayes_right(replies, questions, candidates) if model.mixture is not None else None,
+        probes=tuple(probes),
+        probe_labels=probe_labels,
+        probed=probed,
+        global_entropy=global_entropy(probed),
+        local_entropy=local_entropy(probed),
+        strategies=tuple(
+            replace(one, place=rows[picked[one.name]] if one.name in picked else None) for one in strategies
+        ),
+    )
+
+
+def fixed(study: Study, shown: Sequence[Demonstration]) -> Study:
+    """The study with these demonstrations as its hand-picked set, in this order, whatever chose them."""
+    rows = tuple(row.model_copy(update={"excluded": False}) for row in shown)
+    update = {"demonstrations": rows, "selection": "hand-picked", "ordering": "given", "shots": None}
+    return tidied(study.model_copy(update=update))
+
+
+def _here(study: Study) -> Chosen:
+    """All demonstrations of a study made by `fixed`."""
+    return Chosen("demonstrations", tuple(range(len(study.demonstrations))))
+
+
+def _ask(study: Study, question: Question) -> Study:
+    return study.model_copy(update={"query": question.input.strip(), "gold": question.gold.strip()})
+
+
+def _strategies(
+    study: Study, model: LanguageModel, progress: Progress | None, stop: Stop | None
+) -> tuple[list[StrategyOrder], dict[str, tuple[int, ...]]]:
+    """Every ordering, and the order of each that can choose one."""
+    found: list[StrategyOrder] = []
+    picked: dict[str, tuple[int, ...]] = {}
+    here = _here(study)
+    for place, strategy in enumerate(orderings):
+        check(stop)
+        try:
+            one = study.model_copy(update={"ordering": strategy.name})
+            picked[strategy.name] = order(one, model, here, stop).indices
+            found.append(StrategyOrder(strategy.name, strategy.title, None))
+        except (Cancelled, PromptTooLong):
+            raise
+        except StudyError as error:
+            found.append(StrategyOrder(strategy.name, strategy.title, None, str(error)))
+        report(progress, CHOSEN * (place + 1) / len(orderings))
+    return found, picked
+
+
+def _candidates(study: Study, model: LanguageModel, questions: Sequence[Question]) -> tuple[tuple[str, ...], ...]:
+    """Candidates of every question: they do not depend on the order, so one order tells them."""
+    if not questions:
+        return ()
+    from core.evaluation import evaluate
+
+    return evaluate([study], model, questions).labels
+
+
+class _Work:
+    """Scores orders a few at a time, in one call each, and tells how far it is."""
+
+    def __init__(
+        self,
+        study: Study,
+        model: LanguageModel,
+        orders: Sequence[tuple[int, ...]],
+        progress: Progress | None,
+        stop: Stop | None,
+    ) -> None:
+        self._study, self._model, self._orders = study, model, orders
+        self._progress, self._stop = progress, stop
+        self._done, self._all = 0, 1
+
+    def _told(self, texts: int) -> None:
+        self._done += texts
+        report(self._progress, CHOSEN + (1 - CHOSEN) * min(self._done / self._all, 1.0))
+
+    def score(self, asked: Sequence[tuple[Study, tuple[str, ...]]], probes: int) -> Floats:
+        """(M, A, most labels) distributions, 0 beyond a question's own labels."""
+        rows, widest = self._study.demonstrations, max(len(labels) for _, labels in asked)
+        texts = sum(len(labels) for _, labels in asked)
+        self._all = len(self._orders) * (texts + probes * len(task_labels(self._study, rows)))
+        found = np.zeros((len(self._orders), len(asked), widest))
+        step = max(1, TEXTS // texts)
+        for start in range(0, len(self._orders), step):
+            part = self._orders[start : start + step]
+            requests: list[Request] = [
+                (one, [rows[i] for i in places], labels) for places in part for one, labels in asked
+            ]
+            answers = score_together(requests, self._model, self._stop)
+            for place, answer in enumerate(answers):
+                m, n = divmod(place, len(asked))
+                found[start + m, n, : len(answer.labels)] = answer.probabilities
+            self._told(texts * len(part))
+        return found
+
+    def probe(self, probes: Sequence[str]) -> tuple[tuple[str, ...], Floats]:
+        """The labels, and (M, P, labels) what every order makes of the probes, as GlobalE and LocalE ask."""
+        found = []
+        here, labels = _here(self._study), task_labels(self._study, self._study.demonstrations)
+        step = max(1, TEXTS // (len(probes) * len(labels)))
+        for start in range(0, len(self._orders), step):
+            part = self._orders[start : start + step]
+            trials = try_orders(self._study, self._model, here, self._stop, probes, part)
+            found.append(trials.probabilities)
+            self._told(len(part) * len(probes) * len(labels))
+        return labels, np.concatenate(found)
+
+
+def _held_against(
+    scored: Floats, questions: Sequence[Question], candidates: Sequence[tuple[str, ...]]
+) -> tuple[Floats, Bools, Floats]:
+    """Distributions (M, N, most candidates), whether each answer is right (M, N), and p(gold) (M, N)."""
+    orders = len(scored)
+    right, gold = np.zeros((orders, len(questions)), dtype=bool), np.zeros((orders, len(questions)))
+    widest = max((len(labels) for labels in candidates), default=0)
+    for n, (question, labels) in enumerate(zip(questions, candidates, strict=True)):
+        if question.gold.strip() in labels:
+            place = labels.index(question.gold.strip())
+            right[:, n] = scored[:, n].argmax(axis=1) == place
+            gold[:, n] = scored[:, n, place]
+    return scored[:, :, :widest], right, gold
+
+
+def _bayes(asked: Sequence[tuple[Study, tuple[str, ...]]], model: LanguageModel) -> list[Floats | None]:
+    """Exact Bayes's answer to the query and every question; None where there is none."""
+    if model.mixture is None:
+        return [None] * len(asked)
+    from core.scoring.bayes import bayes_answer
+
+    found = [bayes_answer(study, model, study.demonstrations, labels) for study, labels in asked]
+    return [None if answer is None else answer.probabilities for answer in found]
+
+
+def _bayes_right(
+    replies: Sequence[Floats | None], questions: Sequence[Question], candidates: Sequence[tuple[str, ...]]
+) -> Bools:
+    """(N,) whether exact Bayes answers right; where every candidate is impossible to it, it does not."""
+    return np.array(
+        [
+            p is not None and labels[int(np.argmax(p))] == question.gold.strip()
+            for p, question, labels in zip(replies, questions, candidates, strict=True)
+        ],
+        dtype=bool,
+    )

@@ -1,0 +1,191 @@
+"""Orders as tables, and the way from an order to the Playground."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.order_effects import best_and_worst
+from core.order_records import order_records, strategy_records
+from core.records import as_csv
+from pages.ui import session, state
+from pages.ui.ordering_views import PICKED, View, signed, title
+from pages.ui.text import plain
+
+P = "ordering_"
+PLAYGROUND = "pages/playground.py"
+HEIGHT = 330
+
+HELP_STRATEGIES = (
+    "The order that each strategy takes for this query, how often it is right on the questions, its gain over random "
+    "orders relative to their mean, with its 95 % interval over questions, and its answer to the query. Best and worst "
+    "on the pool are judged on labelled rows of it: bounds, not methods; where the questions come from the pool too, "
+    "these rows may be among them. “Its highest”: the mean over the orders of highest entropy, as Lu et al. keep them."
+)
+HELP_ORDERS = (
+    "Every order tried; a click on a heading sorts, a click on a row picks the order in every chart. P(right): mean "
+    "probability of the right answer over the questions. Entropies in nats."
+)
+
+
+@dataclass(frozen=True)
+class Pick:
+    """An order on offer.
+
+    Attributes:
+        name: what it is.
+        place: its row.
+    """
+
+    name: str
+    place: int
+
+
+def picks_row(view: View) -> None:
+    """Best, worst and the picked order, each one click from the Playground."""
+    best, worst = best_and_worst(view.table)
+    picks = [Pick("Best", best), Pick("Worst", worst)]
+    if view.picked is not None:
+        picks.append(Pick("Picked", view.picked))
+    elif view.on_screen is not None:
+        picks.append(Pick("On screen", view.on_screen))
+    for column, pick in zip(st.columns(3, gap="small"), picks, strict=False):
+        with column.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(_said(view, pick), width="stretch")
+            _open_button(view, pick)
+
+
+def _said(view: View, pick: Pick) -> str:
+    table, place = view.table, pick.place
+    right = f" · right {table.accuracy[place]:.0%}" if view.asked else ""
+    answer = plain(table.labels[int(table.best[place])], 14)
+    return f"**{pick.name}** {view.words[place]}{right}  \n:small[answers {answer}, {table.answers[place].max():.2f}]"
+
+
+def _open_button(view: View, pick: Pick) -> None:
+    order = tuple(int(i) for i in view.table.orders[pick.place])
+    key = P + "open_" + pick.name.lower().replace(" ", "_")
+    shown = pick.place == view.on_screen
+    pressed = st.button(
+        "Playground",
+        key=key,
+        icon=":material/open_in_new:",
+        disabled=shown,
+        help="This is the order on screen."
+        if shown
+        else f"Open the demonstrations in this order: {pick.name.lower()}.",
+    )
+    if pressed:
+        _open(view, order)
+        st.switch_page(PLAYGROUND)
+
+
+def _open(view: View, order: tuple[int, ...]) -> None:
+    """Make the order the study's: a step that Undo takes back."""
+    chosen, rows = view.outcome.chosen, view.table.shown
+    study = state.study()
+    in_order = tuple(rows[i] for i in order)
+    if chosen.source == "demonstrations" and not chosen.left_out:
+        table = list(study.demonstrations)  # the rows shown take each other's places; rows not shown stay
+        for slot, row in zip(view.settings.places, in_order, strict=True):
+            table[slot] = row
+        state.edit(demonstrations=tuple(table), ordering="given")
+    else:
+        state.edit(demonstrations=in_order, selection="hand-picked", ordering="given", shots=None)
+        where = {"pool": "chosen from the pool", "generated": "written by the model"}.get(chosen.source, "shown")
+        state.say(
+            f"The {len(in_order)} demonstrations {where} were copied into the hand-picked table in this order; Undo "
+            "brings the study before back."
+        )
+    session.mark(None)
+
+
+def strategies_view(view: View) -> None:
+    """Which strategy takes which order."""
+    rows = strategy_records(view.table, view.settings.numbers)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        title("Which order does each strategy take?", HELP_STRATEGIES)
+        st.space("stretch")
+        save("Strategies CSV", "strategies", rows)
+    st.dataframe(
+        {
+            "Strategy": [row["strategy"] for row in rows],
+            "Order": [row["order"] or ("–" if not row["note"] else "cannot choose") for row in rows],
+            "Right": [row["accuracy"] * 100 for row in rows],
+            "Gain over random": [_gain(row) for row in rows],
+            "Answer": [row["answer"] for row in rows],
+        },
+        column_config={"Right": st.column_config.NumberColumn(format="%.1f %%", width=70)},
+        hide_index=True,
+        height=HEIGHT,
+        row_height=28,
+        key=P + "strategies",
+        alt="Order, accuracy and gain of each strategy",
+    )
+
+
+def _gain(row: dict[str, Any]) -> str:
+    """A gain with its interval; nothing where there is none."""
+    if np.isnan(row["gain"]):
+        return ""
+    return f"{signed(row['gain'])} [{signed(row['gain_low'])}, {signed(row['gain_high'])}]"
+
+
+def orders_view(view: View) -> None:
+    """Every order in numbers."""
+    rows = order_records(view.table, view.settings.numbers)
+    count = f"All {len(rows)} orders" if view.table.complete else f"{len(rows)} orders"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        title(count, HELP_ORDERS)
+        st.space("stretch")
+        save("Orders CSV", "orders", rows)
+    names = {
+        "order": "Order",
+        "accuracy": "Right",
+        "p_gold": "P(right)",
+        "answer": "Answer",
+        "p_answer": "P(answer)",
+        "globale": "GlobalE",
+        "locale": "LocalE",
+        "chosen_by": "Chosen by",
+    }
+    if not view.asked:
+        del names["accuracy"], names["p_gold"]
+    key = P + "orders"
+
+    def selected() -> None:
+        chosen = st.session_state[key]["selection"]["rows"]
+        if chosen:
+            st.session_state[PICKED] = tuple(int(i) for i in view.table.orders[chosen[0]])
+
+    st.dataframe(
+        {title: [row[name] for row in rows] for name, title in names.items()},
+        column_config={
+            names[name]: st.column_config.NumberColumn(format="%.3f", width=76)
+            for name in names
+            if isinstance(rows[0][name], float)
+        },
+        hide_index=True,
+        height=HEIGHT,
+        row_height=28,
+        key=key,
+        on_select=selected,
+        selection_mode="single-row",
+        alt="Every order with its accuracy, answer and entropies",
+    )
+
+
+def save(label: str, name: str, rows: list[dict[str, Any]]) -> None:
+    """A download of rows."""
+    st.download_button(
+        label,
+        lambda: as_csv(rows),
+        f"iclens-{name}.csv",
+        "text/csv",
+        key=f"{P}{name}_csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
