@@ -37,7 +37,7 @@ class SentenceEncoder:
         digest = hashlib.sha256()
         for name, weight in sorted(self._model.state_dict().items()):
             digest.update(name.encode())
-            digest.update(np.ascontiguousarray(weight.float().cpu().numpy()))
+            digest.update(weight.float().cpu().numpy().tobytes())
         return digest.hexdigest()[:12]
 
     def embed(self, texts: Sequence[str]) -> Vectors:
