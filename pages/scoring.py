@@ -35,7 +35,7 @@ model = engine.loaded(page.study.model)
 if outcome is not None and model is not None:
     with body:
         try:
-            VIEWS[view](outcome, model)
+            VIEWS[view](outcome, model, page.below)
         except StudyError as error:
             show_nothing(str(error))
 frame.end(page, outcome)

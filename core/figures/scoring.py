@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ def score_cells_figure(
     columns: Sequence[str],
     winners: Sequence[Sequence[str | None]],
     values: ArrayLike,
-    labels: Sequence[str],
+    colours: Mapping[str, str],
     notes: Sequence[Sequence[str]],
     keys: Sequence[Sequence[str]],
     gold: str | None = None,
@@ -38,7 +39,7 @@ def score_cells_figure(
         rows, columns: (V,) scorers, (K,) calibrations.
         winners: (V, K) winning labels, None where there is no answer.
         values: (V, K) the winning label's probability, or that of `of`.
-        labels: (L,) candidates; the place of a label decides its colour.
+        colours: a colour a label, from `label_colours`.
         notes: (V, K) for the hover text.
         keys: (V, K) what a click carries.
         gold: the right answer; where it wins, the cell carries a ★.
@@ -57,7 +58,7 @@ def score_cells_figure(
     targets = click_targets(len(columns), len(rows), [None] * len(columns))
     targets["customdata"] = [[keys[r][c]] for r in range(len(rows)) for c in range(len(columns))]
     places = np.concatenate([np.arange(len(rows)), low + np.arange(len(bayes))])
-    shapes = [_cell(c, r, winner, value, labels, of) for c, r, winner, value, _ in cells]
+    shapes = [_cell(c, r, winner, value, colours, of) for c, r, winner, value, _ in cells]
     if opened is not None and opened != own:
         shapes.append({**_frame(opened), "line": {"color": BAYES, "width": 2.5}})
     if own is not None:
@@ -67,15 +68,16 @@ def score_cells_figure(
         height,
         hovermode="closest",
         shapes=shapes,
-        margin={"l": 8, "r": 8, "t": 26, "b": 6},
+        margin={"l": 8, "r": 8, "t": 40, "b": 6},
         xaxis={
             **FIXED,
             "showgrid": False,
             "side": "top",
             "range": [-0.5, len(columns) - 0.5],
             "tickvals": np.arange(len(columns)),
-            "ticktext": list(columns),
+            "ticktext": [column.replace(" ", "<br>") for column in columns],
             "tickfont": {"size": 12},
+            "tickangle": 0,
         },
         yaxis={
             **FIXED,
@@ -88,17 +90,20 @@ def score_cells_figure(
     )
 
 
-def label_colour(label: str, labels: Sequence[str]) -> str:
-    """The colour of a label by its place among the candidates; grey from the eighth on."""
-    place = list(labels).index(label) if label in labels else len(TASK_COLOURS)
-    return TASK_COLOURS[place] if place < len(TASK_COLOURS) else OTHERS
+def label_colours(labels: Sequence[str], winners: Sequence[str | None]) -> dict[str, str]:
+    """A colour for each of the first seven labels, those that win before the others where there are more."""
+    ranked = list(labels)
+    if len(ranked) > len(TASK_COLOURS):
+        counts = Counter(winner for winner in winners if winner is not None)
+        ranked.sort(key=lambda label: -counts[label])
+    return {label: TASK_COLOURS[i] if i < len(TASK_COLOURS) else OTHERS for i, label in enumerate(ranked)}
 
 
 def _cell(
-    column: int, row: float, winner: str | None, value: float, labels: Sequence[str], of: str | None
+    column: int, row: float, winner: str | None, value: float, colours: Mapping[str, str], of: str | None
 ) -> dict[str, Any]:
     """A filled cell: the winner's colour, the deeper the more probable."""
-    colour = FAINT if winner is None else MODEL if of is not None else label_colour(winner, labels)
+    colour = FAINT if winner is None else MODEL if of is not None else colours.get(winner, OTHERS)
     strength = 0.0 if not np.isfinite(value) else 0.08 + 0.62 * value
     return {
         "type": "rect",
@@ -123,7 +128,7 @@ def _words(cells: Sequence[tuple[int, float, str | None, float, str]], gold: str
         if winner is None:
             return "–"
         number = f"{value:.2f}".replace("0.", ".")
-        return number if of is not None else f"{'★ ' if winner == gold else ''}<b>{shorten(winner, 12)}</b> {number}"
+        return number if of is not None else f"{'★ ' if winner == gold else ''}<b>{shorten(winner, 10)}</b> {number}"
 
     return {
         "type": "scatter",
@@ -132,7 +137,7 @@ def _words(cells: Sequence[tuple[int, float, str | None, float, str]], gold: str
         "x": single([c for c, *_ in cells]),
         "y": single([r for _, r, *_ in cells]),
         "text": [said(winner, value) for _, _, winner, value, _ in cells],
-        "textfont": {"size": 12, "color": INK},
+        "textfont": {"size": 11.5, "color": INK},
     }
 
 
@@ -242,6 +247,7 @@ def _row_targets(floor: float, data: Sequence[list[str]], hover: Sequence[str]) 
 
 def pairs_figure(
     names: Sequence[str],
+    groups: Sequence[str],
     values: ArrayLike,
     keys: Sequence[str],
     what: str,
@@ -254,6 +260,7 @@ def pairs_figure(
 
     Args:
         names, keys: (C,) in the order of rows and of columns.
+        groups: (C,) neighbours of one name, the scorers, are labelled together.
         values: (C, C) symmetric.
         what: name of the value, for the hover text.
         lowest: lower end of the colour scale; the upper is 1.
@@ -266,10 +273,14 @@ def pairs_figure(
     targets = click_targets(size, size, [None] * size)
     targets["customdata"] = [[keys[r], keys[c]] for r in range(size) for c in range(size)]
     targets["marker"]["size"] = max(5, min(18, (height - 40) // max(size, 1)))
-    shapes = [] if own is None else [outline(-0.5, size - 0.5, own - 0.5, own + 0.5)]
+    starts = [i for i in range(size) if i == 0 or groups[i] != groups[i - 1]]
+    middles = [(start + end - 1) / 2 for start, end in zip(starts, [*starts[1:], size], strict=True)]
+    shapes = [line for start in starts[1:] for line in _rules(start - 0.5, size)]
+    if own is not None:
+        shapes.append(outline(-0.5, size - 0.5, own - 0.5, own + 0.5))
     if pair is not None:
         shapes.append({**_frame(pair), "line": {"color": BAYES, "width": 2}})
-    axis: dict[str, Any] = {**FIXED, "showgrid": False, "tickvals": np.arange(size)}
+    axis: dict[str, Any] = {**FIXED, "showgrid": False, "tickvals": middles, "ticks": ""}
     traces = [_pair_cells(cells, names, what, lowest), targets]
     if size <= 10:
         traces.append(_numbers(cells))
@@ -278,14 +289,22 @@ def pairs_figure(
         height,
         shapes=shapes,
         margin={"l": 8, "r": 8, "t": 4, "b": 24},
-        xaxis={**axis, "range": [-0.5, size - 0.5], "ticktext": [""] * size, "automargin": False},
+        xaxis={**axis, "range": [-0.5, size - 0.5], "ticktext": [""] * len(starts), "automargin": False},
         yaxis={
             **axis,
             "range": [size - 0.5, -0.5],
-            "ticktext": [shorten(name, 40) for name in names],
-            "tickfont": {"size": 12 if size <= 14 else 10},
+            "ticktext": [shorten(groups[start], 24) for start in starts],
+            "tickfont": {"size": 12},
         },
     )
+
+
+def _rules(at: float, size: int) -> list[dict[str, Any]]:
+    """Lines between two groups, across and down."""
+    line = {"type": "line", "line": {"color": BAYES, "width": 1}, "layer": "above"}
+    ends = {"0": -0.5, "1": size - 0.5}
+    across = {**line, "y0": at, "y1": at, **{f"x{k}": v for k, v in ends.items()}}
+    return [across, {**line, "x0": at, "x1": at, **{f"y{k}": v for k, v in ends.items()}}]
 
 
 def _pair_cells(cells: NDArray[np.float32], names: Sequence[str], what: str, lowest: float) -> Trace:

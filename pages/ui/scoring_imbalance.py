@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.demonstrations import Demonstration
 from core.disagreement import BAYES
@@ -77,22 +78,21 @@ class Settings:
     lines: tuple[str, ...]
 
 
-def imbalance_view(outcome: Outcome, model: LanguageModel) -> None:
-    """Controls, curves with a slider, and the answer at the ratio marked."""
+def imbalance_view(outcome: Outcome, model: LanguageModel, below: DeltaGenerator) -> None:
+    """Curves with a slider, and the answer at the ratio marked; what is repeated and asked, below the query."""
     tables = {name: rows for name, rows in _tables(outcome.study).items() if labels_that_repeat(rows)}
     if not tables:
         _nothing_to_repeat()
         return
-    with st.container(border=True):
+    with below.container(border=True):
         settings = _controls(tables)
         _first_source(outcome.study, model, tables)
         asked = question_controls(PRE, outcome.study, model)
-        if asked is None:
-            return
-        if not settings.lines:
-            st.caption("Choose at least one way to score.")
-            return
     with st.container(border=True):
+        if asked is None or not settings.lines:
+            why = "No question to ask." if asked is None else "Choose at least one way to score."
+            st.container(height=HEIGHT, border=False).caption(why)
+            return
         found = _compute(outcome, model, settings, asked)
         if found is not None:
             _moving(found, outcome.study, len(settings.rows))
@@ -134,9 +134,11 @@ def _load(study: Study) -> None:
 
 
 def _controls(tables: dict[str, tuple[Demonstration, ...]]) -> Settings:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("Label imbalance", HELP)
-    columns = st.columns([1.5, 1.3, 0.9, 0.7, 0.8], gap="small", vertical_alignment="bottom")
+    title("Label imbalance", HELP)
+    columns = [
+        *st.columns(2, gap="small", vertical_alignment="bottom"),
+        *st.columns([1.2, 0.9, 1.1], gap="small", vertical_alignment="bottom"),
+    ]
     with columns[0]:
         name = _held("Rows to show from", list(tables), ROWS, "The table whose rows are repeated or dropped.")
     rows = tables[name]
@@ -158,9 +160,7 @@ def _controls(tables: dict[str, tuple[Demonstration, ...]]) -> Settings:
             "Draws", 1, 20, 3, key=DRAWS, help="Sets of rows and places, averaged over.", persist_state="session"
         )
     with columns[4]:
-        seed = st.number_input(
-            "Seed of the rows", 0, 2**31 - 1, 0, key=SEED, help="Of the draws.", persist_state="session"
-        )
+        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key=SEED, help="Of the draws.", persist_state="session")
     st.session_state.setdefault(LINES, list(FIRST_LINES))
     st.session_state[LINES] = [key for key in st.session_state[LINES] if key in by_key()]
     lines = st.multiselect(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.combinations import combination_of
 from core.disagreement import (
@@ -44,20 +45,26 @@ HELP_ACCURACY = (
 HELP_PAIRS = (
     "How often two ways answer alike. Equal answers: the share of questions. Cohen's κ: (p_o − p_e) / (1 − p_e), that "
     "share above what two would reach that answer at random with the same label shares; 1 is always alike, 0 no more "
-    "than chance. Rows and columns in the order of the menu. Click a cell to see where the two part."
+    "than chance. Rows and columns in the order of the menu, within a scorer by calibration. "
+    "Click a cell to see where the two part."
 )
+HELP_QUESTIONS = "Every way to score answers the same questions after the same demonstrations: the study's own choice."
 HELP_SPLIT = (
     "Questions on which not all ways answer alike, those with most different answers first. Click a row to see who "
     "says what, and to open it as the query."
 )
 
 
-def items_view(outcome: Outcome, model: LanguageModel) -> None:
-    """Questions, accuracy and agreement, and the questions that split them."""
-    with st.container(border=True):
+def items_view(outcome: Outcome, model: LanguageModel, below: DeltaGenerator) -> None:
+    """Accuracy and agreement, and the questions that split them; which questions, below the query."""
+    with below.container(border=True):
+        title("Questions", HELP_QUESTIONS)
         asked = question_controls(P, outcome.study, model)
-        if asked is None:
-            return
+    if asked is None:
+        with st.container(border=True):
+            st.container(height=HEIGHT, border=False).caption("No question, so nothing to compare.")
+        return
+    with st.container(border=True):
         found = _ask(outcome, model, asked)
         if found is None:
             return
@@ -148,6 +155,7 @@ def _pairs(found: Disagreement, own: int | None, pair: tuple[int, int] | None) -
     values = equal_share(found.answers) if measure == SHARE else kappa(found.answers)
     figure = pairs_figure(
         [c.title for c in found.combinations],
+        [c.variant.title for c in found.combinations],
         values,
         [c.key for c in found.combinations],
         "equal answers" if measure == SHARE else "κ",
@@ -225,19 +233,17 @@ def _table(found: Disagreement, kept: list[int], own: int | None) -> int:
         "Input": [found.questions[n].input for n in kept],
         "Right answer": [found.gold[n] for n in kept],
         "Answers": [", ".join(f"{label} × {times}" for label, times in one) for one in counts],
-        "Right": [int(found.right[:, n].sum()) for n in kept],
     }
     if own is not None:
         signs = ("✗", "✓")
         rows["Study's own"] = [f"{signs[int(found.right[own, n])]} {found.answers[own, n]}" for n in kept]
-    ways = len(found.combinations)
     event = st.dataframe(
         rows,
         column_config={
-            "Right": st.column_config.ProgressColumn(
-                f"Right, of {ways}", min_value=0, max_value=ways, format="%d", width=110
-            ),
-            "Input": st.column_config.TextColumn(width=190),
+            "Input": st.column_config.TextColumn(width=175),
+            "Right answer": st.column_config.TextColumn(width=85),
+            "Answers": st.column_config.TextColumn(width=130, help="How many ways give which answer."),
+            "Study's own": st.column_config.TextColumn(width=85),
         },
         hide_index=True,
         height=HEIGHT - 100,

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.calibration import calibrations
 from core.combinations import Combination, combination_of, variants
-from core.figures.scoring import score_cells_figure
+from core.figures.scoring import label_colours, score_cells_figure
 from core.outcome import Answer, Outcome
 from core.score_table import ScoreTable, score_table, text_count
 from core.working import Working, token_records, working
@@ -41,10 +42,10 @@ HELP_WORKING = (
 )
 
 
-def query_view(outcome: Outcome, model: LanguageModel) -> None:
-    """The table on the left, the working on the right."""
+def query_view(outcome: Outcome, model: LanguageModel, _below: DeltaGenerator) -> None:
+    """The table on the left, the working on the right; there are no settings to put below the query."""
     with st.container(border=True):
-        left, right = st.columns([0.46, 0.54], gap="medium")
+        left, right = st.columns([0.56, 0.44], gap="medium")
     with left:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             title("Every way to score it", HELP_TABLE)
@@ -61,7 +62,7 @@ def query_view(outcome: Outcome, model: LanguageModel) -> None:
         draw_table(table, outcome.study.gold, P + "table", opened, _own(outcome), of, _open)
         _say(outcome, table)
     with right:
-        _work_out(outcome, model, opened)
+        _work_out(outcome, model, opened, label_colours(table.labels, table.best))
 
 
 def every_way(outcome: Outcome, model: LanguageModel) -> ScoreTable | None:
@@ -105,7 +106,7 @@ def draw_table(
         [column.title for column in columns],
         [[answer.best if answer is not None else None for answer in line] for line in answers],
         values,
-        table.labels,
+        label_colours(table.labels, table.best),
         notes,
         at,
         (gold or "").strip() or None,
@@ -181,7 +182,7 @@ def _say(outcome: Outcome, table: ScoreTable) -> None:
         st.caption(plain(error, 300))
 
 
-def _work_out(outcome: Outcome, model: LanguageModel, key: str) -> None:
+def _work_out(outcome: Outcome, model: LanguageModel, key: str, colours: dict[str, str]) -> None:
     """Tokens and sums of one combination."""
     way = by_key()[key]
     study, shown, labels = outcome.study, outcome.demonstrations, outcome.answer.labels
@@ -218,7 +219,7 @@ def _work_out(outcome: Outcome, model: LanguageModel, key: str) -> None:
     if found.free:
         place = _input_control(found)
     height = HEIGHT - (8 if not found.free else 56)
-    st.html(working_html(found, steps[place], f"{height}px"))
+    st.html(working_html(found, steps[place], colours, f"{height}px"))
 
 
 def _input_control(found: Working) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from core.figures.scoring import label_colour
+from core.figures.colours import OTHERS
 from core.outcome import ScoredText
 from core.working import Line, Step, Working
 from pages.ui.text import safe
@@ -36,16 +36,18 @@ WHAT = {
 }
 
 
-def working_html(found: Working, step: Step, height: str) -> str:
-    """Every label's tokens and sum for one input, then how all scores become probabilities.
+def working_html(found: Working, step: Step, colours: Mapping[str, str], height: str) -> str:
+    """Every label's tokens and sum for one input, the highest score first, then how scores become probabilities.
 
     Args:
         found: what is worked out.
         step: the query's or a content-free input's.
+        colours: by label.
         height: as CSS has it; more scrolls.
     """
     what = WHAT.get(found.combination.variant.scoring, ())
-    lines = "".join(_label(line, label_colour(line.label, found.labels), what) for line in step.lines)
+    ranked = sorted(step.lines, key=lambda line: -line.score)
+    lines = "".join(_label(line, colours.get(line.label, OTHERS), what) for line in ranked)
     own = step is found.query
     end = _calibrated(found) if own and found.bias is not None else _shares(found, step)
     return f'{STYLE}<div class="icl-work" style="--icl-height:{height}">{lines}{end}</div>'
@@ -114,9 +116,9 @@ def _shares(found: Working, step: Step) -> str:
         rows = _row("score", list(scores)) + _row("p before normalising over inputs", list(step.raw), "best")
         return f"<table>{_head('', found.labels)}{rows}</table>"
     powers = np.exp(factor * (scores - scores.max()))
-    times = "" if factor == 1 else f"{number(factor, 2)} tokens × "
+    power = "score − the highest" if factor == 1 else f"{number(factor, 2)} tokens × (score − the highest)"
     rows = _row("score", list(scores))
-    rows += _row(f"exp({times}(score − the highest))", list(powers))
+    rows += _row(f"exp({power})", list(powers))
     rows += _row(f"÷ their sum {number(float(powers.sum()))} = p", list(found.answer.probabilities), "best rule")
     return f"<table>{_head('', found.labels)}{rows}</table>"
 
