@@ -51,6 +51,13 @@ def all_pages() -> list[st.Page]:
             help="What happens to the answer when a demonstration goes, changes its label or moves.",
         ),
         st.Page(
+            PAGES / "selection.py",
+            title="Selection",
+            icon=":material/travel_explore:",
+            url_path="selection",
+            help="The pool as a map, which demonstrations each selection chooses, why, and where each choice leads.",
+        ),
+        st.Page(
             PAGES / "ordering.py",
             title="Ordering",
             icon=":material/swap_vert:",
@@ -63,6 +70,13 @@ def all_pages() -> list[st.Page]:
             icon=":material/scoreboard:",
             url_path="scoring",
             help="Every scorer and calibration side by side, down to the tokens, and as labels get out of balance.",
+        ),
+        st.Page(
+            PAGES / "format.py",
+            title="Format",
+            icon=":material/edit_note:",
+            url_path="format",
+            help="How a prompt is written: templates, words for labels, shots and instructions, and what they change.",
         ),
         st.Page(
             PAGES / "compare.py",
