@@ -17,7 +17,7 @@ from core.registry import Registry
 from core.scoring import scorers
 from core.selection import selections
 from core.study import ModelChoice, Study
-from pages.ui import engine, jobs, shots, state
+from pages.ui import engine, jobs, reasoning_controls, shots, state
 from pages.ui.text import plain
 
 P = "playground_"
@@ -143,6 +143,7 @@ def more_settings(study: Study, encoder: bool, probes: bool) -> None:
     _selection_settings(study)
     _scoring_settings(study)
     shots.field(study, P + "shots")
+    reasoning_controls.more(study, P)
     left, right = st.columns(2)
     with left:
         _reading_settings(study, encoder)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.demonstrations import Demonstration
+from core.demonstrations import Demonstration, write_steps
 from core.errors import ICLensError
 from core.files import EXTENSIONS, FORMATS, MAX_BYTES, Table, read_file, read_text, to_demonstrations, write_file
 from core.outcome import Outcome
@@ -93,7 +93,11 @@ def _take_over(table: Table) -> None:
         st.error(str(error))
         return
     st.dataframe(
-        {"input": [row.input for row in rows[:PREVIEW]], "label": [row.label for row in rows[:PREVIEW]]},
+        {
+            "input": [row.input for row in rows[:PREVIEW]],
+            "label": [row.label for row in rows[:PREVIEW]],
+            **({"steps": [write_steps(row.steps) for row in rows[:PREVIEW]]} if any(row.steps for row in rows) else {}),
+        },
         alt="The first rows as they will be taken over",
         row_height=28,
     )
@@ -213,8 +217,11 @@ def outcome_npz(outcome: Outcome) -> bytes:
                 collect(f"{path}/{key}", inner)
         elif isinstance(value, tuple) and value and all(isinstance(item, str) for item in value):
             arrays[path] = np.array(value)
+        elif isinstance(value, tuple):
+            for place, item in enumerate(value):
+                collect(f"{path}/{place}", item)
 
-    for name in ("answer", "bayes", "posteriors", "kernels", "attention"):
+    for name in ("answer", "bayes", "posteriors", "kernels", "attention", "reasoning", "written"):
         collect(name, getattr(outcome, name))
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)

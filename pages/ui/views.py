@@ -24,6 +24,7 @@ from pages.ui.live import live_chart
 from pages.ui.prompt import prompt_html
 from pages.ui.prompt_box import prompt_box
 from pages.ui.text import plain
+from pages.ui.written import HEIGHT, written_line
 
 ROW = 270  # pixels of a chart on the smallest screen; two rows of them grow with the window
 SCREEN = 900  # its height
@@ -78,6 +79,9 @@ def answer_view(outcome: Outcome) -> None:
     st.markdown(best)
     by_bayes = _aligned(outcome) if bayes is not None else None
     height = ROW - (88 if outcome.notes else 34)
+    if outcome.written is not None:
+        written_line(outcome.written)
+        height -= HEIGHT
     spec = answer_figure.spec(model.labels, model.probabilities, by_bayes, outcome.study.gold)
     live_chart(spec, "playground_answer", f"Probability of each label; the model answers {model.best}", tall(height))
     if outcome.notes:
