@@ -35,8 +35,8 @@ def paired(right_a: ArrayLike, right_b: ArrayLike) -> Paired:
     """Compare two accuracies on the same questions.
 
     The p-value is McNemar's exact test: with b questions that only B answers right and a that only A does, the
-    two-sided binomial test of b out of a + b at 1/2; 1 where they never differ. The interval is Bonett and Price's adjusted Wald
-    interval (2012, J. Educ. Behav. Stat. 37): with p_b = (b + 1)/(N + 2) and p_a = (a + 1)/(N + 2),
+    two-sided binomial test of b out of a + b at 1/2; 1 where they never differ. The interval is Bonett and Price's
+    adjusted Wald interval (2012, J. Educ. Behav. Stat. 37): with p_b = (b + 1)/(N + 2) and p_a = (a + 1)/(N + 2),
     p_b − p_a ± z √((p_a + p_b − (p_b − p_a)²) / (N + 2)), cut to [−1, 1].
 
     Args:
