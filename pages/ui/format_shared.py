@@ -63,9 +63,12 @@ def save(label: str, name: str, rows: Callable[[], list[dict[str, Any]]]) -> Non
 
 def open_button(label: str, key: str, make: Callable[[], Study], help: str) -> None:
     """A button that makes another study the session's, one step of undo, and goes to the Playground."""
-    if st.button(label, icon=":material/science:", key=key, help=help):
+
+    def take() -> None:
         state.replace(make())
         session.mark(None)
+
+    if st.button(label, icon=":material/science:", key=key, help=help, on_click=take):
         st.switch_page(PLAYGROUND)
 
 

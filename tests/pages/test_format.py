@@ -83,7 +83,7 @@ def test_words_for_labels(page: Page) -> None:
     assert dict(page.study.template.words) == {"foo": "positive", "bar": "negative"}
     assert "positive" in page.prompt and "positive" in html(page)
     sheet = page.at.session_state[P + "words_sheet"]
-    edits = {"edited_rows": {1: {"word": "positive"}}, "added_rows": [], "deleted_rows": []}
+    edits = {"edited_rows": {0: {"word": "positive"}, 1: {"word": "positive"}}, "added_rows": [], "deleted_rows": []}
     page.at.session_state[f"{P}words_{sheet.generation}"] = edits
     page.run()
     assert dict(page.study.template.words) == {"foo": "positive", "bar": "negative"}
