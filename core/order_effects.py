@@ -92,7 +92,7 @@ def held_out(table: OrderTable) -> tuple[float, float]:
     """Accuracy of the best and of the worst order, each chosen on one half of the questions and held against the other.
 
     The best of many orders is partly lucky on the questions it was chosen by; this is what is left of it. Halves are
-    the even and the odd questions, each serves both ways; (NaN, NaN) with fewer than two.
+    the even and the odd questions, each serves both ways, orders that tie count alike; (NaN, NaN) with fewer than two.
     """
     if len(table.questions) < 2:
         return np.nan, np.nan
@@ -101,8 +101,9 @@ def held_out(table: OrderTable) -> tuple[float, float]:
     for choosing, reporting in (halves, halves[::-1]):
         score = table.right[:, choosing].mean(axis=1) + 0.999 * table.gold[:, choosing].mean(axis=1) / choosing.sum()
         reported = table.right[:, reporting].mean(axis=1)
-        best.append(reported[int(np.argmax(np.round(score, 9)))])
-        worst.append(reported[int(np.argmin(np.round(score, 9)))])
+        score = np.round(score, 9)
+        best.append(reported[score == score.max()].mean())
+        worst.append(reported[score == score.min()].mean())
     return float(np.mean(best)), float(np.mean(worst))
 
 

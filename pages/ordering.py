@@ -15,15 +15,15 @@ with page.views:
     accuracy_slot, answers_slot = (column.container(border=True, height="stretch") for column in upper)
     entropy_slot, positions_slot = (column.container(border=True, height="stretch") for column in lower)
     strategies_slot, table_slot = (
-        column.container(border=True, height="stretch") for column in st.columns([0.45, 0.55], gap="small")
+        column.container(border=True, height="stretch") for column in st.columns(2, gap="small")
     )
 
 
 def show_nothing(why: str) -> None:
     """Every view as a placeholder: no chart of an older study stays on screen."""
     for slot, name, help in (
-        (accuracy_slot, "How often is each order right?", ordering_views.HELP_ACCURACY),
-        (answers_slot, "What does each order answer?", ordering_views.HELP_ANSWERS),
+        (accuracy_slot, "How often is it right?", ordering_views.HELP_ACCURACY),
+        (answers_slot, "What does it answer?", ordering_views.HELP_ANSWERS),
         (entropy_slot, "Does entropy tell good orders?", ordering_views.HELP_ENTROPY),
         (positions_slot, "What does a position do?", ordering_views.HELP_POSITIONS),
     ):

@@ -85,7 +85,7 @@ def accuracy_figure(
         shapes=lines,
         hovermode="closest",
         margin={"l": 8, "r": 12, "t": 8, "b": 8},
-        xaxis={**FIXED, "range": limits, "tickformat": ".0%", "anchor": "y", "nticks": 8},
+        xaxis={**FIXED, **share_axis(*limits), "anchor": "y"},
         yaxis={
             **FIXED,
             "domain": [0, SPLIT],
@@ -125,6 +125,13 @@ def _limits(values: Sequence[float], landings: Sequence[Landing]) -> list[float]
     low, high = min([*values, *ends]), max([*values, *ends])
     air = max(0.06 * (high - low), (0.1 - (high - low)) / 2, 0.01)
     return [max(low - air, -0.02), min(high + air, 1.02)]
+
+
+def share_axis(low: float, high: float) -> dict[str, Any]:
+    """Range and ticks of an axis of shares: about five of them, none below 0 or above 1."""
+    step = next((step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if (high - low) / step <= 6), 0.25)
+    ticks = np.arange(np.ceil(max(low, 0) / step - 1e-9), np.floor(min(high, 1) / step + 1e-9) + 1) * step
+    return {"range": [low, high], "tickvals": ticks, "ticktext": [f"{tick:.0%}" for tick in ticks]}
 
 
 def _dots(values: Floats, heights: Floats, orders: Sequence[str], top: float) -> Trace:
@@ -266,10 +273,8 @@ def entropy_figure(
         layout[f"yaxis{suffix}"] = {
             **FIXED,
             "anchor": f"x{suffix}",
-            "range": [low, high],
-            "tickformat": ".0%",
+            **share_axis(low, high),
             "showticklabels": p == 0,
-            "nticks": 6,
         }
         layout["annotations"].append(panel_title(title, left, note))
     return figure(traces, height, hovermode="closest", **layout)

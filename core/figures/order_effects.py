@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from core.figures.base import Trace, click_targets, figure, outline, panel_title, shorten, single, wrap
 from core.figures.colours import BAYES, DIVERGING, FAINT, INK, MODEL
 from core.figures.influence import FIXED, rows_axis
+from core.figures.order_accuracy import share_axis
 
 Floats = NDArray[np.float64]
 ROOM = 12  # demonstrations whose cells still hold a number
@@ -183,9 +184,7 @@ def positions_figure(
         yaxis2={
             **FIXED,
             "domain": [0, 0.26],
-            "range": _shares_range([shares for _, shares, _ in recency]),
-            "tickformat": ".0%",
-            "nticks": 4,
+            **share_axis(*_shares_range([shares for _, shares, _ in recency])),
             "tickfont": {"size": 10},
             "gridcolor": FAINT,
             "title": {"text": "copied", "font": {"size": 11}, "standoff": 2},
@@ -246,9 +245,9 @@ def _copies(name: str, shares: ArrayLike, dash: str) -> Trace:
     }
 
 
-def _shares_range(lines: Sequence[ArrayLike]) -> list[float]:
+def _shares_range(lines: Sequence[ArrayLike]) -> tuple[float, float]:
     values = np.concatenate([np.asarray(line, dtype=float) for line in lines]) if lines else np.zeros(1)
     finite = values[np.isfinite(values)]
     low, high = float(finite.min(initial=1.0)), float(finite.max(initial=0.0))
     middle, half = (low + high) / 2, max((high - low) * 0.6, 0.06)
-    return [middle - half, middle + half]
+    return max(middle - half, -0.01), min(middle + half, 1.01)

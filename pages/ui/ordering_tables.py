@@ -25,6 +25,11 @@ HELP_STRATEGIES = (
     "on the pool are judged on labelled rows of it: bounds, not methods; where the questions come from the pool too, "
     "these rows may be among them. “Its highest”: the mean over the orders of highest entropy, as Lu et al. keep them."
 )
+HELP_PICKS = (
+    "The order as the numbers of its demonstrations, the last one next to the query, and its answer to the query. Best "
+    "and worst by the share of questions answered right, ties by the mean probability of the right answer; a click on "
+    "a dot or a row picks an order."
+)
 HELP_ORDERS = (
     "Every order tried; a click on a heading sorts, a click on a row picks the order in every chart. P(right): mean "
     "probability of the right answer over the questions. Entropies in nats."
@@ -54,15 +59,16 @@ def picks_row(view: View) -> None:
         picks.append(Pick("On screen", view.on_screen))
     for column, pick in zip(st.columns(3, gap="small"), picks, strict=False):
         with column.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(_said(view, pick), width="stretch")
+            st.markdown(_said(view, pick), width="content", help=HELP_PICKS)
+            st.space("stretch")
             _open_button(view, pick)
 
 
 def _said(view: View, pick: Pick) -> str:
     table, place = view.table, pick.place
-    right = f" · right {table.accuracy[place]:.0%}" if view.asked else ""
-    answer = plain(table.labels[int(table.best[place])], 14)
-    return f"**{pick.name}** {view.words[place]}{right}  \n:small[answers {answer}, {table.answers[place].max():.2f}]"
+    right = f" right {table.accuracy[place]:.0%}" if view.asked else ""
+    answer = plain(table.labels[int(table.best[place])], 12)
+    return f"**{pick.name}**{right}  \n:small[{view.words[place]} → {answer} {table.answers[place].max():.2f}]"
 
 
 def _open_button(view: View, pick: Pick) -> None:
@@ -107,7 +113,7 @@ def strategies_view(view: View) -> None:
     """Which strategy takes which order."""
     rows = strategy_records(view.table, view.settings.numbers)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("Which order does each strategy take?", HELP_STRATEGIES)
+        title("What each strategy takes", HELP_STRATEGIES)
         st.space("stretch")
         save("Strategies CSV", "strategies", rows)
     st.dataframe(
@@ -115,10 +121,17 @@ def strategies_view(view: View) -> None:
             "Strategy": [row["strategy"] for row in rows],
             "Order": [row["order"] or ("–" if not row["note"] else "cannot choose") for row in rows],
             "Right": [row["accuracy"] * 100 for row in rows],
-            "Gain over random": [_gain(row) for row in rows],
+            "Gain": [row["gain"] * 100 for row in rows],
+            "95 %": [_interval(row) for row in rows],
             "Answer": [row["answer"] for row in rows],
         },
-        column_config={"Right": st.column_config.NumberColumn(format="%.1f %%", width=70)},
+        column_config={
+            "Strategy": st.column_config.TextColumn(width=134),
+            "Order": st.column_config.TextColumn(width=88),
+            "Right": st.column_config.NumberColumn(format="%.1f %%", width=66),
+            "Gain": st.column_config.NumberColumn(format="%+.1f %%", width=66),
+            "95 %": st.column_config.TextColumn(width=112),
+        },
         hide_index=True,
         height=HEIGHT,
         row_height=28,
@@ -127,11 +140,9 @@ def strategies_view(view: View) -> None:
     )
 
 
-def _gain(row: dict[str, Any]) -> str:
-    """A gain with its interval; nothing where there is none."""
-    if np.isnan(row["gain"]):
-        return ""
-    return f"{signed(row['gain'])} [{signed(row['gain_low'])}, {signed(row['gain_high'])}]"
+def _interval(row: dict[str, Any]) -> str:
+    """The interval of a gain; nothing where there is none."""
+    return "" if np.isnan(row["gain_low"]) else f"{signed(row['gain_low'])} … {signed(row['gain_high'])}"
 
 
 def orders_view(view: View) -> None:

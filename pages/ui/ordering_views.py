@@ -121,21 +121,23 @@ def nothing(words: str, help: str, why: str) -> None:
 
 def signed(share: float) -> str:
     """A relative gain in words."""
-    return "unknown" if np.isnan(share) else f"{share:+.1%}".replace("-", "−")
+    if np.isnan(share):
+        return "unknown"
+    return "0.0%" if abs(share) < 0.0005 else f"{share:+.1%}".replace("-", "−")
 
 
 def accuracy_view(view: View) -> None:
     """Distribution of accuracy over orders, and where strategies land."""
     table = view.table
     if not view.asked:
-        nothing("How often is each order right?", HELP_ACCURACY, "There is no question: add labelled rows to the pool.")
+        nothing("How often is it right?", HELP_ACCURACY, "There is no question: add labelled rows to the pool.")
         return
     mean = float(table.accuracy[table.drawn].mean())
     bayes = None if table.bayes_right is None else float(table.bayes_right.mean())
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("How often is each order right?", HELP_ACCURACY)
-        said = f" :gray[┅ exact Bayes {bayes:.1%}]" if bayes is not None else ""
-        st.markdown(f":small[:violet[━ random orders {mean:.1%}]{said}]", width="content")
+        title("How often is it right?", HELP_ACCURACY)
+        said = f" :gray[┅ Bayes {bayes:.1%}]" if bayes is not None else ""
+        st.markdown(f":small[:violet[━ random {mean:.1%}]{said}]", width="content")
     landings = []
     for strategy in table.strategies:
         found = gain(table, [strategy.place]) if strategy.place is not None else None
@@ -161,7 +163,7 @@ def answers_view(view: View) -> None:
     top = sorted(range(len(shares)), key=lambda i: (-shares[i], -table.answers[:, i].max()))[:TOP]
     gold = (view.outcome.study.gold or "").strip()
     names = [("★ " if table.labels[i] == gold else "") + table.labels[i] for i in top]
-    title("What does each order answer?", HELP_ANSWERS)
+    title("What does it answer?", HELP_ANSWERS)
     bayes = None if table.bayes is None else table.bayes[top]
     figure = answers_figure(names, table.answers[:, top], shares[top], bayes, view.words, view.picked, height=ROW)
     rate = float(flip_rate(table.best[table.drawn]))
@@ -202,7 +204,7 @@ def entropy_view(view: View) -> None:
 def verdict(found: Correlation) -> str:
     """A correlation in a few words."""
     if np.isnan(found.rho):
-        return "the same for every order: no ρ"
+        return "all equal: no ρ"
     said = f"ρ = {found.rho:+.2f} [{found.low:+.2f}, {found.high:+.2f}], p = {found.p:.2g}"
     return said.replace("-", "−") + ("" if found.told_apart else ": not told from 0")
 
