@@ -39,12 +39,14 @@ def _menu(label: str, registry: Registry[Any], field: str, value: str, help: str
         options,
         format_func=lambda name: entries[name].title if name in entries else f"{name}?",
         help=f"{help}\n\n{lines}",
-        **state.bind(P + field, value, field),
+        **state.bind(P + field, value, field, "index", options),
     )
 
 
 def _seed(label: str, field: str, value: int, reads: bool, help: str) -> None:
-    st.number_input(label, 0, 2**31 - 1, step=1, disabled=not reads, help=help, **state.bind(P + field, value, field))
+    st.number_input(
+        label, 0, 2**31 - 1, step=1, disabled=not reads, help=help, **state.bind(P + field, value, field, "value")
+    )
 
 
 def strategy_row(study: Study) -> None:
@@ -66,7 +68,7 @@ def strategy_row(study: Study) -> None:
             step=1,
             disabled="k" not in chosen,
             help="How many demonstrations are taken from the pool.",
-            **state.bind(P + "k", study.k, "k"),
+            **state.bind(P + "k", study.k, "k", "value"),
         )
     with columns[4]:
         _seed("Seed", "selection_seed", study.selection_seed, "selection_seed" in chosen, "Of the selection.")
@@ -84,7 +86,7 @@ def strategy_row(study: Study) -> None:
             disabled="normalisation" not in scored,
             help="Σ log p of a label's tokens is a joint probability; a mean per token or character is tempered "
             "and treats long labels otherwise.",
-            **state.bind(P + "normalisation", study.normalisation, "normalisation"),
+            **state.bind(P + "normalisation", study.normalisation, "normalisation", "index", list(NORMALISATIONS)),
         )
     with columns[9]:
         _more_popover(study, "encoder" in chosen | ordered, "probes" in ordered)
@@ -98,15 +100,16 @@ def _format_controls(columns: Sequence[DeltaGenerator], study: Study) -> None:
             live="250ms",
             placeholder="none",
             help="Stands first in the prompt, on a line of its own.",
-            **state.bind(P + "instruction", study.instruction, "instruction"),
+            **state.bind(P + "instruction", study.instruction, "instruction", "value"),
         )
     with columns[1]:
         known = ready_made(study.template)
         own = study.template.name if study.template.name not in TEMPLATES else f"{study.template.name} changed"
         words = study.template.words
+        names = list(TEMPLATES) if known else [*TEMPLATES, own]
         st.selectbox(
             "Template",
-            list(TEMPLATES) if known else [*TEMPLATES, own],
+            names,
             help="How a demonstration is written. The page Format writes templates of your own, and words for labels"
             + (f"; {len(words)} label{'s' if len(words) != 1 else ''} of this study have a word." if words else "."),
             **state.bind(
@@ -115,6 +118,8 @@ def _format_controls(columns: Sequence[DeltaGenerator], study: Study) -> None:
                 lambda name: (
                     {"template": TEMPLATES[name].model_copy(update={"words": words})} if name in TEMPLATES else {}
                 ),
+                "index",
+                names,
             ),
         )
 
@@ -155,7 +160,7 @@ def more_settings(study: Study, encoder: bool, probes: bool) -> None:
             step=1,
             disabled=not probes and "probes" not in _reads(calibrations, study.calibration),
             help="Inputs of the pool on which GlobalE and LocalE try an order, and prior correction takes its mean.",
-            **state.bind(P + "probes", study.probes, "probes"),
+            **state.bind(P + "probes", study.probes, "probes", "value"),
         )
         st.segmented_control(
             "Probes come from",
@@ -163,20 +168,20 @@ def more_settings(study: Study, encoder: bool, probes: bool) -> None:
             required=True,
             disabled="probe_source" not in _reads(orderings, study.ordering),
             help="The pool's inputs, or one that the model itself writes after every order tried (slower).",
-            **state.bind(P + "probe_source", study.probe_source, "probe_source"),
+            **state.bind(P + "probe_source", study.probe_source, "probe_source", "default"),
         )
         st.selectbox(
             "Hidden-state similarity",
             list(SIMILARITIES),
             format_func=SIMILARITIES.get,
-            **state.bind(P + "similarity", study.similarity, "similarity"),
+            **state.bind(P + "similarity", study.similarity, "similarity", "index", list(SIMILARITIES)),
         )
         st.segmented_control(
             "Attention kernel reads",
             ["demonstration", "label"],
             required=True,
             help="K(x, x_i) is the largest attention weight inside the demonstration, or inside its label alone.",
-            **state.bind(P + "span", study.span, "span"),
+            **state.bind(P + "span", study.span, "span", "default"),
         )
     _heads(study)
     st.segmented_control(
@@ -185,13 +190,13 @@ def more_settings(study: Study, encoder: bool, probes: bool) -> None:
         format_func={"exact": "Exact", "implicit": "Implicit", "instruction": "By hypotheses"}.get,
         selection_mode="multi",
         help="Those that the model allows are computed.",
-        **state.bind(P + "posteriors", list(study.posteriors), lambda v: {"posteriors": tuple(v)}),
+        **state.bind(P + "posteriors", list(study.posteriors), lambda v: {"posteriors": tuple(v)}, "default"),
     )
     st.toggle(
         "Chain the hypotheses",
         help="Off: p(y_i | I, x_i), which is Bayes's rule. On: given the earlier demonstrations too, which depends on "
         "their order.",
-        **state.bind(P + "chained", study.chained, "chained"),
+        **state.bind(P + "chained", study.chained, "chained", "value"),
     )
 
 
@@ -215,7 +220,7 @@ def _selection_settings(study: Study) -> None:
     columns = iter(st.columns(len(settings) + ("mmr_lambda" in read)))
     for field, label, least, most, help in settings:
         next(columns).number_input(
-            label, least, most, step=1, help=help, **state.bind(P + field, getattr(study, field), field)
+            label, least, most, step=1, help=help, **state.bind(P + field, getattr(study, field), field, "value")
         )
     if "mmr_lambda" in read:
         next(columns).slider(
@@ -224,7 +229,7 @@ def _selection_settings(study: Study) -> None:
             1.0,
             step=0.05,
             help="1: nearest to the query alone; 0: unlike those chosen already alone.",
-            **state.bind(P + "mmr_lambda", study.mmr_lambda, "mmr_lambda"),
+            **state.bind(P + "mmr_lambda", study.mmr_lambda, "mmr_lambda", "value"),
         )
 
 
@@ -243,7 +248,7 @@ def _scoring_settings(study: Study) -> None:
                 "Premise of PMI",
                 placeholder=study.template.label_prefix.strip(),
                 help="PMI compares with the label's probability after this text alone; empty is the template's own.",
-                **state.bind(P + "premise", study.premise, "premise"),
+                **state.bind(P + "premise", study.premise, "premise", "value"),
             )
         elif "label_prior" in scored:
             st.segmented_control(
@@ -253,7 +258,7 @@ def _scoring_settings(study: Study) -> None:
                 required=True,
                 help="The channel scores log p(x|D,y); with “as shown” log P(y) is added, the labels' shares among the "
                 "demonstrations, one added to each.",
-                **state.bind(P + "label_prior", study.label_prior, "label_prior"),
+                **state.bind(P + "label_prior", study.label_prior, "label_prior", "default"),
             )
 
 
@@ -266,7 +271,7 @@ def _reading_settings(study: Study, encoder: bool) -> None:
         format_func=lambda name: names[name].title,
         disabled=not encoder,
         help="\n\n".join(f"**{entry.title}**: {entry.help}" for entry in names.values()),
-        **state.bind(P + "encoder", study.encoder, "encoder"),
+        **state.bind(P + "encoder", study.encoder, "encoder", "index", list(names)),
     )
     st.number_input(
         "Hidden layer",
@@ -274,7 +279,7 @@ def _reading_settings(study: Study, encoder: bool) -> None:
         200,
         step=1,
         help="Layer of the hidden-state kernel: 0 is the embedding, −1 the last.",
-        **state.bind(P + "hidden_layer", study.hidden_layer, "hidden_layer"),
+        **state.bind(P + "hidden_layer", study.hidden_layer, "hidden_layer", "value"),
     )
     st.segmented_control(
         "Implicit posterior by",
@@ -282,7 +287,7 @@ def _reading_settings(study: Study, encoder: bool) -> None:
         format_func={"em": "Least KL (EM)", "least-squares": "Least squares"}.get,
         required=True,
         help="The w on the simplex whose answers Pw come nearest to the model's q: min KL(q‖Pw), or min ‖q − Pw‖².",
-        **state.bind(P + "decoding", study.decoding, "decoding"),
+        **state.bind(P + "decoding", study.decoding, "decoding", "default"),
     )
 
 
@@ -298,7 +303,10 @@ def _heads(study: Study) -> None:
         placeholder="the mean of all",
         help="Averaged. A head chosen because it fits this study looks better here than it is: report it on others.",
         **state.bind(
-            P + "heads", chosen, lambda v: {"heads": tuple((int(a), int(b)) for a, b in (t.split(".") for t in v))}
+            P + "heads",
+            chosen,
+            lambda v: {"heads": tuple((int(a), int(b)) for a, b in (t.split(".") for t in v))},
+            "default",
         ),
     )
 

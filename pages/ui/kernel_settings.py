@@ -36,7 +36,7 @@ def settings_card(study: Study, model: LanguageModel | None) -> None:
         placeholder="the mean of all",
         help="Averaged. A head chosen because it fits this study looks better here than it is: the head atlas chooses "
         "on some items and reports on others.",
-        **state.bind(P + "heads", chosen, lambda names: {"heads": tuple(map(_head, names))}),
+        **state.bind(P + "heads", chosen, lambda names: {"heads": tuple(map(_head, names))}, "default"),
     )
     left, right = st.columns(2, gap="small")
     with left:
@@ -54,7 +54,7 @@ def settings_card(study: Study, model: LanguageModel | None) -> None:
             format_func=SIMILARITIES.get,
             help="Cosine h·hᵢ/(‖h‖‖hᵢ‖), dot product h·hᵢ, or RBF exp(−‖h − hᵢ‖²/2σ²); h is the mean over the input's "
             "tokens, read alone.",
-            **state.bind(P + "similarity", study.similarity, "similarity"),
+            **state.bind(P + "similarity", study.similarity, "similarity", "index", list(SIMILARITIES)),
         )
     with right:
         _segmented(
@@ -73,14 +73,14 @@ def settings_card(study: Study, model: LanguageModel | None) -> None:
             disabled=study.similarity != "rbf",
             help="σ of the RBF kernel as a multiple of the median distance between all pairs of the query and the "
             "inputs shown (the median heuristic is 1). Read by RBF alone.",
-            **state.bind(P + "bandwidth", float(min(max(study.bandwidth, 0.1), 4.0)), "bandwidth"),
+            **state.bind(P + "bandwidth", float(min(max(study.bandwidth, 0.1), 4.0)), "bandwidth", "value"),
         )
     _sentence_encoders()
 
 
 def _segmented(label: str, key: str, value: str, field: str, names: dict[str, str], help: str) -> None:
     st.segmented_control(
-        label, list(names), format_func=names.get, required=True, help=help, **state.bind(key, value, field)
+        label, list(names), format_func=names.get, required=True, help=help, **state.bind(key, value, field, "default")
     )
 
 

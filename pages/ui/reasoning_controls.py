@@ -25,18 +25,19 @@ def method_menu(study: Study, key: str) -> None:
     entries = {entry.name: entry for entry in reasonings}
     known = study.reasoning in entries  # a link may name what this version lacks
     lines = "\n\n".join(f"**{entry.title}**: {entry.help}." for entry in entries.values())
+    names = list(entries) if known else [*entries, study.reasoning]
     st.selectbox(
         "Reasoning",
-        list(entries) if known else [*entries, study.reasoning],
+        names,
         format_func=lambda name: entries[name].title if name in entries else f"{name}?",
         help=f"What the model writes before it answers.\n\n{lines}",
-        **state.bind(key, study.reasoning, "reasoning"),
+        **state.bind(key, study.reasoning, "reasoning", "index", names),
     )
 
 
 def open_toggle(study: Study, key: str) -> None:
     """Whether the model answers in its own words too."""
-    st.toggle("Own words", help=HELP_OPEN, **state.bind(key, study.open_ended, "open_ended"))
+    st.toggle("Own words", help=HELP_OPEN, **state.bind(key, study.open_ended, "open_ended", "value"))
 
 
 def matching_menu(study: Study, key: str) -> None:
@@ -47,7 +48,7 @@ def matching_menu(study: Study, key: str) -> None:
         format_func=MATCHINGS.__getitem__,
         disabled=not writes(study),
         help=HELP_MATCHING,
-        **state.bind(key, study.matching, "matching"),
+        **state.bind(key, study.matching, "matching", "index", list(MATCHINGS)),
     )
 
 
@@ -60,7 +61,7 @@ def longest_field(study: Study, key: str) -> None:
         step=16,
         disabled=not writes(study),
         help=HELP_LONGEST,
-        **state.bind(key, study.longest, "longest"),
+        **state.bind(key, study.longest, "longest", "value"),
     )
 
 

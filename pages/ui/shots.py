@@ -28,7 +28,9 @@ def slider(outcome: Outcome, key: str) -> None:
         most,
         step=1,
         help=HELP,
-        **state.bind(key, most if shots is None else min(shots, most), lambda n: {"shots": None if n >= most else n}),
+        **state.bind(
+            key, most if shots is None else min(shots, most), lambda n: {"shots": None if n >= most else n}, "value"
+        ),
     )
 
 
@@ -41,5 +43,5 @@ def field(study: Study, key: str) -> None:
         step=1,
         placeholder="all",
         help=f"{HELP} Empty shows all.",
-        **state.bind(key, study.shots, "shots"),
+        **state.bind(key, study.shots, "shots", "value"),
     )

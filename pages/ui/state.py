@@ -9,8 +9,8 @@ widget that is not on screen loses nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Literal
 
 import streamlit as st
 from pydantic import ValidationError
@@ -225,13 +225,22 @@ def _step(source: str, target: str) -> None:
         st.session_state[LAST] = ("", time.monotonic())
 
 
-def bind(key: str, value: Hashable | list[Any], write: Callable[[Any], dict[str, Any]] | str) -> dict[str, Any]:
+def bind(
+    key: str,
+    value: Hashable | list[Any],
+    write: Callable[[Any], dict[str, Any]] | str,
+    default: Literal["value", "default", "index"] | None = None,
+    options: Sequence[Any] = (),
+) -> dict[str, Any]:
     """Keyword arguments that tie a widget to the study: its key, and a callback that writes what the user chose.
 
     Args:
         key: the widget's key.
         value: what the study says.
         write: the field to set, or a function from the widget's value to the fields to change.
+        default: the widget's argument for what it begins with. A slow browser that skips the message which fills the
+            widget then begins with what the study says, where an empty field would come back as an edit.
+        options: of a select box, whose argument is "index".
     """
     page, drawn = st.session_state.get(PAGE, ""), st.session_state.setdefault(DRAWN, {})
     untold: set[str] = st.session_state.setdefault(UNTOLD, set())
@@ -250,4 +259,7 @@ def bind(key: str, value: Hashable | list[Any], write: Callable[[Any], dict[str,
         except (ICLensError, ValueError) as error:
             say(str(error))
 
-    return {"key": key, "on_change": apply}
+    begins: dict[str, Any] = {} if default is None else {default: value}
+    if default == "index":
+        begins = {"index": options.index(value) if value in options else 0}
+    return {"key": key, "on_change": apply, **begins}

@@ -201,7 +201,10 @@ def query_card(study: Study) -> None:
         help="Everything follows as you type.",
         # The right answer belongs to the query that it was given for.
         **state.bind(
-            P + "query", study.query, lambda text: {"query": text, "gold": study.gold if text == study.query else None}
+            P + "query",
+            study.query,
+            lambda text: {"query": text, "gold": study.gold if text == study.query else None},
+            "value",
         ),
     )
     left, right = st.columns([1, 1.7], gap="small")
@@ -210,7 +213,7 @@ def query_card(study: Study) -> None:
             "Right answer",
             placeholder="unknown",
             help="Starred among the labels, of which it is always one; forgotten when the query changes.",
-            **state.bind(P + "gold", study.gold or "", lambda text: {"gold": text.strip() or None}),
+            **state.bind(P + "gold", study.gold or "", lambda text: {"gold": text.strip() or None}, "value"),
         )
     with right:
         st.multiselect(
@@ -219,7 +222,7 @@ def query_card(study: Study) -> None:
             accept_new_options=True,
             placeholder="labels seen, and the tasks' answers",
             help="Empty: the distinct labels of the tables, and on the embedded model what its tasks would answer.",
-            **state.bind(P + "labels", list(study.labels), lambda v: {"labels": tuple(v)}),
+            **state.bind(P + "labels", list(study.labels), lambda v: {"labels": tuple(v)}, "default"),
         )
 
 
