@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from core.demonstrations import Demonstration, read_steps
 from core.prompts import TEMPLATES
 from core.study import Study
 
@@ -29,11 +30,15 @@ class Example:
     study: Study
 
 
+def _row(text: str, label: str, steps: str = "") -> Demonstration:
+    return Demonstration(input=text, label=label, steps=read_steps(steps))
+
+
 def _study(fields: dict[str, Any]) -> Study:
-    """A study from the file's short forms: pairs for demonstrations and hypotheses, a template by name."""
+    """A study from the file's short forms: lists for demonstrations and hypotheses, a template by name."""
     whole = dict(fields)
     for rows in ("demonstrations", "pool"):
-        whole[rows] = [{"input": x, "label": y} for x, y in fields.get(rows, [])]
+        whole[rows] = [_row(*row) for row in fields.get(rows, [])]
     whole["hypotheses"] = [{"name": name, "instruction": text} for name, text in fields.get("hypotheses", [])]
     whole["template"] = TEMPLATES[fields.get("template", "arrow")]
     return Study.model_validate(whole)

@@ -41,7 +41,14 @@ STYLE = f"""<style>
 </style>"""
 
 
-def prompt_html(prompt: Prompt, numbers: Sequence[int], marked: int | None, answer: str, height: str) -> str:
+def prompt_html(
+    prompt: Prompt,
+    numbers: Sequence[int],
+    marked: int | None,
+    answer: str,
+    height: str,
+    said: str = "the likeliest label",
+) -> str:
     """The prompt, with the model's answer where it would go.
 
     Args:
@@ -50,6 +57,7 @@ def prompt_html(prompt: Prompt, numbers: Sequence[int], marked: int | None, answ
         marked: number of the demonstration to outline.
         answer: the likeliest label.
         height: as CSS has it; longer prompts scroll.
+        said: what the answer is, on hovering.
     """
     pieces = []
     for place, parts in groupby(prompt.parts, key=lambda part: part.demonstration):
@@ -62,7 +70,7 @@ def prompt_html(prompt: Prompt, numbers: Sequence[int], marked: int | None, answ
             # The line break belongs after the frame, not inside it.
             body, broken = (inner[: -len(BREAK)], "\n") if inner.endswith(BREAK) else (inner, "")
             pieces.append(f'<span class="d{chosen}" data-n="{numbers[place]}">{head}{body}</span>{broken}')
-    tail = safe(prompt.gap) + f'<span class="answer" title="the likeliest label">{safe(answer[:LONGEST])}</span>'
+    tail = safe(prompt.gap) + f'<span class="answer" title="{safe(said)}">{safe(answer[:LONGEST])}</span>'
     text = "".join(pieces) + tail
     return f'{STYLE}<div class="icl-prompt" style="--icl-height:{height}">{text}</div>'
 

@@ -79,6 +79,13 @@ def all_pages() -> list[st.Page]:
             help="How a prompt is written: templates, words for labels, shots and instructions, and what they change.",
         ),
         st.Page(
+            PAGES / "reasoning.py",
+            title="Reasoning",
+            icon=":material/footprint:",
+            url_path="reasoning",
+            help="What the model writes before it answers: steps, follow-up questions, sub-questions, open answers.",
+        ),
+        st.Page(
             PAGES / "compare.py",
             title="Compare",
             icon=":material/compare_arrows:",
