@@ -24,13 +24,13 @@ class Landing:
 
     Attributes:
         name: of the strategy.
-        place: row of its order, or None where it cannot choose one.
+        place: row of its order.
         low, high: where its accuracy would lie by its gain over random orders, 95 % over questions.
-        note: for the hover text: its gain, or why it cannot choose.
+        note: for the hover text: its gain.
     """
 
     name: str
-    place: int | None
+    place: int
     low: float
     high: float
     note: str
@@ -77,7 +77,7 @@ def accuracy_figure(
     limits = _limits([*values, mean, *([] if bayes is None else [bayes])], landings)
     axes = {"xaxis": "x", "yaxis": "y2"}
     traces = [_dots(values, heights, orders, top) | axes, *(t | axes for t in _marked(values, heights, marks))]
-    traces += _landings(values, landings)
+    traces.append(_landings(values, landings))
     lines = [_line(mean, MODEL, "solid")] + ([] if bayes is None else [_line(bayes, BAYES, "dash")])
     return figure(
         traces,
@@ -171,8 +171,8 @@ def _marked(x: Floats, y: Floats, marks: Marks) -> list[Trace]:
     ]
 
 
-def _landings(values: Floats, landings: Sequence[Landing]) -> list[Trace]:
-    known = [(row, one, one.place) for row, one in enumerate(landings) if one.place is not None]
+def _landings(values: Floats, landings: Sequence[Landing]) -> Trace:
+    known = [(row, one, one.place) for row, one in enumerate(landings)]
     x = np.array([values[place] for _, _, place in known])
     bars = {
         "type": "data",
@@ -183,7 +183,7 @@ def _landings(values: Floats, landings: Sequence[Landing]) -> list[Trace]:
         "width": 3,
         "color": BAYES,
     }
-    dots: Trace = {
+    return {
         "type": "scatter",
         "mode": "markers",
         "name": "strategies",
@@ -197,21 +197,6 @@ def _landings(values: Floats, landings: Sequence[Landing]) -> list[Trace]:
         "unselected": {"marker": {"opacity": 1}},
         "cliponaxis": False,
     }
-    without = [row for row, one in enumerate(landings) if one.place is None]
-    middle = float(np.median(values))
-    return [
-        dots,
-        {
-            "type": "scatter",
-            "mode": "text",
-            "x": single([middle] * len(without)),
-            "y": single(without),
-            "text": ["needs labelled rows"] * len(without),
-            "textfont": {"size": 10, "color": BAYES},
-            "hovertext": [wrap(landings[row].note) for row in without],
-            "hoverinfo": "text",
-        },
-    ]
 
 
 def _line(x: float, colour: str, dash: str) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def _share_bars(labels: Sequence[str], shares: Floats) -> Trace:
         "name": "answers",
         "x": single(shares),
         "y": np.arange(len(labels), dtype=np.float32),
-        "width": 0.6,
+        "width": min(0.6, 0.12 * len(labels)),
         "marker": {"color": MODEL},
         "text": [f"{share:.0%}" for share in shares],
         "textposition": "outside",

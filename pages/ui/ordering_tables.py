@@ -126,11 +126,11 @@ def strategies_view(view: View) -> None:
             "Answer": [row["answer"] for row in rows],
         },
         column_config={
-            "Strategy": st.column_config.TextColumn(width=134),
-            "Order": st.column_config.TextColumn(width=88),
-            "Right": st.column_config.NumberColumn(format="%.1f %%", width=66),
-            "Gain": st.column_config.NumberColumn(format="%+.1f %%", width=66),
-            "95 %": st.column_config.TextColumn(width=112),
+            "Strategy": st.column_config.TextColumn(width=124),
+            "Order": st.column_config.TextColumn(width=84),
+            "Right": st.column_config.NumberColumn(format="%.1f %%", width=62),
+            "Gain": st.column_config.NumberColumn(format="%+.1f %%", width=62),
+            "95 %": st.column_config.TextColumn(width=92),
         },
         hide_index=True,
         height=HEIGHT,
@@ -138,11 +138,15 @@ def strategies_view(view: View) -> None:
         key=P + "strategies",
         alt="Order, accuracy and gain of each strategy",
     )
+    for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
+        st.caption(plain(note, 400))
 
 
 def _interval(row: dict[str, Any]) -> str:
     """The interval of a gain; nothing where there is none."""
-    return "" if np.isnan(row["gain_low"]) else f"{signed(row['gain_low'])} … {signed(row['gain_high'])}"
+    return (
+        "" if np.isnan(row["gain_low"]) else f"{signed(row['gain_low'])} … {signed(row['gain_high'])}".replace("%", "")
+    )
 
 
 def orders_view(view: View) -> None:
@@ -175,7 +179,7 @@ def orders_view(view: View) -> None:
     st.dataframe(
         {title: [row[name] for row in rows] for name, title in names.items()},
         column_config={
-            names[name]: st.column_config.NumberColumn(format="%.3f", width=76)
+            names[name]: st.column_config.NumberColumn(format="%.3f", width=66)
             for name in names
             if isinstance(rows[0][name], float)
         },

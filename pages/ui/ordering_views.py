@@ -61,6 +61,11 @@ HELP_POSITIONS = (
     "position (full: the questions, dotted: the query). Flat where order does not matter; a rise towards the last is "
     "recency. A click marks a demonstration."
 )
+NOT_TOLD = ", not told from 0"
+HELP_GAINS = (
+    "ρ with its 95 % interval over questions and p over pairings; it is told from 0 where the interval leaves 0 out "
+    "and p is below .05. Below, how much more often the orders of highest entropy are right than random ones."
+)
 
 
 @dataclass(frozen=True)
@@ -140,10 +145,11 @@ def accuracy_view(view: View) -> None:
         st.markdown(f":small[:violet[━ random {mean:.1%}]{said}]", width="content")
     landings = []
     for strategy in table.strategies:
-        found = gain(table, [strategy.place]) if strategy.place is not None else None
-        low, high = (found.mean * (1 + found.low), found.mean * (1 + found.high)) if found else (np.nan, np.nan)
-        note = f"{signed(found.relative)} against random orders" if found else strategy.why_not
-        landings.append(Landing(strategy.title, strategy.place, low, high, note))
+        if strategy.place is not None:
+            found = gain(table, [strategy.place])
+            low, high = found.mean * (1 + found.low), found.mean * (1 + found.high)
+            note = f"{signed(found.relative)} against random orders"
+            landings.append(Landing(strategy.title, strategy.place, low, high, note))
     figure = accuracy_figure(table.accuracy, view.words, mean, bayes, landings, view.marks, height=ROW)
     low, high = table.accuracy.min(), table.accuracy.max()
     alt = f"Accuracy of {len(view.words)} orders, from {low:.1%} to {high:.1%}, and of each strategy's order"
@@ -187,26 +193,31 @@ def entropy_view(view: View) -> None:
     panels, lines = [], []
     for name, measure in (("globale", table.global_entropy), ("locale", table.local_entropy)):
         words, published = PUBLISHED[name]
-        panels.append((words, measure, verdict(correlation(table, measure)), takes.get(name)))
-        kept = highest(table, measure)
+        related, kept = correlation(table, measure), highest(table, measure)
         found = gain(table, kept)
-        sure = "" if found.told_apart else ", not told from 0"
+        panels.append((words, measure, _short(related), takes.get(name)))
         lines.append(
-            f"{words}'s {len(kept)} highest: **{signed(found.relative)}** [{signed(found.low)}, {signed(found.high)}]"
-            f"{sure}; published {signed(published)}"
+            f"**{words}** {verdict(related)}. Its {len(kept)} highest: **{signed(found.relative)}** "
+            f"[{signed(found.low)}, {signed(found.high)}]{'' if found.told_apart else NOT_TOLD}; "
+            f"published {signed(published)}."
         )
     figure = entropy_figure(panels, table.accuracy, view.words, view.marks, height=ROW)
     alt = "Accuracy by entropy of every order: " + "; ".join(f"{panel[0]}, {panel[2]}" for panel in panels)
     chart(figure, P + "entropy", alt, on_click=view.pick)
-    st.caption("  \n".join(lines), help="Mean accuracy against random orders, with its 95 % interval over questions.")
+    st.caption("  \n".join(lines), help=HELP_GAINS)
+
+
+def _short(found: Correlation) -> str:
+    """A correlation as a panel's note."""
+    return "no ρ" if np.isnan(found.rho) else f"ρ = {found.rho:+.2f}, p = {found.p:.2g}".replace("-", "−")
 
 
 def verdict(found: Correlation) -> str:
     """A correlation in a few words."""
     if np.isnan(found.rho):
-        return "all equal: no ρ"
+        return "ρ: none, one side is the same for every order"
     said = f"ρ = {found.rho:+.2f} [{found.low:+.2f}, {found.high:+.2f}], p = {found.p:.2g}"
-    return said.replace("-", "−") + ("" if found.told_apart else ": not told from 0")
+    return said.replace("-", "−") + ("" if found.told_apart else NOT_TOLD)
 
 
 def positions_view(view: View) -> None:
