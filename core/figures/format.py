@@ -182,7 +182,7 @@ def agreement_figure(shares: ArrayLike, names: Sequence[str], height: int) -> go
         "ygap": 1,
         "colorbar": {"thickness": 10, "len": 0.9, "tickformat": ".0%", "outlinewidth": 0},
     }
-    axis = {**FIXED, "showgrid": False, "showticklabels": False, "range": [-0.5, count - 0.5]}
+    axis = {**FIXED, "showgrid": False, "showticklabels": False, "ticks": "", "range": [-0.5, count - 0.5]}
     return figure(
         [heat],
         height,

@@ -39,7 +39,7 @@ class Tokens:
 
     Attributes:
         texts: (t,) tokens in order, the likeliest answer not among them.
-        starts: (t,) character where each begins in the prompt.
+        starts: (t,) character where each begins in the prompt; −1 for one that the tokenizer put in front.
         labels: (L,) the candidates.
     """
 
@@ -69,7 +69,8 @@ def tokens_of(model: LanguageModel, prompt: Prompt, template: Template, labels: 
                 bool(places) and whole.starts[places[0]] < join,
             )
         )
-    return Tokens(encoding.texts, encoding.starts, tuple(found))
+    spans = zip(encoding.starts, encoding.ends, strict=True)
+    return Tokens(encoding.texts, tuple(a if b > a else -1 for a, b in spans), tuple(found))
 
 
 def warnings_on(

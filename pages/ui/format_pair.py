@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.evaluation import Evaluation
 from core.figures.format import items_figure
-from core.format.family import describe
 from core.format.pair import Pair, compare_templates, pair_records
 from core.outcome import Outcome
 from core.prompts import TEMPLATES, Template, render
@@ -27,6 +26,7 @@ from pages.ui.format_shared import (
     template_fields,
     title,
     title_of,
+    written,
 )
 from pages.ui.prompt import prompt_html
 from pages.ui.questions import Asked, question_controls
@@ -58,7 +58,7 @@ def pair_view(outcome: Outcome, model: LanguageModel) -> None:
     """B's fields and the questions; then accuracies, dots, table, and one question's two prompts."""
     study = outcome.study
     b = template_b(study)
-    left, right = st.columns([0.5, 0.5], gap="small")
+    left, right = st.columns([0.4, 0.6], gap="small")
     with left.container(border=True, height="stretch"):
         _sides(study, b)
     with right.container(border=True, height="stretch"):
@@ -69,7 +69,7 @@ def pair_view(outcome: Outcome, model: LanguageModel) -> None:
             _accuracies(found)
     if found is None:
         return
-    left, right = st.columns([0.42, 0.58], gap="small")
+    left, right = st.columns([0.36, 0.64], gap="small")
     with left.container(border=True, height="stretch"):
         title("p(right answer)", HELP_ITEMS)
         _dots(found)
@@ -81,8 +81,7 @@ def pair_view(outcome: Outcome, model: LanguageModel) -> None:
 
 def _sides(study: Study, b: Template) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("**A**, the study's", width="content")
-        st.code(describe(study.template), language=None, width="content")
+        st.markdown(f"**A**, the study's: {written(study.template)}", width="content")
         st.space("stretch")
         st.button(
             "Swap",
@@ -144,7 +143,7 @@ def _accuracies(found: Pair) -> None:
             st.caption(f"95 %: {low:.1%} to {high:.1%}")
     test = found.paired
     with columns[2]:
-        st.metric("B − A", f"{100 * test.difference:+.1f} points")
+        st.metric("B − A, points", f"{100 * test.difference:+.1f}")
         low, high = test.interval
         st.caption(f"95 %: {100 * low:+.1f} to {100 * high:+.1f}; McNemar p = {_p(test.p)}")
     differ = int(found.differ.sum())
@@ -223,10 +222,14 @@ def _table(found: Pair) -> None:
         selection_mode="single-row",
         alt="What both templates answer to every question",
         column_config={
-            "№": st.column_config.NumberColumn(width=36),
-            "p_A": st.column_config.NumberColumn("p(right) A", format="%.3f", width=76),
-            "p_B": st.column_config.NumberColumn("p(right) B", format="%.3f", width=76),
-            "TV": st.column_config.NumberColumn(format="%.3f", width=56),
+            "№": st.column_config.NumberColumn(width=34),
+            "Input": st.column_config.TextColumn(width=150),
+            "Right": st.column_config.TextColumn(width=64),
+            "A": st.column_config.TextColumn(width=72),
+            "B": st.column_config.TextColumn(width=72),
+            "p_A": st.column_config.NumberColumn("p A", format="%.2f", width=46, help="p(right answer) under A."),
+            "p_B": st.column_config.NumberColumn("p B", format="%.2f", width=46, help="p(right answer) under B."),
+            "TV": st.column_config.NumberColumn(format="%.2f", width=46, help="Total variation between A and B."),
         },
     )
 
@@ -244,8 +247,8 @@ def _prompts(study: Study, found: Pair) -> None:
             open_button(
                 f"Open as {side}",
                 f"{P}open_{side.lower()}",
-                lambda written=template: study.model_copy(
-                    update={"query": question.input, "gold": question.gold, "template": written}
+                lambda side_template=template: study.model_copy(
+                    update={"query": question.input, "gold": question.gold, "template": side_template}
                 ),
                 f"This question with template {side} in the Playground.",
             )

@@ -15,9 +15,8 @@ from core.outcome import Outcome
 from core.prompts import ready_made, same_affixes
 from pages.ui import analysis
 from pages.ui.charts import chart
-from pages.ui.format_shared import P, cost, save, take_b, take_template, title
+from pages.ui.format_shared import P, cost, save, take_b, take_template, title, written
 from pages.ui.questions import question_controls
-from pages.ui.text import plain
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -109,7 +108,7 @@ def _figures_of_merit(found: Sensitivity) -> None:
     for column, name, place in ((columns[2], "Best", best), (columns[3], "Worst", worst)):
         with column:
             st.metric(name, f"{found.accuracy[place]:.1%}")
-            st.caption(plain(describe(found.templates[place]), 44))
+            st.caption(written(found.templates[place]))
 
 
 def _charts(outcome: Outcome, found: Sensitivity, known: bool) -> None:
@@ -180,8 +179,9 @@ def _take(outcome: Outcome, found: Sensitivity) -> None:
     if not isinstance(place, int) or place >= len(found.templates):
         place = found.order[0]
     template = found.templates[place]
-    st.markdown("**Template chosen**", help="Click a row on the left to choose another one.", width="content")
-    st.code(describe(template), language=None)
+    st.markdown(
+        f"**Chosen**: {written(template)}", help="Click a row on the left to choose another one.", width="content"
+    )
     with st.container(horizontal=True, gap="small"):
         st.button(
             "Use in the study",

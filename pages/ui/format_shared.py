@@ -93,6 +93,11 @@ def title_of(template: Template) -> str:
     return f"{known}: {describe(template)}" if known else describe(template)
 
 
+def written(template: Template) -> str:
+    """The pattern for st.markdown, letter by letter: outside of code, -> would become an arrow."""
+    return f"`{describe(template).replace('`', 'ˋ')}`"
+
+
 def take_template(template: Template) -> None:
     """Write the study so, its own words kept."""
     words = state.study().template.words

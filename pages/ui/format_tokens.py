@@ -21,7 +21,7 @@ OWN = """<style>
 .icl-tokens .label { background: rgba(0,158,115,.28); }
 .icl-tokens .query { background: rgba(230,159,0,.30); }
 .icl-tokens .merged { border: 2px solid #D55E00; }
-.icl-tokens table { border-collapse: collapse; width: 100%; }
+.icl-tokens table { border-collapse: collapse; }
 .icl-tokens th { text-align: left; font-weight: 600; padding-right: .8em; opacity: .75; }
 .icl-tokens td { padding: .05em .8em .05em 0; border: none; vertical-align: baseline; }
 .icl-tokens td.n { text-align: right; }
@@ -43,6 +43,9 @@ def tokens_html(prompt: Prompt, texts: Sequence[str], starts: Sequence[int], hei
     """
     pieces, part = [], 0
     for place, (text, start) in enumerate(zip(texts[:MOST], starts[:MOST], strict=True)):
+        if start < 0:
+            pieces.append(f'<span class="t" title="token {place + 1}, put in front">{safe(text)}</span>')
+            continue
         at = start + len(text) - len(text.lstrip(" "))  # a space in front belongs to the word behind it
         while part + 1 < len(prompt.parts) and prompt.parts[part].end <= at:
             part += 1
