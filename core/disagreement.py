@@ -75,7 +75,7 @@ class Disagreement:
         ways = [[t.bayes, t.bayes_channel][: len(self.bayes)] for t in self.tables]
         best = [[answer.best if answer is not None else None for answer in row] for row in ways]
         rows = [[b == gold for b in row] for row, gold in zip(best, self.gold, strict=True)]
-        return np.array(rows, dtype=bool).reshape(len(self.tables), -1).T
+        return np.array(rows, dtype=bool).reshape(len(self.tables), len(self.bayes)).T
 
     @property
     def gold_probability(self) -> Floats:
@@ -215,7 +215,7 @@ def paired(first: Bools, second: Bools) -> Paired:
 
 def accuracy_records(found: Disagreement) -> list[dict[str, Any]]:
     """A row for every combination, and for exact Bayes."""
-    rights = np.vstack([found.right, found.bayes_right.reshape(len(found.bayes), -1)])
+    rights = np.vstack([found.right, found.bayes_right])
     names = [(c.key, c.variant.title, c.calibration) for c in found.combinations]
     names += [(name, name, "none") for name in found.bayes]
     p = [float(v) for v in found.gold_probability.mean(axis=1)]

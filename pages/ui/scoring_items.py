@@ -123,7 +123,7 @@ def _accuracy(found: Disagreement, own: int | None, pair: tuple[int, int] | None
         title("Accuracy", HELP_ACCURACY)
         st.space("stretch")
         save("CSV", "accuracy", lambda: accuracy_records(found))
-    rights = np.vstack([found.right, found.bayes_right.reshape(len(found.bayes), len(found.questions))])
+    rights = np.vstack([found.right, found.bayes_right])
     bounds = intervals(rights)
     keys = [c.key for c in found.combinations]
     figure = accuracy_figure(
