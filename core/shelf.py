@@ -167,7 +167,8 @@ def _read(path: Path, arrays: bool = True) -> tuple[dict[str, Any], list[NDArray
     """The JSON and the arrays of a file. A zip's own check sums find damage; objects are refused."""
     if path.stat().st_size > 2 * LARGEST:
         raise ValueError("larger than anything that was written")
-    with np.load(path, allow_pickle=False) as file:
+    # Opened here, as numpy leaves a file open where it finds it damaged.
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
         said: dict[str, Any] = json.loads(file["said"].tobytes().decode())
         return said, [file[f"a{i}"] for i in range(len(file.files) - 1)] if arrays else []
 

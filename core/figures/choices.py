@@ -70,6 +70,7 @@ def choice_figure(
         rows * LINE + 110,
         hovermode="closest",
         shapes=shapes,
+        margin={"l": 8, "r": 84, "t": 8, "b": 8},  # the last title leans over the edge
         xaxis={
             **FIXED,
             "showgrid": False,
@@ -240,10 +241,10 @@ def square_figure(
             "ygap": 1,
         }
     ]
-    if size <= 14:
-        text = cell_text(np.nan_to_num(cells))
-        text["textfont"] = {**text["textfont"], "size": 10}
-        traces.append(text)
+    text = cell_text(np.nan_to_num(cells))
+    text["text"] = ["1" if one == "1.00" else one.replace("-", "−") for one in text["text"]]
+    text["textfont"] = {**text["textfont"], "size": 10 if size <= 14 else 9}
+    traces.append(text)
     return figure(
         traces,
         height,

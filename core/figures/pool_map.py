@@ -63,14 +63,13 @@ def pool_figure(
     traces: list[Trace] = [_shades(at)] if len(drawn) < len(rows) else []
     for name, colour, symbol, places in _groups(rows, drawn):
         traces.append(_marks(name, colour, symbol, [rows[i] for i in places], at[places], near[places]))
-    by_number = {row.number: i for i, row in enumerate(rows)}
-    ringed = [by_number[n] for n in chosen if n in by_number]
-    if ringed:
-        traces.append(_rings([rows[i] for i in ringed], at[ringed], marked))
-    elif marked in by_number:
-        traces.append(_rings([rows[by_number[marked]]], at[[by_number[marked]]], marked))
     if query is not None:
         traces.append(_star(np.asarray(query, dtype=np.float64), query_text))
+    by_number = {row.number: i for i, row in enumerate(rows)}
+    framed = [*chosen, *([marked] if marked is not None and marked not in chosen else [])]
+    ringed = [by_number[n] for n in framed if n in by_number]
+    if ringed:
+        traces.append(_rings([rows[i] for i in ringed], at[ringed], marked))
     return figure(
         traces,
         height,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MOST, LEAST = 32, 12  # rows of the table
 WANTED, SQUARE = P + "wanted", P + "square"
 LARGE = 500
+ACROSS = 3  # selections on request in a row
 READ_EVERY_ROW = ("entropy", "perplexity")  # with the model: on a pool above `LARGE` rows they run on request
 OVERLAP, SCORES = "Overlap", "Score correlation"
 HELP = (
@@ -63,8 +64,11 @@ def choices_view(settings: Settings, model: LanguageModel) -> list[Choice]:
         st.space("stretch")
         download = st.container(width="content")
     table_slot = st.container()
-    st.markdown("**On request**", help=HELP_SLOW, width="content")
-    found = [*_quick(settings, model, table_slot), *_requested(settings, model)]
+    left, square_slot = st.columns([0.6, 0.4], gap="small")
+    with left:
+        st.markdown("**On request**", help=HELP_SLOW, width="content")
+        requested = _requested(settings, model)
+    found = [*_quick(settings, model, table_slot), *requested]
     places = {entry.name: i for i, entry in enumerate(selections)}
     choices = sorted((one for one in found if isinstance(one, Choice)), key=lambda choice: places[choice.name])
     with table_slot:
@@ -77,6 +81,7 @@ def choices_view(settings: Settings, model: LanguageModel) -> list[Choice]:
                 _table(settings, choices)
             with right:
                 _leads(settings, choices)
+            with square_slot:
                 _square(choices)
             with download:
                 save("CSV", "choices", lambda: choice_records(settings.study, choices))
@@ -114,12 +119,12 @@ def _requested(settings: Settings, model: LanguageModel) -> list[Choice | Refusa
     """A cell a slow selection: a button, its progress, or what it cost."""
     study, found = settings.study, []
     names = _slow(study)
-    columns = st.columns(4, gap="small")
-    for i, name in enumerate(names):
-        with columns[i % len(columns)].container(border=True, height="stretch", gap="xsmall"):
-            one = _one(study, model, name)
-        if one is not None:
-            found.append(one)
+    for start in range(0, len(names), ACROSS):
+        for column, name in zip(st.columns(ACROSS, gap="small"), names[start : start + ACROSS], strict=False):
+            with column.container(border=True, height="stretch", gap="xsmall"):
+                one = _one(study, model, name)
+            if one is not None:
+                found.append(one)
     return found
 
 
