@@ -98,6 +98,11 @@ def imbalance_view(outcome: Outcome, model: LanguageModel, below: DeltaGenerator
             _moving(found, outcome.study, len(settings.rows))
 
 
+def drawn_of(count: int) -> int:
+    """How many questions are drawn to keep `count` even ones: of an uneven task few have the rarer answer."""
+    return min(20 * count, max(1_000, 2 * count))
+
+
 def _tables(study: Study) -> dict[str, tuple[Demonstration, ...]]:
     """What can be repeated, the table that the study reads first."""
     tables = {
@@ -203,7 +208,7 @@ def _compute(outcome: Outcome, model: LanguageModel, settings: Settings, asked: 
     ways = [by_key()[key] for key in settings.lines]
 
     def work(progress: Progress, stop: Stop) -> Imbalance:
-        drawn = questions_of(study, model, asked.source, 6 * asked.count, asked.seed)
+        drawn = questions_of(study, model, asked.source, drawn_of(asked.count), asked.seed)
         rows, questions = shared_out(settings.rows, drawn, settings.majority, asked.count)
         return imbalance(
             study,

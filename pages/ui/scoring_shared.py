@@ -42,9 +42,9 @@ def take(key: str) -> None:
 
 def open_button(label: str, key: str, make: Callable[[], Study], help: str) -> None:
     """A button that makes another study the session's, one step of undo, and goes to the Playground."""
-    if st.button(label, icon=":material/science:", key=key, help=help):
+    # The study changes only now: changed in the callback, this view might be another one and its button gone.
+    if st.button(label, icon=":material/science:", key=key, help=help, on_click=session.mark, args=(None,)):
         state.replace(make())
-        session.mark(None)
         st.switch_page(PLAYGROUND)
 
 
