@@ -15,6 +15,7 @@ from core.labels import candidate_labels
 from core.notes import notes_on
 from core.ordering import order
 from core.outcome import Attention, Kernel, Outcome, Posterior
+from core.progress import part
 from core.prompts import Prompt, render
 from core.reasoning import answer_with, notes_of, reason, written_by
 from core.scoring.bayes import bayes_answer
@@ -66,7 +67,8 @@ def run(study: Study, model: LanguageModel, *, stop: Stop | None = None) -> Outc
     check_query(study, model)
     clock = Stopwatch()
     with clock("select"):
-        chosen = select(study, model, stop)
+        with part(0.0, 0.9):  # what learns first takes far longer than the answer
+            chosen = select(study, model, stop)
         shown = rows_of(study, chosen)
         labels, label_notes = candidate_labels(study, model, shown)
     try:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.errors import Cancelled, ModelError
+from core.progress import reporting
 from core.selection import selections
 from core.study import ModelChoice, Study
+from core.tidy import Progress
 from pages.ui import jobs
 
 if TYPE_CHECKING:
@@ -221,7 +223,12 @@ def outcome_or_job(study: Study, model: LanguageModel, body: str) -> Outcome | j
     key = f"{body}/{model.fingerprint}"
     job = jobs.current("run")
     if job is None or job.key != key:
-        job = jobs.submit(key, lambda halt: compute(study, model, body, kept, halt))
+
+        def work(progress: Progress, halt: Stop) -> Outcome:
+            with reporting(progress):
+                return compute(study, model, body, kept, halt)
+
+        job = jobs.submit_with_progress(key, work)
         jobs.replace("run", job)
     try:
         result: Outcome = job.future.result(timeout=PATIENCE)

@@ -185,7 +185,10 @@ def _show_progress() -> None:
     job = jobs.current("run")
     if job is None or job.done:
         st.rerun()
-    st.progress(1 - 0.5 ** (job.seconds / 5), f"Running … {job.seconds:.0f} s, {job.checks} passes")
+    if 0 < job.share < 1:  # a selection that learns says how far it is
+        st.progress(job.share, f"Choosing demonstrations … {job.share:.0%}, {job.seconds:.0f} s")
+    else:
+        st.progress(1 - 0.5 ** (job.seconds / 5), f"Running … {job.seconds:.0f} s, {job.checks} passes")
     st.button("Cancel", key="playground_run_cancel", on_click=job.cancel)
 
 
