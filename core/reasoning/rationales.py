@@ -36,8 +36,8 @@ def without_steps(shown: Sequence[Demonstration]) -> tuple[str, ...]:
     bare = sum(not row.steps for row in shown)
     if not bare:
         return ()
-    have = "demonstration shown has" if bare == 1 else "demonstrations shown have"
-    return (f"{bare} of the {len(shown)} {have} no steps and {'is' if bare == 1 else 'are'} written plainly.",)
+    which = "has no steps and is" if bare == 1 else "have no steps and are"
+    return (f"{bare} of the {len(shown)} demonstrations shown {which} written plainly.",)
 
 
 def never_closed(closing: str) -> str:
