@@ -19,7 +19,12 @@ def with_rationales(study: Study, shown: Sequence[Demonstration], write: Write) 
     In its parts a rationale is of kind "steps", the label remains a part of its own.
     """
     rationales = [write(row) + " " if row.steps else "" for row in shown]
-    rows = [row.model_copy(update={"label": before + row.label}) for row, before in zip(shown, rationales, strict=True)]
+    # `render` knows a label by its name alone: behind a rationale its word must stand already.
+    labels = [
+        before + study.template.word(row.label) if before else row.label
+        for row, before in zip(shown, rationales, strict=True)
+    ]
+    rows = [row.model_copy(update={"label": label}) for row, label in zip(shown, labels, strict=True)]
     prompt = render(rows, study.query, study.template, study.instruction)
     parts: list[Part] = []
     for part in prompt.parts:
