@@ -8,25 +8,27 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.figures.colours import OTHERS
 from core.outcome import Outcome
 from core.study import TaskPrior
 from pages.ui import engine, session, state, tables
-from pages.ui.text import plain
+from pages.ui.drag import Bar, drag_bars
 
 P = "posterior_prior_"
-FACTORS = (0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)
 LARGEST = 1e9
-MOST = 8  # tasks changed by hand that have a slider even where no view has a colour for them
+MOST = 8  # tasks changed by hand that have a bar even where no view has a colour for them
 
 HELP = (
-    "A slider makes a task so many times likelier beforehand than the mixture has it; the table holds the weights "
-    "themselves, which need not sum to one. Then P'(T|D_n) ∝ P(T|D_n) · π'_T/π_T at every n, and evidence, "
+    "Drag a bar to what you hold of a task beforehand: its length is π', from .0001 to 1 on a logarithmic scale, the "
+    "dotted line the mixture's own π, × how many times likelier you make it; the far left rules it out, a double click "
+    "brings π back. By keyboard: arrows by a quarter, Page Up and Down tenfold, Home and Delete. The table holds the "
+    "weights themselves, which need not sum to one. Then P'(T|D_n) ∝ P(T|D_n) · π'_T/π_T at every n, and evidence, "
     "predictive and the Bayes answer follow. The model is not run again: its own posterior does not read this prior."
 )
 
 
 def editor(outcome: Outcome, height: int) -> None:
-    """Sliders for the tasks in colour, a table of all of them, and three starting points."""
+    """Bars of the tasks in colour, a table of all of them, and three starting points."""
     model = engine.loaded(outcome.study.model)
     if model is None or model.mixture is None:
         st.container(height=height, border=False).caption(
@@ -40,11 +42,11 @@ def editor(outcome: Outcome, height: int) -> None:
         return
     own = _own(model.mixture)
     now = {entry.task: entry.weight for entry in outcome.study.prior}
-    tasks = _with_sliders(outcome, own, now)
+    tasks = _with_bars(outcome, own, now)
     _starts(tasks, own, bool(outcome.study.prior))
     left, right = st.columns(2, gap="small")
     with left.container(height=height - 52, border=False, gap="xsmall"):
-        _sliders(tasks, own, now)
+        _bars(tasks, outcome, own, now)
     with right:
         _table(tasks, own, now, outcome.study.prior, height - 52)
 
@@ -56,42 +58,32 @@ def _own(mixture: Any) -> dict[str, float]:
     return dict(zip(mixture.families, mixture_prior(mixture).tolist(), strict=True))
 
 
-def _with_sliders(outcome: Outcome, own: dict[str, float], now: dict[str, float]) -> list[str]:
-    """Tasks in colour and those changed by hand, in the mixture's order: a slider stays in its place while dragged."""
+def _with_bars(outcome: Outcome, own: dict[str, float], now: dict[str, float]) -> list[str]:
+    """Tasks in colour and those changed by hand, in the mixture's order: a bar stays in its place while dragged."""
     chosen = set(session.task_colours(outcome.posteriors))
     if len(now) <= MOST:
         chosen |= set(now)
     return [task for task in own if task in chosen]
 
 
-def _sliders(tasks: list[str], own: dict[str, float], now: dict[str, float]) -> None:
-    """Two in a row; every one says how many times likelier than in the mixture."""
-    places = {task: i for i, task in enumerate(own)}
-    for start in range(0, len(tasks), 2):
-        for column, i in zip(st.columns(2, gap="small"), range(start, min(start + 2, len(tasks))), strict=False):
-            task = tasks[i]
-            factor = _rounded(now[task] / own[task]) if task in now else 1.0
-            with column:
-                st.select_slider(
-                    plain(task, 19),
-                    sorted({*FACTORS, factor}),
-                    format_func=_times,
-                    **state.bind(
-                        f"{P}{places[task]}", factor, lambda v, t=task: {"prior": _with(now, t, v * own[t], own)}
-                    ),
-                )
+def _bars(tasks: list[str], outcome: Outcome, own: dict[str, float], now: dict[str, float]) -> None:
+    """π' of every task in sight, to be dragged."""
+    colours = session.task_colours(outcome.posteriors)
+    bars = [Bar(task, now.get(task, own[task]), own[task], colours.get(task, OTHERS)) for task in tasks]
+    rest = sum(now.get(task, weight) for task, weight in own.items() if task not in tasks)
+    drag_bars(bars, rest, P + "bars", "Prior of each task in colour; drag a bar or use the arrow keys", _move)
 
 
-def _rounded(factor: float) -> float:
-    """The nearest of `FACTORS` where that is what was meant, else three digits."""
-    for known in FACTORS:
-        if math.isclose(factor, known, rel_tol=1e-6):
-            return known
-    return float(f"{factor:.3g}")
-
-
-def _times(factor: float) -> str:
-    return "ruled out" if factor == 0 else f"× {factor:g}"
+def _move(task: str, weight: float) -> None:
+    """A bar was dragged; a drag is one step of undo."""
+    study = state.study()
+    model = engine.loaded(study.model)
+    if model is None or model.mixture is None:
+        return
+    own = _own(model.mixture)
+    if task in own and 0 <= weight < math.inf:
+        now = {entry.task: entry.weight for entry in study.prior}
+        state.replace(study.model_copy(update={"prior": _with(now, task, weight, own)}), P + task)
 
 
 def _with(now: dict[str, float], task: str, weight: float, own: dict[str, float]) -> tuple[TaskPrior, ...]:
@@ -119,7 +111,7 @@ def _starts(tasks: list[str], own: dict[str, float], edited: bool) -> None:
             disabled=not tasks,
             on_click=_set,
             args=(only,),
-            help="Rule out every task that has no slider here.",
+            help="Rule out every task that has no bar here.",
         )
 
 
@@ -130,7 +122,7 @@ def _set(weights: dict[str, float]) -> None:
 def _table(
     tasks: list[str], own: dict[str, float], now: dict[str, float], prior: tuple[TaskPrior, ...], height: int
 ) -> None:
-    """All tasks: those with a slider first, then by the mixture's prior."""
+    """All tasks: those with a bar first, then by the mixture's prior."""
     sheet, key = tables.sheet_of(P + "table", prior)
     order_key = f"{key}_order"
     if order_key not in st.session_state:  # rows stay where they are while the user types

@@ -43,25 +43,48 @@ def test_the_first_look_fits_one_screen_and_is_what_run_says(page: App, model: L
     assert drawn == pytest.approx({task: expected[task] for task in drawn}, abs=2e-3)
 
 
+def to_the_prior(app: App) -> None:
+    """Step to n = 0, before any demonstration."""
+    app.key("posterior_n").get_by_role("slider").press("Home")
+    app.settle()
+
+
 def test_the_prior_is_dragged_and_kept_in_the_link(page: App, model: LanguageModel) -> None:
     view(page, "Prior")
-    page.page.locator("[class*='st-key-posterior_prior_']").get_by_role("slider").first.focus()
-    for _ in range(5):
-        page.page.keyboard.press("ArrowRight")
-        page.settle()
-    page.key("posterior_n").get_by_role("slider").focus()
-    page.page.keyboard.press("Home")  # n = 0: the prior itself
+    to_the_prior(page)
+    line = page.key("posterior_prior_bars").get_by_role("slider").nth(1)
+    task = str(line.get_attribute("aria-label")).removeprefix("Prior of ")
+    track = line.locator(".icl-track").bounding_box()
+    assert track is not None
+    mouse, y = page.page.mouse, track["y"] + 7
+    mouse.move(track["x"] + 20, y)
+    mouse.down()
+    for share in (0.5, 0.75, 0.85):  # of a scale from .0001 to 1: to p = .0001 ** .15
+        mouse.move(track["x"] + share * track["width"], y, steps=3)
+    mouse.up()
     page.settle()
-    assert model.mixture is not None
-    own = dict(zip(model.mixture.families, mixture_prior(model.mixture), strict=True))
-    task, share = max(((t, p) for t, p in weights(page).items() if t in own), key=lambda item: item[1])
-    assert share > 5 * own[task]
+    assert weights(page)[task] == pytest.approx(1e-4**0.15, rel=0.03)
+    line.press("ArrowLeft")
+    page.settle()
+    wanted = weights(page)[task]
+    assert wanted < 1e-4**0.15
     page.page.reload()
     page.runs = -1
     page.settle()
     assert re.search(r"study=[0-9a-f]{16}", page.page.url)
     view(page, "Prior")
-    assert "× 1000" in page.text()
+    line = page.key("posterior_prior_bars").get_by_role("slider", name=f"Prior of {task}")
+    now = line.get_attribute("aria-valuenow")
+    assert float(str(now)) == pytest.approx(wanted, rel=0.02)
+    to_the_prior(page)
+    line.press("Home")  # ruled out
+    page.settle()
+    assert weights(page).get(task, 0) == 0
+    line.dblclick()
+    page.settle()
+    assert model.mixture is not None
+    own = dict(zip(model.mixture.families, mixture_prior(model.mixture), strict=True))
+    assert weights(page)[task] == pytest.approx(own[task], abs=2e-3)
 
 
 def test_every_view_opens_and_a_click_marks_a_demonstration(page: App) -> None:
