@@ -17,9 +17,9 @@ What is asked was fixed before any result was seen, and follows from the catalog
 - biased prompts: that one (majority), four of each with all of one label last (recency), and six to two with the two
   first (both).
 
-Ten seeds, each with latents, pools and questions of its own. Intervals: 95 %, bootstrap of 2,000 resamples: seeds with
-replacement, then within each the tasks, with all questions of a task and seed together, since these share their prompt.
-Every comparison is paired: the same questions on both sides. An effect appears where the interval lies above 0.
+Ten seeds, each with latents, pools and questions of its own. Intervals: 95 %, bootstrap of 2,000 resamples: within each
+seed its tasks with replacement, all questions of a task and seed together, since these share their prompt. Every
+comparison is paired: the same questions on both sides. An effect appears where the interval lies above 0.
 """
 
 from __future__ import annotations

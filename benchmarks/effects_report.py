@@ -72,23 +72,23 @@ def cells_of(found: Sequence[Found], measure: str, of: str, families: Sequence[s
 def interval(cells: Sequence[Sequence[Floats]], seed: int = 0) -> tuple[float, float, float]:
     """Mean over all questions and its 95 % interval.
 
-    Bootstrap in two levels: seeds with replacement, within each its tasks with replacement, the questions of a task and
-    seed together; percentiles 2.5 and 97.5 of 2,000 resampled means.
+    Bootstrap within seeds: of each seed its tasks with replacement, the questions of a task and seed together, since
+    they share their prompt; percentiles 2.5 and 97.5 of 2,000 resampled means. Every task of every seed has draws of
+    its own, so resampling the seeds as well would count the spread twice.
 
     Args:
         cells: seeds × tasks, an array of values over questions each.
     """
     sums = np.array([[cell.sum() for cell in row] for row in cells])  # (S, T)
     sizes = np.array([[len(cell) for cell in row] for row in cells], dtype=np.float64)
-    seeds, tasks = sums.shape
+    tasks = sums.shape[1]
     rng = np.random.default_rng(seed)
-    means = np.empty(RESAMPLES)
-    for b in range(RESAMPLES):
-        weights = np.zeros((seeds, tasks))
-        for s in rng.integers(seeds, size=seeds):
-            weights[s] += np.bincount(rng.integers(tasks, size=tasks), minlength=tasks)
-        means[b] = (weights * sums).sum() / (weights * sizes).sum()
-    low, high = np.percentile(means, [2.5, 97.5])
+    totals, counts = np.zeros(RESAMPLES), np.zeros(RESAMPLES)
+    for row, size in zip(sums, sizes, strict=True):
+        weights = rng.multinomial(tasks, np.full(tasks, 1 / tasks), RESAMPLES)  # (B, T)
+        totals += weights @ row
+        counts += weights @ size
+    low, high = np.percentile(totals / counts, [2.5, 97.5])
     return float(sums.sum() / sizes.sum()), float(low), float(high)
 
 
@@ -163,7 +163,8 @@ def report(result: Mapping[str, Any]) -> str:
         f"Checkpoint {result['checkpoint']}, {result['seeds']} seeds, {tasks['two classes']} two-class tasks"
         f" ({tasks['all']} tasks with maps, for similarity), {result['seconds']:.0f} s of processor time; written by "
         "`python -m benchmarks.effects`, whose head states what is asked; it was fixed before any result was seen. "
-        "Differences are paired, with 95 % intervals from a bootstrap over seeds and tasks within seeds. An effect "
+        "Differences are paired, with 95 % intervals from a bootstrap over tasks within seeds, the questions of a task "
+        "and seed together. An effect "
         "*appears* where the interval of the accuracy lies above 0; *not seen* says that it holds 0.",
         "",
         "| effect | published by | questions | accuracy | against | difference | 95 % | P(right), difference | here |",
