@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings import Matrix, unit_vectors
+from core.embeddings import Matrix, cosines, unit_vectors
 from core.encoders import encoders
 from core.errors import StudyError
 from core.learned import learned
@@ -104,20 +104,9 @@ def pool_map(
         kept = neighbours_kept(vectors, points)
     check(stop)
     report(progress, 0.9)
-    nearness = np.full(len(places), np.nan)
-    if asked is not None:
-        product = vectors @ asked.T
-        dense = product.toarray() if hasattr(product, "toarray") else np.asarray(product)
-        nearness = np.clip(dense[:, 0], -1.0, 1.0)
-    return PoolMap(
-        np.array(places, dtype=np.intp),
-        points,
-        query,
-        explained,
-        kept,
-        nearness,
-        len(usable_rows),
-    )
+    nearness = np.full(len(places), np.nan) if asked is None else cosines(vectors, asked)[:, 0]
+    drawn = np.array(places, dtype=np.intp)
+    return PoolMap(drawn, points, query, explained, kept, nearness, len(usable_rows))
 
 
 def _principal(vectors: Matrix) -> tuple[Axes, Floats, float]:

@@ -44,19 +44,7 @@ def choice_figure(
     rows, columns = len(numbers), len(titles)
     names = [f"<b>{n}</b> {wrap(x)} → {wrap(y)}" for n, x, y in zip(numbers, inputs, labels, strict=True)]
     traces: list[Trace] = [
-        {
-            "type": "heatmap",
-            "z": shades,
-            "x": np.arange(columns),
-            "y": np.arange(rows),
-            "colorscale": FAINTER,
-            "zmin": 0,
-            "zmax": 1,
-            "showscale": False,
-            "hoverinfo": "skip",
-            "xgap": 1,
-            "ygap": 1,
-        },
+        _shades(shades),
         _chosen_cells(ranks),
         _cells(titles, numbers, names, ranks, values, shades),
     ]
@@ -88,6 +76,20 @@ def choice_figure(
             "range": [rows - 0.5, -0.5],
         },
     )
+
+
+def _shades(standing: NDArray[np.float32]) -> Trace:
+    return {
+        "type": "heatmap",
+        "z": standing,
+        "colorscale": FAINTER,
+        "zmin": 0,
+        "zmax": 1,
+        "showscale": False,
+        "hoverinfo": "skip",
+        "xgap": 1,
+        "ygap": 1,
+    }
 
 
 def _chosen_cells(ranks: Sequence[Sequence[int | None]]) -> Trace:
@@ -168,22 +170,8 @@ def lead_figure(
         f"<b>{wrap(t)}</b><br>answers {wrap(a)}{ends[r]}<br>{wrap(axis)} {v:.3f}<br>{wrap(n, 70)}<br>click to use it"
         for t, a, r, v, n in zip(titles, answers, right, values, notes, strict=True)
     ]
-    bars: Trace = {
-        "type": "bar",
-        "orientation": "h",
-        "x": values,
-        "y": np.arange(rows),
-        "marker": {"color": [MODEL if r is not False else OTHERS for r in right]},
-        "text": [f"{shorten(a, 12)}{ends[r]}" for a, r in zip(answers, right, strict=True)],
-        "textposition": "outside",
-        "textfont": {"color": INK},
-        "cliponaxis": False,
-        "customdata": [[name] for name in names],
-        "hovertext": said,
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        "selected": {"marker": {"opacity": 1}},
-        "unselected": {"marker": {"opacity": 1}, "textfont": {"color": INK}},
-    }
+    words = [f"{shorten(a, 12)}{ends[r]}" for a, r in zip(answers, right, strict=True)]
+    bars = _lead_bars(values, words, [MODEL if r is not False else OTHERS for r in right], names, said)
     return figure(
         [_row_targets(names, said, 1.0), bars],
         height,
@@ -200,6 +188,27 @@ def lead_figure(
             "range": [rows - 0.5, -0.5],
         },
     )
+
+
+def _lead_bars(
+    values: NDArray[np.float32], words: Sequence[str], colours: Sequence[str], names: Sequence[str], said: Sequence[str]
+) -> Trace:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "x": values,
+        "y": np.arange(len(words)),
+        "marker": {"color": list(colours)},
+        "text": list(words),
+        "textposition": "outside",
+        "textfont": {"color": INK},
+        "cliponaxis": False,
+        "customdata": [[name] for name in names],
+        "hovertext": list(said),
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "selected": {"marker": {"opacity": 1}},
+        "unselected": {"marker": {"opacity": 1}, "textfont": {"color": INK}},
+    }
 
 
 def _row_targets(values: Sequence[Any], said: Sequence[str], width: float, low: float = 0.0) -> Trace:

@@ -32,7 +32,7 @@ def kept_popover() -> None:
         size = sum(entry.size for entry in entries)
         st.caption(
             f"{len(entries)} kept in {plain(str(shelf.folder()), 120)}, {_bytes(size)} of at most "
-            f"{_bytes(shelf.ROOM)}; what was used longest ago makes room."
+            f"{_bytes(shelf.ROOM)}, for everyone who uses this server; what was used longest ago makes room."
         )
         for entry in entries[:MOST]:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
