@@ -107,15 +107,14 @@ def held_out(table: OrderTable) -> tuple[float, float]:
     return float(np.mean(best)), float(np.mean(worst))
 
 
-def gain(table: OrderTable, places: Ints | list[int], seed: int = 0) -> Gain:
-    """Mean accuracy of some orders against the mean over random ones, in pairs on the same questions."""
-    mine = table.right[np.asarray(places, dtype=np.intp)].mean(axis=0)  # (N,)
+def gain(table: OrderTable, right: Bools, seed: int = 0) -> Gain:
+    """Mean accuracy of `right`, (…, N), against the mean over random orders, in pairs on the same questions."""
+    mine = right.reshape(-1, right.shape[-1]).mean(axis=0)  # (N,)
     random = table.right[table.drawn].mean(axis=0)
     weights = _resampled(len(table.questions), seed)  # (B, N)
     ratios = _ratio(weights @ mine, weights @ random) - 1
     low, high = _interval(ratios)
-    mean = float(random.mean())
-    return Gain(float(mine.mean()), mean, float(_ratio(mine.mean(), random.mean())) - 1, low, high)
+    return Gain(float(mine.mean()), float(random.mean()), float(_ratio(mine.mean(), random.mean())) - 1, low, high)
 
 
 def highest(table: OrderTable, measure: Floats, most: int = KEPT) -> Ints:

@@ -41,35 +41,32 @@ def order_records(table: OrderTable, numbers: Sequence[int]) -> list[dict[str, A
 
 
 def strategy_records(table: OrderTable, numbers: Sequence[int], seed: int = 0) -> list[dict[str, Any]]:
-    """A row a strategy, then the orders of highest entropy together, as Lu et al. measure them: order, accuracy, gain
-    over random orders with its 95 % interval over questions, and the answer to the query."""
-    rows = [
-        _row(
-            strategy.title,
-            in_words(table.orders[strategy.place], numbers) if strategy.place is not None else "",
-            gain(table, [strategy.place], seed) if strategy.place is not None and table.questions else None,
-            table.labels[int(table.best[strategy.place])] if strategy.place is not None else "",
-            strategy.why_not,
-        )
-        for strategy in table.strategies
-    ]
+    """A row a strategy, then the orders of highest entropy together, as Lu et al. measure them: how often it is right,
+    its gain over random orders with its 95 % interval over questions, and the order it takes for the query, with how
+    often that one is right and what it answers."""
+    rows = []
+    for one in table.strategies:
+        found = None if one.right is None else gain(table, one.right, seed)
+        rows.append(_row(one.title, found, table, numbers, one.place, one.why_not))
     for title, measure in (("GlobalE", table.global_entropy), ("LocalE", table.local_entropy)):
         kept = highest(table, measure)
-        found = gain(table, kept, seed) if table.questions else None
-        rows.append(_row(f"{title}, its {len(kept)} highest", "", found, "", ""))
+        found = gain(table, table.right[kept], seed) if table.questions else None
+        rows.append(_row(f"{title}, its {len(kept)} highest", found, table, numbers, None, ""))
     return rows
 
 
-def _row(title: str, order: str, found: Gain | None, answer: str, note: str) -> dict[str, Any]:
-    nothing = Gain(np.nan, np.nan, np.nan, np.nan, np.nan)
-    found = found or nothing
+def _row(
+    title: str, found: Gain | None, table: OrderTable, numbers: Sequence[int], place: int | None, note: str
+) -> dict[str, Any]:
+    found = found or Gain(np.nan, np.nan, np.nan, np.nan, np.nan)
     return {
         "strategy": title,
-        "order": order,
         "accuracy": found.accuracy,
         "gain": found.relative,
         "gain_low": found.low,
         "gain_high": found.high,
-        "answer": answer,
+        "order": "" if place is None else in_words(table.orders[place], numbers),
+        "accuracy_of_order": np.nan if place is None else float(table.accuracy[place]),
+        "answer": "" if place is None else table.labels[int(table.best[place])],
         "note": note,
     }

@@ -6,7 +6,7 @@ Every number comes from the study's own scorer, except the entropies, which are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 from math import factorial
@@ -20,7 +20,7 @@ from core.errors import Cancelled, PromptTooLong, StudyError
 from core.labels import task_labels
 from core.ordering import order, orderings
 from core.ordering.entropy import global_entropy, local_entropy
-from core.ordering.trials import probe_inputs, probes_of, try_orders
+from core.ordering.trials import MAX_PERMUTATIONS, probe_inputs, probes_of, try_orders
 from core.outcome import Chosen
 from core.questions import Question
 from core.scoring.together import Request, score_together
@@ -35,7 +35,7 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 
 ALL_UP_TO = 5  # demonstrations of which every order is tried
-CHOSEN = 0.1  # share of the work that the ordering strategies are taken for
+CHOSEN, ANEW = 0.1, 0.15  # share of the work that strategies are taken for: on the query, and on every question
 TEXTS = 3000  # scored in one call: orders share prefixes, and between calls progress is told
 
 
@@ -45,13 +45,16 @@ class StrategyOrder:
 
     Attributes:
         name, title: of the ordering.
-        place: its row in the table, or None where it cannot choose; `why_not` says why.
+        place: row of the order that it takes for the query, or None where it cannot choose; `why_not` says why.
+        right: (N,) whether the questions are answered right where it chooses: anew for each question, unless it reads
+            the pool; what it takes by the pool's inputs it takes for all of them. None without questions.
     """
 
     name: str
     title: str
     place: int | None
     why_not: str = ""
+    right: Bools | None = None
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,8 @@ def texts_scored(study: Study, labels: Sequence[str], most: int, questions: int)
     k = len(study.demonstrations)
     orders = factorial(k) if k <= ALL_UP_TO else most
     probes = len(probe_inputs(study, _here(study))) * len(task_labels(study, study.demonstrations))
-    return orders * (len(labels) * (1 + questions) + probes)
+    anew = questions * len(labels) * MAX_PERMUTATIONS  # by MDL, which tries orders on each
+    return orders * (len(labels) * (1 + questions) + probes) + anew
 
 
 def order_table(
@@ -184,7 +188,7 @@ def order_table(
     strategies, picked = _strategies(study, model, progress, stop)
     everything = sorted({*sample, *picked.values()})
     rows, drawn = {one: place for place, one in enumerate(everything)}, set(sample)
-    candidates = _candidates(study, model, questions)
+    candidates, anew = _asked_anew(study, model, questions, picked, progress, stop)
     asked = [(study, tuple(labels)), *zip((_ask(study, q) for q in questions), candidates, strict=True)]
     probes = probes_of(study, model, _here(study), stop)
     work = _Work(study, model, everything, progress, stop)
@@ -212,9 +216,7 @@ def order_table(
         probed=probed,
         global_entropy=global_entropy(probed),
         local_entropy=local_entropy(probed),
-        strategies=tuple(
-            replace(one, place=rows[picked[one.name]] if one.name in picked else None) for one in strategies
-        ),
+        strategies=tuple(_placed(one, rows.get(picked.get(one.name, ())), right, anew) for one in strategies),
     )
 
 
@@ -255,13 +257,33 @@ def _strategies(
     return found, picked
 
 
-def _candidates(study: Study, model: LanguageModel, questions: Sequence[Question]) -> tuple[tuple[str, ...], ...]:
-    """Candidates of every question: they do not depend on the order, so one order tells them."""
+def _asked_anew(
+    study: Study,
+    model: LanguageModel,
+    questions: Sequence[Question],
+    picked: Mapping[str, tuple[int, ...]],
+    progress: Progress | None,
+    stop: Stop | None,
+) -> tuple[tuple[tuple[str, ...], ...], dict[str, Bools]]:
+    """Candidates of every question, which do not depend on the order; and by strategy which it answers right, (N,)."""
     if not questions:
-        return ()
+        return (), {}
     from core.evaluation import evaluate
 
-    return evaluate([study], model, questions).labels
+    def told(share: float) -> None:
+        report(progress, CHOSEN + ANEW * share)
+
+    names = [name for name in picked if "pool" not in orderings.find(name).reads]
+    variants = [study.model_copy(update={"ordering": name}) for name in names]
+    found = evaluate(variants, model, questions, progress=told, stop=stop)
+    return found.labels, dict(zip(names, found.right, strict=True))
+
+
+def _placed(one: StrategyOrder, place: int | None, right: Bools, anew: Mapping[str, Bools]) -> StrategyOrder:
+    """A strategy with the row of its order, and with what it answers right."""
+    if place is None or not right.shape[1]:
+        return replace(one, place=place)
+    return replace(one, place=place, right=anew.get(one.name, right[place]))
 
 
 class _Work:
@@ -281,7 +303,7 @@ class _Work:
 
     def _told(self, texts: int) -> None:
         self._done += texts
-        report(self._progress, CHOSEN + (1 - CHOSEN) * min(self._done / self._all, 1.0))
+        report(self._progress, CHOSEN + ANEW + (1 - CHOSEN - ANEW) * min(self._done / self._all, 1.0))
 
     def score(self, asked: Sequence[tuple[Study, tuple[str, ...]]], probes: int) -> Floats:
         """(M, A, most labels) distributions, 0 beyond a question's own labels."""

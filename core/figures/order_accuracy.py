@@ -20,16 +20,18 @@ SPLIT = 0.47  # of the height: strategies below, orders above
 
 @dataclass(frozen=True)
 class Landing:
-    """Where a strategy's order lands.
+    """Where a strategy lands.
 
     Attributes:
         name: of the strategy.
-        place: row of its order.
+        accuracy: of the strategy.
+        place: row of the order that it takes for the query.
         low, high: where its accuracy would lie by its gain over random orders, 95 % over questions.
         note: for the hover text: its gain.
     """
 
     name: str
+    accuracy: float
     place: int
     low: float
     high: float
@@ -61,7 +63,8 @@ def accuracy_figure(
 ) -> go.Figure:
     """Above, a dot an order, stacked where they are equally often right; below, a row a strategy.
 
-    A full line is the mean of random orders, a dashed one exact Bayes, for which every order is the same.
+    ○ is the order that a strategy takes for the query. A full line is the mean of random orders, a dashed one exact
+    Bayes, for which every order is the same.
 
     Args:
         accuracy: (M,) shares.
@@ -77,7 +80,7 @@ def accuracy_figure(
     limits = _limits([*values, mean, *([] if bayes is None else [bayes])], landings)
     axes = {"xaxis": "x", "yaxis": "y2"}
     traces = [_dots(values, heights, orders, top) | axes, *(t | axes for t in _marked(values, heights, marks))]
-    traces.append(_landings(values, landings))
+    traces += _landings(values, landings)
     lines = [_line(mean, MODEL, "solid")] + ([] if bayes is None else [_line(bayes, BAYES, "dash")])
     return figure(
         traces,
@@ -121,7 +124,7 @@ def stacked(values: Floats) -> Floats:
 
 def _limits(values: Sequence[float], landings: Sequence[Landing]) -> list[float]:
     """Round the values with some air, at least a tenth wide, and not past what a share can be."""
-    ends = [end for one in landings for end in (one.low, one.high) if np.isfinite(end)]
+    ends = [end for one in landings for end in (one.low, one.high, one.accuracy) if np.isfinite(end)]
     low, high = min([*values, *ends]), max([*values, *ends])
     air = max(0.06 * (high - low), (0.1 - (high - low)) / 2, 0.01)
     return [max(low - air, -0.02), min(high + air, 1.02)]
@@ -171,32 +174,45 @@ def _marked(x: Floats, y: Floats, marks: Marks) -> list[Trace]:
     ]
 
 
-def _landings(values: Floats, landings: Sequence[Landing]) -> Trace:
-    known = [(row, one, one.place) for row, one in enumerate(landings)]
-    x = np.array([values[place] for _, _, place in known])
-    bars = {
-        "type": "data",
-        "symmetric": False,
-        "array": single([np.nan_to_num(one.high - v) for (_, one, _), v in zip(known, x, strict=True)]),
-        "arrayminus": single([np.nan_to_num(v - one.low) for (_, one, _), v in zip(known, x, strict=True)]),
-        "thickness": 1.2,
-        "width": 3,
-        "color": BAYES,
-    }
-    return {
+def _landings(values: Floats, landings: Sequence[Landing]) -> list[Trace]:
+    x = np.array([one.accuracy for one in landings])
+    rows = np.arange(len(landings), dtype=np.float32)
+    shared: Trace = {
         "type": "scatter",
         "mode": "markers",
-        "name": "strategies",
-        "x": single(x),
-        "y": single([row for row, _, _ in known]),
-        "error_x": bars,
-        "marker": {"color": MODEL, "size": 9},
-        "customdata": [[place, wrap(one.name), wrap(one.note)] for _, one, place in known],
-        "hovertemplate": "<b>%{customdata[1]}</b> right %{x:.1%}<br>%{customdata[2]}<extra></extra>",
+        "y": rows,
+        "customdata": [[one.place, wrap(one.name), wrap(one.note)] for one in landings],
         "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": 1}},
         "cliponaxis": False,
     }
+    bars = {
+        "type": "data",
+        "symmetric": False,
+        "array": single(np.nan_to_num([one.high - one.accuracy for one in landings])),
+        "arrayminus": single(np.nan_to_num([one.accuracy - one.low for one in landings])),
+        "thickness": 1.2,
+        "width": 3,
+        "color": BAYES,
+    }
+    said = "<b>%{customdata[1]}</b> "
+    return [
+        {
+            **shared,
+            "name": "its order",
+            "x": single([values[one.place] for one in landings]),
+            "marker": {"color": MODEL, "size": 9, "symbol": "circle-open", "line": {"width": 1.5, "color": MODEL}},
+            "hovertemplate": said + "its order for this query: right %{x:.1%}<extra></extra>",
+        },
+        {
+            **shared,
+            "name": "strategies",
+            "x": single(x),
+            "error_x": bars,
+            "marker": {"color": MODEL, "size": 9},
+            "hovertemplate": said + "right %{x:.1%}<br>%{customdata[2]}<extra></extra>",
+        },
+    ]
 
 
 def _line(x: float, colour: str, dash: str) -> dict[str, Any]:

@@ -20,10 +20,11 @@ PLAYGROUND = "pages/playground.py"
 HEIGHT = 330
 
 HELP_STRATEGIES = (
-    "The order that each strategy takes for this query, how often it is right on the questions, its gain over random "
-    "orders relative to their mean, with its 95 % interval over questions, and its answer to the query. Best and worst "
-    "on the pool are judged on labelled rows of it: bounds, not methods; where the questions come from the pool too, "
-    "these rows may be among them. “Its highest”: the mean over the orders of highest entropy, as Lu et al. keep them."
+    "How often each strategy is right, ordering anew for every question (those that go by the pool: once for all), its "
+    "gain over random orders relative to their mean, with its 95 % interval over questions; then the order that it "
+    "takes for this query and the answer under it. Best and worst on the pool are judged on labelled rows of it: "
+    "bounds, not methods; where the questions come from the pool too, these rows may be among them. “Its highest”: the "
+    "mean over the orders of highest entropy, as Lu et al. keep them."
 )
 HELP_PICKS = (
     "The order as the numbers of its demonstrations, the last one next to the query, and its answer to the query. Best "
@@ -119,10 +120,10 @@ def strategies_view(view: View) -> None:
     st.dataframe(
         {
             "Strategy": [row["strategy"] for row in rows],
-            "Order": [row["order"] or ("–" if not row["note"] else "cannot choose") for row in rows],
             "Right": [row["accuracy"] * 100 for row in rows],
             "Gain": [row["gain"] * 100 for row in rows],
             "95 %": [_interval(row) for row in rows],
+            "Order": [row["order"] or ("–" if not row["note"] else "cannot choose") for row in rows],
             "Answer": [row["answer"] for row in rows],
         },
         column_config={

@@ -40,9 +40,10 @@ PUBLISHED = {"globale": ("GlobalE", 0.13), "locale": ("LocalE", 0.096)}  # Lu et
 
 HELP_ACCURACY = (
     "Above, a dot an order: the share of questions it answers right. ▲ is the best, ▼ the worst; a click picks an "
-    "order. Below, the order that each strategy takes for this query; its whisker is where that order would lie by its "
-    "gain over random orders on other questions (95 %, bootstrap over questions, in pairs). Full line: mean of random "
-    "orders. Dashed: exact Bayes, which takes demonstrations for independent draws and so gives every order the same."
+    "order. Below, each strategy, ordering anew for every question, or, where it goes by the pool, once for all; its "
+    "whisker is where it would lie by its gain over random orders on other questions (95 %, bootstrap over questions, "
+    "in pairs). ○ is the one order that it takes for this query. Full line: mean of random orders. Dashed: exact "
+    "Bayes, which takes demonstrations for independent draws and so gives every order the same."
 )
 HELP_ANSWERS = (
     "Left, P(label) for the query in every order; ◆ is exact Bayes, the same in every order. Right, the share of "
@@ -145,11 +146,11 @@ def accuracy_view(view: View) -> None:
         st.markdown(f":small[:violet[━ random {mean:.1%}]{said}]", width="content")
     landings = []
     for strategy in table.strategies:
-        if strategy.place is not None:
-            found = gain(table, [strategy.place])
+        if strategy.place is not None and strategy.right is not None:
+            found = gain(table, strategy.right)
             low, high = found.mean * (1 + found.low), found.mean * (1 + found.high)
             note = f"{signed(found.relative)} against random orders"
-            landings.append(Landing(strategy.title, strategy.place, low, high, note))
+            landings.append(Landing(strategy.title, found.accuracy, strategy.place, low, high, note))
     figure = accuracy_figure(table.accuracy, view.words, mean, bayes, landings, view.marks, height=ROW)
     low, high = table.accuracy.min(), table.accuracy.max()
     alt = f"Accuracy of {len(view.words)} orders, from {low:.1%} to {high:.1%}, and of each strategy's order"
@@ -194,7 +195,7 @@ def entropy_view(view: View) -> None:
     for name, measure in (("globale", table.global_entropy), ("locale", table.local_entropy)):
         words, published = PUBLISHED[name]
         related, kept = correlation(table, measure), highest(table, measure)
-        found = gain(table, kept)
+        found = gain(table, table.right[kept])
         panels.append((words, measure, _short(related), takes.get(name)))
         lines.append(
             f"**{words}** {verdict(related)}. Its {len(kept)} highest: **{signed(found.relative)}** "

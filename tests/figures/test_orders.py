@@ -20,7 +20,7 @@ CELLS = np.array([[0.8, 0.7, np.nan], [0.9, 0.8, 0.75], [0.6, 0.8, 0.85]])
 
 
 def accuracy(marks: Marks = MARKS) -> go.Figure:
-    landings = [Landing("As given", 0, 0.75, 0.85, "0.0%"), Landing("<i>GlobalE", 4, np.nan, np.nan, "+1%")]
+    landings = [Landing("As given", 0.8, 0, 0.75, 0.85, "0.0%"), Landing("<i>GlobalE", 0.85, 4, np.nan, np.nan, "+1%")]
     return accuracy_figure(ACCURACY, ORDERS, 0.83, 0.95, landings, marks)
 
 
@@ -48,7 +48,9 @@ def test_numbers_arrive() -> None:
     dots = read(accuracy())["data"][0]
     np.testing.assert_allclose(dots["x"], ACCURACY, rtol=1e-6)
     landing = next(t for t in read(accuracy())["data"] if t["name"] == "strategies")
-    np.testing.assert_allclose(landing["x"], [0.8, 0.9], rtol=1e-6)
+    np.testing.assert_allclose(landing["x"], [0.8, 0.85], rtol=1e-6)
+    order = next(t for t in read(accuracy())["data"] if t["name"] == "its order")
+    np.testing.assert_allclose(order["x"], [0.8, 0.9], rtol=1e-6)
     np.testing.assert_allclose(landing["error_x"]["array"], [0.05, 0], atol=1e-6)
     np.testing.assert_allclose(read(entropies())["data"][0]["x"], np.linspace(0, 1, 6), rtol=1e-6)
     heatmap = read(cells())["data"][0]

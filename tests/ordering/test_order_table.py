@@ -106,6 +106,21 @@ def test_each_strategy_has_the_order_that_a_run_shows(table: OrderTable) -> None
         np.testing.assert_allclose(table.answers[strategy.place], outcome.answer.probabilities, atol=1e-4)
 
 
+def test_strategies_are_held_against_the_questions_by_a_run_of_each(table: OrderTable) -> None:
+    """Those that follow the query order anew for every question; those that go by the pool keep their order."""
+    for strategy in table.strategies:
+        assert strategy.place is not None
+        assert strategy.right is not None
+        if "pool" in orderings.find(strategy.name).reads:
+            np.testing.assert_array_equal(strategy.right, table.right[strategy.place])
+            continue
+        for n, question in enumerate(QUESTIONS):
+            more = {"ordering": strategy.name, "query": question.input, "posteriors": ()}
+            outcome = run(STUDY.model_copy(update=more), tiny())
+            if abs(np.diff(outcome.answer.probabilities)) > 1e-3:
+                assert strategy.right[n] == (outcome.answer.best == question.gold)
+
+
 def test_a_strategy_that_cannot_choose_says_why() -> None:
     found = order_table(STUDY.model_copy(update={"pool": ()}), tiny(), REVIEWS[:2], LABELS)
     without = {strategy.name: strategy.why_not for strategy in found.strategies if strategy.place is None}
@@ -208,8 +223,8 @@ def test_progress_stop_and_what_cannot_be_asked() -> None:
 
 def test_the_price_is_what_is_scored() -> None:
     study = fixed(STUDY, REVIEWS[:3])
-    # 6 orders × 2 labels × (query, 3 questions, and the four inputs of the pool as probes)
-    assert texts_scored(study, LABELS, 120, 3) == 6 * 2 * (1 + 3 + 4)
+    # 6 orders × 2 labels × (query, 3 questions, four inputs of the pool as probes); MDL on each of 3 questions
+    assert texts_scored(study, LABELS, 120, 3) == 6 * 2 * (1 + 3 + 4) + 3 * 2 * 24
 
 
 def made(right: np.ndarray, entropies: np.ndarray, k: int = 3, drawn: np.ndarray | None = None) -> OrderTable:
@@ -278,7 +293,7 @@ def test_gain_and_its_interval() -> None:
     right[4] = rng.random(300) < 0.9
     drawn = np.array([True] * 5 + [False])
     table = made(right, np.arange(6.0), drawn=drawn)
-    found = gain(table, [4])
+    found = gain(table, table.right[4])
     mean = right[:5].mean()
     assert found.mean == pytest.approx(mean)
     assert found.relative == pytest.approx(right[4].mean() / mean - 1)
@@ -290,9 +305,10 @@ def test_gain_and_its_interval() -> None:
         loop.append(some[4].mean() / some[:5].mean() - 1)
     np.testing.assert_allclose([found.low, found.high], np.percentile(loop, [2.5, 97.5]), atol=0.02)
     assert found.told_apart
-    assert not gain(table, [0, 1, 2, 3, 4]).told_apart
+    assert not gain(table, table.right[:5]).told_apart
     assert highest(table, np.array([0.0, 3, 1, 3, 2, 9])).tolist() == [1, 3, 4, 2]
-    nobody = gain(made(np.zeros((6, 4), dtype=bool), np.arange(6.0)), [0])
+    nothing = np.zeros((6, 4), dtype=bool)
+    nobody = gain(made(nothing, np.arange(6.0)), nothing[0])
     assert np.isnan(nobody.relative)
 
 
