@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core.demonstrations import Demonstration
 from core.errors import PromptTooLong
 from core.prompts import render, render_channel
+from core.reasoning import opening, reasonings
 from core.selection import source_of
 from core.study import Study
 from core.tidy import usable
@@ -47,10 +48,13 @@ def last_that_fit(n: int, length: Callable[[int], int], context: int) -> int:
 def prompt_length(
     study: Study, model: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[str]
 ) -> Callable[[int], int]:
-    """m -> tokens of the last m demonstrations, the query and its longest label."""
+    """m -> tokens of the last m demonstrations, the query and its longest label; steps are counted where they are read."""
 
     def text(m: int, label: str) -> str:
         rows = shown[len(shown) - m :]
+        if study.reasoning in reasonings and study.reasoning != "none":
+            prompt = opening(study, rows)
+            return prompt.text + prompt.gap + study.template.word(label)
         if study.scoring == "channel":
             prompt = render_channel(rows, label, study.template, study.instruction)
             return prompt.text + prompt.gap + study.query

@@ -14,6 +14,7 @@ import numpy as np
 
 from core.demonstrations import Demonstration
 from core.outcome import Answer
+from core.prompts import Prompt
 from core.reasoning.matching import matches
 from core.reasoning.stages import Ask, Reasoned, Reasoning, Stage, Written, extend
 from core.registry import Registry
@@ -36,6 +37,7 @@ __all__ = [
     "end_of",
     "extend",
     "notes_of",
+    "opening",
     "reason",
     "reason_together",
     "reasonings",
@@ -62,6 +64,16 @@ def reason(
     if study.reasoning == "none" and not study.open_ended:
         return None
     return reason_together([(study, shown)], model, stop=stop)[0]
+
+
+def opening(study: Study, shown: Sequence[Demonstration]) -> Prompt:
+    """The prompt of the study's first stage.
+
+    Raises:
+        StudyError: no such method.
+    """
+    written, rows, _ = as_written(study, shown, ())
+    return next(reasonings.find(study.reasoning).function(written, rows)).prompt
 
 
 def reason_together(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import torch
 
-from core import Demonstration, Study, load_model, run
+from core import Demonstration, Study, drop_earliest, load_model, run
 from core.errors import Cancelled, PromptTooLong, StudyError
 from core.questions import Question
 from core.reasoning import answers_after, reason, reason_together, reasonings, written_by
@@ -109,8 +111,16 @@ def test_a_prompt_that_does_not_fit() -> None:
     many = SUMS * 12
     with pytest.raises(PromptTooLong):
         reason(of("self-ask"), tiny(), many)
-    with pytest.raises(PromptTooLong, match="would fit"):
-        run(of("self-ask", demonstrations=many), tiny())
+    study = of("self-ask", demonstrations=SUMS * 3)
+    for _ in range(4):  # what the model writes needs room too: another round may be needed
+        with suppress(PromptTooLong):
+            run(study, tiny())
+            break
+        with pytest.raises(PromptTooLong, match="would fit") as error:
+            run(study, tiny())
+        study = drop_earliest(study, error.value.fits)
+    left = sum(not row.excluded for row in study.demonstrations)
+    assert 0 < left < 6
 
 
 def test_nothing_is_written_unless_asked() -> None:
@@ -174,7 +184,7 @@ def test_open_answers_of_the_embedded_model() -> None:
 
 def test_methods_on_the_same_questions() -> None:
     model = tiny()
-    questions = tuple(Question(f"{a} + {b} + 1", str(a + b + 1), "pool") for a in (1, 2) for b in (3, 4, 5))
+    questions = tuple(Question(f"{a} + {b} + 1", str(a + b + 1), "pool") for a in (1, 2) for b in (3, 4))
     told: list[float] = []
     found = compare(STUDY, model, questions, progress=told.append)
     assert [attempt.method for attempt in found.attempts] == list(METHODS)
