@@ -159,7 +159,7 @@ def answers_after(
 
 
 def written_by(study: Study, model: LanguageModel, reasoned: Reasoned | None) -> Written | None:
-    """The answer in the model's own words, held against gold as the template writes it; None where nothing was written."""
+    """The answer in the model's own words, held against gold as the template writes it; None where none was written."""
     if reasoned is None:
         return None
     stage, gold = reasoned.answer, study.gold
