@@ -58,7 +58,7 @@ def instructions_view(outcome: Outcome, model: LanguageModel) -> None:
     study = outcome.study
     with st.container(border=True):
         title("Candidates", HELP_SOURCES)
-        left, right = st.columns([0.5, 0.5], gap="medium")
+        left, right = st.columns([0.4, 0.6], gap="medium")
         with left:
             sources = _sources(model)
             typed = st.text_area(
@@ -155,7 +155,7 @@ def _result(
 
 
 def _ranking(study: Study, found: Ranking) -> None:
-    left, right = st.columns([0.45, 0.55], gap="small")
+    left, right = st.columns([0.4, 0.6], gap="small")
     with left.container(border=True, height="stretch"):
         title("Mean log p(right answer)", HELP)
         _dots(study, found)
@@ -236,15 +236,15 @@ def _table(found: Ranking) -> None:
         selection_mode="single-row",
         alt="Instructions with likelihood, accuracy and intervals",
         column_config={
-            "Instruction": st.column_config.TextColumn(width=220),
+            "Instruction": st.column_config.TextColumn(width=150),
             "log p": st.column_config.NumberColumn(
-                format="%.3f", width=70, help="Mean over the questions, nats; 0 is certainty."
+                format="%.2f", width=50, help="Mean over the questions, nats; 0 is certainty."
             ),
             "Gain, 95 %": st.column_config.TextColumn(
-                width=110, help="Of the mean difference from no instruction, question by question."
+                width=104, help="Of the mean difference from no instruction, question by question."
             ),
-            "Accuracy": st.column_config.NumberColumn(format="%.2f", width=70),
-            "95 %": st.column_config.TextColumn(width=100, help="Wilson's interval of the accuracy."),
+            "Accuracy": st.column_config.NumberColumn(format="%.2f", width=62),
+            "95 %": st.column_config.TextColumn(width=92, help="Wilson's interval of the accuracy."),
         },
     )
 

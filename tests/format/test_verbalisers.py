@@ -126,9 +126,7 @@ def test_posteriors_and_kernels(model: LanguageModel, template: Template, chaine
     assert_equal(run(given, model), run(by_hand(given), model))
 
 
-@pytest.mark.parametrize(
-    "selection", ["entropy", "mdl", "perplexity", "mutual-information", "self-generated"]
-)
+@pytest.mark.parametrize("selection", ["entropy", "mdl", "perplexity", "mutual-information", "self-generated"])
 def test_selections_that_ask_the_model(model: LanguageModel, selection: str) -> None:
     given = study(selection=selection, k=2, pool=(*study().pool, *rows([("fun", "foo"), ("sad", "bar")])))
     ours, theirs = run(given, model), run(by_hand(given), model)
