@@ -187,7 +187,8 @@ def order_table(
     sample, complete = orders_drawn(len(shown), most, seed)
     strategies, picked = _strategies(study, model, progress, stop)
     everything = sorted({*sample, *picked.values()})
-    rows, drawn = {one: place for place, one in enumerate(everything)}, set(sample)
+    rows: dict[tuple[int, ...], int] = {one: place for place, one in enumerate(everything)}
+    drawn = set(sample)
     candidates, anew = _asked_anew(study, model, questions, picked, progress, stop)
     asked = [(study, tuple(labels)), *zip((_ask(study, q) for q in questions), candidates, strict=True)]
     probes = probes_of(study, model, _here(study), stop)
