@@ -13,7 +13,7 @@ from core import Demonstration, Study
 from core.learned import forget
 from core.outcome import Chosen
 from core.progress import reporting
-from core.selection import active, bi_encoder, latent_concept, q_learning, select, selections
+from core.selection import active, bi_encoder, latent_concept, q_learning, select, selections, self_generated
 from tests.selection.pools import MANY
 from tests.tiny import REVIEWS, tiny
 
@@ -48,6 +48,7 @@ def _short_training(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for module in (latent_concept, bi_encoder, q_learning):
         monkeypatch.setattr(module, "STEPS", 3)
     monkeypatch.setattr(active, "EPISODES", 4)
+    monkeypatch.setattr(self_generated, "TOKENS", 4)
     yield
     forget()
 
@@ -120,10 +121,8 @@ def test_scores_move_with_their_rows(name: str) -> None:
         np.testing.assert_allclose(moved, first[order], atol=1e-5)
 
 
-@pytest.mark.parametrize("name", POOLED)
+@pytest.mark.parametrize("name", [*SCORED_ALONE, "latent-concept"])
 def test_a_row_s_copy_scores_the_same(name: str) -> None:
-    if name not in SCORED_ALONE and name != "latent-concept":
-        pytest.skip("scores in turn, by sets, or by what was sampled")
     study = STUDY.model_copy(update={"selection": name, "pool": (*REVIEWS, *REVIEWS[:2])})
     scores = select(study, tiny()).scores
     assert scores is not None
