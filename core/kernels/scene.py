@@ -15,6 +15,7 @@ from core.outcome import Attention
 from core.prompts import Prompt, render
 from core.study import Study
 from core.tidy import Stop, check
+from core.vectors import input_vectors
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -101,7 +102,9 @@ class Scene:
         missing = [text for text in texts if text not in found]
         if missing:
             check(self.stop)
-            found |= dict(zip(missing, np.asarray(self.model.embed(missing, layer), dtype=np.float64), strict=True))
+            last = layer == self.model.layers  # the vectors that selections read too, kept from study to study
+            rows = input_vectors(self.model, missing) if last else self.model.embed(missing, layer)
+            found |= dict(zip(missing, rows.astype(np.float64), strict=True))
         return found
 
     def predictions(self) -> dict[str, NDArray[np.float32]]:

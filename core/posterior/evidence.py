@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -175,7 +176,7 @@ def _unlisted(
     first = np.flatnonzero(np.diff(mixture.family_of, prepend=-1))
     best = np.maximum.reduceat(log_joint, first, axis=1)[:, mixture.family_of]
     within = np.exp(log_joint - best)  # (k + 1, T)
-    chance = np.exp([mixture.log_inputs(x) for x in probes])  # (Q, T)
+    chance = np.exp([log_inputs(mixture, x) for x in probes])  # (Q, T)
     marginal = mixture.by_family(within[:, None] * chance) / mixture.by_family(within)[:, None]
     moved = np.divide(known, known[:1], out=np.ones_like(known), where=known[:1] > 0)
     alone = np.bincount(mixture.family_of) == 1
@@ -226,11 +227,19 @@ def answers_of(
     return shares
 
 
+@lru_cache(maxsize=256)
+def log_inputs(mixture: Mixture, x: str) -> Floats:
+    """`mixture.log_inputs` of an input not seen before, (T,), read only: an edit leaves most inputs as they were."""
+    found = mixture.log_inputs(x)
+    found.setflags(write=False)
+    return found
+
+
 def before_labels(mixture: Mixture, inputs: Sequence[str], instruction: str = "") -> Floats:
     """P(T | instruction, x_1 … x_n) for n = 0 … k, (k + 1, F): ∝ P(T) p(instruction | T) Π_{i ≤ n} p(x_i | T)."""
     rows = [mixture.log_prior + mixture.log_instruction(instruction)]
     for text in inputs:
-        rows.append(rows[-1] + mixture.log_inputs(text))
+        rows.append(rows[-1] + log_inputs(mixture, text))
     mass = np.stack([np.exp(row - row.max()) for row in rows])
     families: Floats = mixture.by_family(mass / mass.sum(1, keepdims=True))
     return families
@@ -266,12 +275,11 @@ def ask(study: Study, model: LanguageModel, shown: Sequence[Demonstration], prob
     Raises:
         PromptTooLong: not one can be read.
     """
-    openings = []
-    for n in range(len(shown) + 1):
-        prompt = render(tuple(shown[:n]), study.query, study.template, study.instruction)
-        query = next(part for part in prompt.parts if part.kind == "query")
-        openings.append(prompt.text[: query.start])
-    asked = Asked(tuple(probes), tuple(openings), prompt.text[query.end :], prompt.gap)
+    prompt = render(shown, study.query, study.template, study.instruction)
+    # the prompt of fewer demonstrations is this one up to where the next input begins
+    begins = [part.start for part in prompt.parts if part.kind in ("input", "query")]
+    end = next(part.end for part in prompt.parts if part.kind == "query")
+    asked = Asked(tuple(probes), tuple(prompt.text[:begin] for begin in begins), prompt.text[end:], prompt.gap)
     fitting, tokens = [], []
     for j, probe in enumerate(probes):
         text = asked.text(len(shown), j)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,9 @@ EMBEDDED = ModelChoice()
 MODELS = 2  # models kept in memory at once, the embedded one aside
 OUTCOMES = 48
 PATIENCE = 0.25  # seconds that a page waits for a job before it shows progress instead
+
+# Messages wait for the thread that computes to give way. At 5 ms each, Python's own, they took longer than drawing did.
+sys.setswitchinterval(0.001)
 
 Stop = Callable[[], bool]
 
@@ -91,6 +96,12 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@cache
+def settle_once() -> None:
+    """`settle`, after the first outcome was drawn: what drawing has imported stays too."""
+    settle()
 
 
 _ready = threading.Event()

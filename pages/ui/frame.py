@@ -140,6 +140,8 @@ def _live_views(draw: Callable[[Page], Outcome | None], below: DeltaGenerator) -
     found = st.session_state[OUTCOME] = draw(page)
     _tokens_dialog(found)
     state.keep()
+    if found is not None:
+        engine.settle_once()
     if st.session_state[SHOWN] != _shown_above():
         st.rerun()
 

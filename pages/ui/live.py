@@ -46,8 +46,13 @@ def _mount() -> Callable[..., Any]:
 
 
 def prepare() -> None:
-    """Called once a page, above what is redrawn: brings the script that draws."""
-    st.html(f"<style>.st-key-{LIBRARY} {{ display: none; }}</style>")
+    """Called once a page, above what is redrawn: brings the script that draws.
+
+    And keeps what waits for its redraw as it is. To fade it away is work for the browser, which has better to do.
+    """
+    hidden = f".st-key-{LIBRARY} {{ display: none; }}"
+    waiting = "[data-stale='true'] { opacity: 1 !important; transition: none !important; }"
+    st.html(f"<style>{hidden} {waiting}</style>")
     _library()(key=LIBRARY)
 
 

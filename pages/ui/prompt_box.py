@@ -9,12 +9,14 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.live import FOLDER
+from pages.ui.prompt import STYLE
 
 
 @cache
 def _mount() -> Callable[..., Any]:
     script = (FOLDER / "prompt.js").read_text(encoding="utf-8")
-    return st.components.v2.component("iclens_prompt", js=script, isolate_styles=False)
+    style = STYLE.removeprefix("<style>").removesuffix("</style>")  # sent once: a style in the text is read every time
+    return st.components.v2.component("iclens_prompt", js=script, css=style, isolate_styles=False)
 
 
 def prompt_box(html: str, key: str, on_click: Callable[[int], None]) -> None:
@@ -31,4 +33,4 @@ def prompt_box(html: str, key: str, on_click: Callable[[int], None]) -> None:
         if number is not None:
             on_click(int(number))
 
-    _mount()(key=key, data={"html": html}, on_clicked_change=clicked)
+    _mount()(key=key, data={"html": html.removeprefix(STYLE)}, on_clicked_change=clicked)

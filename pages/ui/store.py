@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from functools import lru_cache
+from pathlib import Path
 
 import streamlit as st
 from pydantic import ValidationError
@@ -78,24 +80,23 @@ def load(key: str) -> Study | None:
 
 def _connection() -> st.connections.SQLConnection:
     path = home() / "studies.sqlite"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    return _connect(str(path), path.exists())
+
+
+@lru_cache(maxsize=8)
+def _connect(path: str, exists: bool) -> st.connections.SQLConnection:
+    """Open the file and create its table, once a process (`exists` turns False when someone deletes the file)."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     connection = st.connection(
         "studies", type="sql", url=f"sqlite:///{path}", connect_args={"timeout": 2, "check_same_thread": False}
     )
-    _prepare(connection, str(path), path.exists())
-    return connection
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _prepare(_connection: st.connections.SQLConnection, path: str, exists: bool) -> bool:
-    """Create the table, once a process and file (`exists` turns False when someone deletes the file)."""
-    with _connection.session as session:
+    with connection.session as session:
         # Another process may write; a lost last edit after a power cut is no harm, a slow edit is.
         session.execute(text("PRAGMA journal_mode = WAL"))
         session.execute(text("PRAGMA synchronous = OFF"))
         session.execute(text("CREATE TABLE IF NOT EXISTS studies (id TEXT PRIMARY KEY, body TEXT, used REAL)"))
         session.commit()
-    return True
+    return connection
 
 
 def _sentence(error: Exception) -> str:

@@ -10,6 +10,7 @@ from core.models import LanguageModel
 from core.posterior import asking
 from core.posterior.predictive import predictive
 from core.pretraining.mixture import load_mixture
+from core.prompts import TEMPLATES, Template
 from tests.tiny import tiny
 
 TEXTS = ["a good film", "a bad film", "a good film ->"]
@@ -145,3 +146,19 @@ def test_what_cannot_be_read_is_left_to_who_asks() -> None:
     with model.together([("a", " b")], ["c"]):
         inside = model.score([("a", " b")])[0].logprobs
     np.testing.assert_allclose(inside, model.score([("a", " b")])[0].logprobs, atol=1e-5)
+
+
+@pytest.mark.parametrize("instruction", ["", "Give the plural."])
+@pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
+def test_prompts_of_fewer_demonstrations_are_those_that_rendering_gives(template: Template, instruction: str) -> None:
+    from core import Demonstration, Study
+    from core.posterior.evidence import ask
+    from core.prompts import render
+
+    shown = [Demonstration(input=x, label=y) for x, y in (("cat", "cats"), ("a b", "c"), ("ox", "oxen"))]
+    study = Study(demonstrations=tuple(shown), query="cow", template=template, instruction=instruction)
+    asked = ask(study, tiny(), shown, ["dog", "cow"])
+    for n in range(len(shown) + 1):
+        for j, probe in enumerate(asked.probes):
+            prompt = render(shown[:n], probe, template, instruction)
+            assert (asked.text(n, j), asked.gap) == (prompt.text, prompt.gap)

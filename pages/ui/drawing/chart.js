@@ -25,8 +25,13 @@ class Chart {
   }
 
   listen() {
-    this.watcher = new ResizeObserver(() => this.draw());
-    this.watcher.observe(this.svg);
+    // Size and font are read here alone: asked for after other charts have drawn, they have the page laid out anew.
+    this.watcher = new ResizeObserver(([{ contentRect }]) => {
+      this.size = contentRect;
+      this.family = getComputedStyle(this.root).fontFamily;
+      this.draw();
+    });
+    this.watcher.observe(this.root);
     this.svg.addEventListener("mousemove", (event) => this.hover(...this.pixel(event), event));
     this.svg.addEventListener("mouseleave", () => this.show(null));
     this.svg.addEventListener("blur", () => this.show(null));
@@ -38,7 +43,7 @@ class Chart {
     fill.title = fill.ariaLabel = "Full screen";
   }
 
-  /** Take over new data; draws at once. */
+  /** Take over new data; draws at once, or as soon as there is room. */
   update(figure, send) {
     Object.assign(this, { figure, send });
     this.root.style.height = figure.height;
@@ -49,10 +54,9 @@ class Chart {
   }
 
   draw() {
-    const { width, height } = this.svg.getBoundingClientRect();
+    const { width, height } = this.size ?? {};
     if (!this.figure || !width || !height) return;
     const { layout } = this.figure;
-    this.family = getComputedStyle(this.root).fontFamily;
     const traces = this.figure.data.filter((trace) => !this.hidden.has(trace.legendgroup));
     const axes = axesOf(layout);
     const box = placeAxes(layout, axes, traces, width, height, this.family);
