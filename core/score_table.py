@@ -140,7 +140,7 @@ def _scored(
         cells = [_cell(study, item, combination, plan, answers) for combination in combinations]
         query, shown, labels = item
         asked = study.model_copy(update={"query": query})
-        truths = [None, None]
+        truths: list[Answer | None] = [None, None]
         if bayes and model.mixture is not None:
             check(stop)
             ways = ("direct", "channel")
