@@ -122,7 +122,9 @@ class OrderTable:
 
     def place_of(self, order: Sequence[int]) -> int | None:
         """Row of an order, None where it was not tried."""
-        rows = np.flatnonzero((self.orders == np.asarray(order)).all(axis=1)) if len(order) == len(self.shown) else []
+        if len(order) != len(self.shown):
+            return None
+        rows = np.flatnonzero((self.orders == np.asarray(order)).all(axis=1))
         return int(rows[0]) if len(rows) else None
 
 
@@ -171,31 +173,22 @@ def order_table(
         shown: the k demonstrations, as they stand in their table.
         labels: (L,) candidates for the query.
         questions: N, whose inputs should not be among the demonstrations; () for none.
-        most: orders drawn where there are more than 5! of them.
-        seed: draws them.
+        most, seed: how many orders are drawn where there are more than 5! of them, and by which seed.
 
     Raises:
         StudyError: fewer than two demonstrations, or fewer than two orders asked for.
-        PromptTooLong: a prompt does not fit the model's context.
-        Cancelled: `stop` said so.
+        PromptTooLong, Cancelled: as scorers do.
     """
-    if len(shown) < 2:
-        raise StudyError("Orders need at least two demonstrations.")
-    if most < 2:
-        raise StudyError("At least two orders are needed to compare them.")
-    study = fixed(study, shown)
+    study = _orderable(study, shown, most)
     sample, complete = orders_drawn(len(shown), most, seed)
     strategies, picked = _strategies(study, model, progress, stop)
-    everything = sorted({*sample, *picked.values()})
-    rows: dict[tuple[int, ...], int] = {one: place for place, one in enumerate(everything)}
     drawn = set(sample)
+    everything = sorted({*drawn, *picked.values()})
     candidates, anew = _asked_anew(study, model, questions, picked, progress, stop)
     asked = [(study, tuple(labels)), *zip((_ask(study, q) for q in questions), candidates, strict=True)]
     probes = probes_of(study, model, _here(study), stop)
     work = _Work(study, model, everything, progress, stop)
-    scored = work.score(asked, len(probes))
-    probe_labels, probed = work.probe(probes)
-    report(progress, 1.0)
+    scored, (probe_labels, probed) = work.score(asked, len(probes)), work.probe(probes)
     by_question, right, gold = _held_against(scored[:, 1:], questions, candidates)
     bayes, *replies = _bayes(asked, model)
     return OrderTable(
@@ -217,8 +210,17 @@ def order_table(
         probed=probed,
         global_entropy=global_entropy(probed),
         local_entropy=local_entropy(probed),
-        strategies=tuple(_placed(one, rows.get(picked.get(one.name, ())), right, anew) for one in strategies),
+        strategies=tuple(_placed(one, picked, everything, right, anew) for one in strategies),
     )
+
+
+def _orderable(study: Study, shown: Sequence[Demonstration], most: int) -> Study:
+    """`fixed`, where there is something to order."""
+    if len(shown) < 2:
+        raise StudyError("Orders need at least two demonstrations.")
+    if most < 2:
+        raise StudyError("At least two orders are needed to compare them.")
+    return fixed(study, shown)
 
 
 def fixed(study: Study, shown: Sequence[Demonstration]) -> Study:
@@ -280,11 +282,18 @@ def _asked_anew(
     return found.labels, dict(zip(names, found.right, strict=True))
 
 
-def _placed(one: StrategyOrder, place: int | None, right: Bools, anew: Mapping[str, Bools]) -> StrategyOrder:
+def _placed(
+    one: StrategyOrder,
+    picked: Mapping[str, tuple[int, ...]],
+    orders: Sequence[tuple[int, ...]],
+    right: Bools,
+    anew: Mapping[str, Bools],
+) -> StrategyOrder:
     """A strategy with the row of its order, and with what it answers right."""
-    if place is None or not right.shape[1]:
-        return replace(one, place=place)
-    return replace(one, place=place, right=anew.get(one.name, right[place]))
+    if one.name not in picked:
+        return one
+    place = orders.index(picked[one.name])
+    return replace(one, place=place, right=anew.get(one.name, right[place]) if right.shape[1] else None)
 
 
 class _Work:
@@ -335,6 +344,7 @@ class _Work:
             trials = try_orders(self._study, self._model, here, self._stop, probes, part)
             found.append(trials.probabilities)
             self._told(len(part) * len(probes) * len(labels))
+        report(self._progress, 1.0)
         return labels, np.concatenate(found)
 
 
