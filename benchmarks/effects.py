@@ -216,6 +216,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two seeds and a few tasks; writes nothing")
     parser.add_argument("--all", action="store_true", help="the selections that train as well")
     parser.add_argument("--keep", type=Path, help="a folder that keeps every seed, to go on from")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="fewer to look at; writes only with all ten")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -224,7 +225,9 @@ def main() -> None:
     start = time.process_time()
     with tempfile.TemporaryDirectory() as home:
         os.environ["ICLENS_HOME"] = home  # what selections learn here is nobody's to keep
-        found = measured(model, 2 if options.quick else SEEDS, options.quick, options.all, options.keep)
+        found = measured(
+            model, min(2, options.seeds) if options.quick else options.seeds, options.quick, options.all, options.keep
+        )
     groups = {details.name: details.kind for details in model.mixture.details}
     reviews = {details.name for details in model.mixture.details if details.domain == "reviews"}
     result = {
@@ -236,7 +239,7 @@ def main() -> None:
     }
     text = report(result)
     print(text)
-    if not options.quick:
+    if not options.quick and options.seeds >= SEEDS:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / "effects.md").write_text(text)
         (RESULTS / "effects.json").write_text(json.dumps(result, indent=2) + "\n")

@@ -108,8 +108,17 @@ def difference(found: Sequence[Found], first: str, second: str, families: Sequen
         "p_low": p_low,
         "p_high": p_high,
         "items": sum(len(cell) for row in rights[0] for cell in row),
-        "verdict": "appears" if low > 0 else "the opposite" if high < 0 else "not seen",
+        "verdict": _verdict(low, high, p_low),
     }
+
+
+def _verdict(low: float, high: float, p_low: float) -> str:
+    """By the interval of the accuracy; where only that of P(right) lies above 0, it says so."""
+    if low > 0:
+        return "appears"
+    if high < 0:
+        return "the opposite"
+    return "only in P(right)" if p_low > 0 else "not seen"
 
 
 def _minus(first: Sequence[Sequence[Floats]], second: Sequence[Sequence[Floats]]) -> list[list[Floats]]:
@@ -165,7 +174,8 @@ def report(result: Mapping[str, Any]) -> str:
         "`python -m benchmarks.effects`, whose head states what is asked; it was fixed before any result was seen. "
         "Differences are paired, with 95 % intervals from a bootstrap over tasks within seeds, the questions of a task "
         "and seed together. An effect "
-        "*appears* where the interval of the accuracy lies above 0; *not seen* says that it holds 0.",
+        "*appears* where the interval of the accuracy lies above 0; *not seen* says that it holds 0, *only in "
+        "P(right)* that it does while the interval of the right answer's probability lies above 0.",
         "",
         "| effect | published by | questions | accuracy | against | difference | 95 % | P(right), difference | here |",
         "|---|---|---:|---:|---:|---:|---|---|---|",

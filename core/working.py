@@ -73,9 +73,9 @@ class Working:
         free: content-free inputs of the calibration, none without one.
         mean: (L,) mean of the raw values over these inputs, or None.
         bias: (L,) p_cf, that mean normalised, or None.
-        factor: what scores are multiplied with before the softmax: N̄, the mean number of tokens, for perplexity and
-            channel without calibration, else 1.
-        answer: the answer itself; softmax(factor · scores) are its probabilities.
+        factor: what scores before calibration are multiplied with before the softmax: N̄, the mean number of tokens,
+            for perplexity and channel, else 1.
+        answer: the answer itself. Its probabilities are softmax(factor · scores), with a calibration softmax(scores).
     """
 
     combination: Combination
@@ -118,7 +118,7 @@ def working(
         free=free,
         mean=np.mean([step.raw for step in free], axis=0) if free else None,
         bias=bias_of([step.raw for step in free]) if free else None,
-        factor=1.0 if free else _factor(plain, answers[0]),
+        factor=_factor(plain, answers[0]),
         answer=score(study, model, shown, labels, stop),
     )
 

@@ -240,10 +240,10 @@ def _table(found: Disagreement, kept: list[int], own: int | None) -> int:
     event = st.dataframe(
         rows,
         column_config={
-            "Input": st.column_config.TextColumn(width=175),
-            "Right answer": st.column_config.TextColumn(width=85),
-            "Answers": st.column_config.TextColumn(width=130, help="How many ways give which answer."),
-            "Study's own": st.column_config.TextColumn(width=85),
+            "Input": st.column_config.TextColumn(width=130),
+            "Right answer": st.column_config.TextColumn(width=82),
+            "Answers": st.column_config.TextColumn(width=122, help="How many ways give which answer."),
+            "Study's own": st.column_config.TextColumn(width=84),
         },
         hide_index=True,
         height=HEIGHT - 100,

@@ -111,16 +111,24 @@ def _row(first: str, values: Sequence[float], kind: str = "", digits: int = 4) -
 def _shares(found: Working, step: Step) -> str:
     """From scores to probabilities over the candidates."""
     scores = np.array([line.score for line in step.lines])
-    factor = found.factor if step is found.query else 1.0
     if step is not found.query:
-        rows = _row("score", list(scores)) + _row("p before normalising over inputs", list(step.raw), "best")
+        rows = _row("score", list(scores)) + _row(_raw(found), list(step.raw), "best")
         return f"<table>{_head('', found.labels)}{rows}</table>"
-    powers = np.exp(factor * (scores - scores.max()))
-    power = "score − the highest" if factor == 1 else f"{number(factor, 2)} tokens × (score − the highest)"
+    powers = np.exp(found.factor * (scores - scores.max()))
+    power = "score − the highest" if found.factor == 1 else f"{number(found.factor, 2)} × (score − the highest)"
     rows = _row("score", list(scores))
     rows += _row(f"exp({power})", list(powers))
     rows += _row(f"÷ their sum {number(float(powers.sum()))} = p", list(found.answer.probabilities), "best rule")
     return f"<table>{_head('', found.labels)}{rows}</table>"
+
+
+def _raw(found: Working) -> str:
+    """What is averaged and divided, as it comes from a score."""
+    settings = dict(found.combination.variant.settings)
+    if found.combination.variant.scoring == "direct" and settings.get("normalisation") == "sum":
+        return "p = exp(score)"
+    times = "" if found.factor == 1 else f"{number(found.factor, 2)} × "
+    return f"p = softmax({times}score)"
 
 
 def _calibrated(found: Working) -> str:
@@ -130,7 +138,7 @@ def _calibrated(found: Working) -> str:
     rows = "".join(_row(f"“{step.input}”", list(step.raw)) for step in found.free)
     rows += _row("mean", list(found.mean), "rule")
     rows += _row("p_cf: the mean ÷ its sum", list(found.bias))
-    rows += _row("p of the query", list(found.query.raw), "rule")
+    rows += _row(f"the query: {_raw(found)}", list(found.query.raw), "rule")
     rows += _row("log p − log p_cf = score", list(found.answer.scores))
     rows += _row("exp(score) ÷ their sum = p", list(found.answer.probabilities), "best rule")
     return f"<table>{_head('content-free input', found.labels)}{rows}</table>"
