@@ -7,6 +7,7 @@ import streamlit as st
 from core.outcome import Outcome
 from pages.ui import engine, frame, ordering_settings, ordering_tables, ordering_views
 
+ordering_tables.follow()
 page = frame.begin("Ordering")
 settings_slot = page.below.container(border=True)
 with page.views:

@@ -17,6 +17,7 @@ from pages.ui.text import plain
 
 P = "ordering_"
 PLAYGROUND = "pages/playground.py"
+OPENED = P + "opened"
 HEIGHT = 330
 
 HELP_STRATEGIES = (
@@ -74,24 +75,26 @@ def _said(view: View, pick: Pick) -> str:
 
 def _open_button(view: View, pick: Pick) -> None:
     order = tuple(int(i) for i in view.table.orders[pick.place])
-    key = P + "open_" + pick.name.lower().replace(" ", "_")
     shown = pick.place == view.on_screen
-    pressed = st.button(
-        "Playground",
-        key=key,
-        icon=":material/open_in_new:",
+    st.button(
+        "Open",
+        key=P + "open_" + pick.name.lower().replace(" ", "_"),
         disabled=shown,
-        help="This is the order on screen."
-        if shown
-        else f"Open the demonstrations in this order: {pick.name.lower()}.",
+        help="This is the order on screen." if shown else "Open the demonstrations in this order in the Playground.",
+        on_click=_open,
+        args=(view, order),
     )
-    if pressed:
-        _open(view, order)
+
+
+def follow() -> None:
+    """Called by the page first: go to the Playground where an order was opened."""
+    if st.session_state.pop(OPENED, False):
         st.switch_page(PLAYGROUND)
 
 
 def _open(view: View, order: tuple[int, ...]) -> None:
-    """Make the order the study's: a step that Undo takes back."""
+    """Make the order the study's: a step that Undo takes back. The page goes to the Playground when it runs next."""
+    st.session_state[OPENED] = True
     chosen, rows = view.outcome.chosen, view.table.shown
     study = state.study()
     in_order = tuple(rows[i] for i in order)

@@ -15,7 +15,7 @@ from core import Demonstration, run
 from core.models import LanguageModel
 from core.order_effects import best_and_worst, gain, positions
 from core.order_table import OrderTable, fixed, order_table
-from core.questions import questions_of
+from core.questions import questions_of, sources_of
 from tests.pages.conftest import Page, Start, unpack
 
 PATIENCE = 120  # seconds for the job on a busy machine
@@ -185,17 +185,10 @@ def test_which_questions(page: Page, model: LanguageModel) -> None:
     table = expected(page, model, seed=3)
     np.testing.assert_allclose(dots(page, "accuracy")[0]["x"], table.accuracy, atol=1e-6)
     pick(page, "selectbox", "questions_count", 20)
-    task = page.at.selectbox(key="ordering_questions_source").options[1]
-    source = next(s for s in page_sources(page, model) if s in task)
+    source = sources_of(fixed(page.study, page.study.demonstrations), model)[1]
     pick(page, "selectbox", "questions_source", source)
     table = expected(page, model, source, 20, 3)
     np.testing.assert_allclose(dots(page, "accuracy")[0]["x"], table.accuracy, atol=1e-6)
-
-
-def page_sources(page: Page, model: LanguageModel) -> tuple[str, ...]:
-    from core.questions import sources_of
-
-    return sources_of(fixed(page.study, page.study.demonstrations), model)[1:]
 
 
 @pytest.mark.parametrize("value", ["gold", "p"])
