@@ -48,7 +48,7 @@ def method_control(study: Study) -> None:
         format_func=lambda name: known.get(name, f"{name}?"),
         required=True,
         label_visibility="collapsed",
-        **state.bind(P + "method", study.reasoning, "reasoning"),
+        **state.bind(P + "method", study.reasoning, "reasoning", "default"),
     )
 
 
