@@ -224,9 +224,9 @@ def _table(found: Pair) -> None:
         column_config={
             "№": st.column_config.NumberColumn(width=34),
             "Input": st.column_config.TextColumn(width=150),
-            "Right": st.column_config.TextColumn(width=64),
-            "A": st.column_config.TextColumn(width=72),
-            "B": st.column_config.TextColumn(width=72),
+            "Right": st.column_config.TextColumn(width=56),
+            "A": st.column_config.TextColumn(width=60),
+            "B": st.column_config.TextColumn(width=60),
             "p_A": st.column_config.NumberColumn("p A", format="%.2f", width=46, help="p(right answer) under A."),
             "p_B": st.column_config.NumberColumn("p B", format="%.2f", width=46, help="p(right answer) under B."),
             "TV": st.column_config.NumberColumn(format="%.2f", width=46, help="Total variation between A and B."),
