@@ -24,6 +24,8 @@ with page.views:
 
 def show_nothing(why: str) -> None:
     """No chart of an older study stays on screen."""
+    if view == CONVERGENCE:  # it is about worlds of its own
+        return
     with body:
         st.container(height=300, border=False).caption(why)
 
@@ -32,18 +34,19 @@ outcome = frame.outcome(page, show_nothing)
 model = engine.loaded(page.study.model)
 with settings_slot:
     kernel_settings.settings_card(page.study, model)
-if outcome is not None and model is not None:
+if view == CONVERGENCE:
+    from pages.ui.convergence import convergence_view
+
+    with body:
+        convergence_view()
+elif outcome is not None and model is not None:
     with body:
         if view == WEIGHTS:
             kernel_views.weights_view(page.study, model, outcome)
         elif view == QUERIES:
             kernel_views.queries_view(page.study, model, outcome)
-        elif view == ATLAS:
-            atlas.atlas_view(page.study, model)
         else:
-            from pages.ui.convergence import convergence_view
-
-            convergence_view()
+            atlas.atlas_view(page.study, model)
     if view in (WEIGHTS, QUERIES):
         page.views.caption(kernel_views.ORDER)
 frame.end(page, outcome)

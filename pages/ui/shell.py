@@ -18,7 +18,7 @@ def all_pages() -> list[st.Page]:
             PAGES / "playground.py",
             title="Playground",
             icon=":material/science:",
-            url_path="playground",
+            url_path="start",
             default=True,
             help="Edit demonstrations and see which task the model infers, and from which of them.",
         ),
@@ -102,6 +102,17 @@ def all_pages() -> list[st.Page]:
     ]
 
 
+def navigation() -> st.Page:
+    """The menu, and the page that the address names."""
+    # The first page stands at the bare address and nowhere else; who types its name is brought there.
+    named = st.Page(_to_playground, url_path="playground", title="Playground", visibility="hidden")
+    return st.navigation([*all_pages(), named], position="top")
+
+
+def _to_playground() -> None:
+    st.switch_page(PAGES / "playground.py", query_params=st.query_params.to_dict())
+
+
 def configure() -> None:
     """Title, icon and width of every page. The icon is a file: a symbol would be fetched from afar."""
     st.set_page_config(page_title="ICLens", page_icon=ICON, layout="wide")
@@ -116,5 +127,5 @@ def guard() -> None:
     """First call of every page: a deep link to a page on a server just started runs the page without its frame."""
     if not st.session_state.get(FRAMED):
         configure()
-        st.navigation(all_pages(), position="top")
+        navigation()
         st.rerun()

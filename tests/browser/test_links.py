@@ -28,6 +28,7 @@ def test_cold_deep_link(path: str, chromium: Browser, tmp_path: Path) -> None:
         for name in ("Playground", "Model card"):
             assert page.get_by_role("link", name=name, exact=True).count() == 1
         assert "model_card" not in app.text(), "streamlit's own menu shows raw names"
+        assert page.get_by_text("Page not found").count() == 0
         assert app.troubles() == []
         page.close()
 

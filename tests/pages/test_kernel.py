@@ -199,3 +199,13 @@ def test_settings_survive_a_look_at_another_page(kernel: Page) -> None:
     assert kernel.at.session_state["kernel_view"] == "Queries"
     assert kernel.at.session_state["kernel_drawn"] == 5
     assert kernel.at.session_state["kernel_scale"] == "Raw"
+
+
+def test_convergence_needs_no_study_that_runs(kernel: Page) -> None:
+    kernel.at.session_state["kernel_view"] = "Convergence"
+    kernel.edit(query="")
+    assert any("There is no query" in error.value for error in kernel.at.error)
+    assert [group for group in kernel.at.button_group if group.key == "kernel_convergence_source"]
+    assert "Nothing to show" not in kernel.said
+    kernel.at.button(key="kernel_convergence_hmm_cancel").click()
+    kernel.run()
