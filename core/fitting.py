@@ -48,7 +48,7 @@ def last_that_fit(n: int, length: Callable[[int], int], context: int) -> int:
 def prompt_length(
     study: Study, model: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[str]
 ) -> Callable[[int], int]:
-    """m -> tokens of the last m demonstrations, the query and its longest label; steps are counted where they are read."""
+    """m -> tokens of the last m demonstrations, the query and its longest label; steps count where they are read."""
 
     def text(m: int, label: str) -> str:
         rows = shown[len(shown) - m :]

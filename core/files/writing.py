@@ -18,8 +18,8 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 def write_file(demonstrations: Sequence[Demonstration], format: Format) -> bytes:
     """The demonstrations as a file, in UTF-8, that `read_file` reads back unchanged.
 
-    Columns "input" and "label", "steps" where any row has some, and "excluded" where any is. Steps are read back without
-    white space around their parts.
+    Columns "input" and "label", "steps" where any row has some, and "excluded" where any is. Steps are read back
+    without white space around their parts.
     """
     flagged, stepped = any(row.excluded for row in demonstrations), any(row.steps for row in demonstrations)
     columns = ["input", "label", *([STEPS] if stepped else []), *([EXCLUDED] if flagged else [])]

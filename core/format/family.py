@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 
 from core.errors import StudyError
@@ -12,7 +12,7 @@ from core.prompts import TEMPLATES, Template, same_affixes
 from core.study import Study
 
 NAMES = (("Input", "Label"), ("Input", "Output"), ("Q", "A"), ("Question", "Answer"), ("Text", "Class"), ("x", "y"))
-CASES = (str, str.upper, str.lower)
+CASES: tuple[Callable[[str], str], ...] = (str, str.upper, str.lower)
 AFTER_NAME = (": ", " - ", " = ", ":: ", " ", ":\n")
 JOINS = ("\n", " ", ", ", " | ", "\t")
 BETWEEN = (" -> ", " = ", " | ", ": ", " => ", ", ", " : ", " - ", "\t", "\n")

@@ -81,7 +81,8 @@ def test_words_for_labels(page: Page) -> None:
     page.at.session_state[f"{P}words_{sheet.generation}"] = edits
     page.run()
     assert dict(page.study.template.words) == {"foo": "positive", "bar": "negative"}
-    assert "positive" in page.prompt and "positive" in html(page)
+    assert "positive" in page.prompt
+    assert "positive" in html(page)
     sheet = page.at.session_state[P + "words_sheet"]
     edits = {"edited_rows": {0: {"word": "positive"}, 1: {"word": "positive"}}, "added_rows": [], "deleted_rows": []}
     page.at.session_state[f"{P}words_{sheet.generation}"] = edits
@@ -136,7 +137,7 @@ def test_two_templates(page: Page) -> None:
 def test_sensitivity(page: Page) -> None:
     settled(view(page, "Sensitivity"), "sensitivity")
     assert len(page.at.metric) == 4
-    assert {P + "dots", P + "agreement"} <= {key for key in page.charts}
+    assert {P + "dots", P + "agreement"} <= set(page.charts)
     page.at.session_state[P + "family_picked"] = 2
     page.run()
     page.at.button(key=P + "use_b").click()
