@@ -89,4 +89,4 @@ def question_controls(prefix: str, study: Study, model: LanguageModel, *, count:
 
 
 def _title(source: str) -> str:
-    return "the pool" if source == POOL else f"the task “{plain(source, 40)}”"
+    return "the pool" if source == POOL else f"the task “{plain(source, 40)}”".replace("\\", "")
