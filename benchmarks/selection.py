@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import random
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -244,4 +246,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["ICLENS_HOME"] = home  # what is learned and forgotten here is nobody's to keep or lose
+        main()
