@@ -115,7 +115,7 @@ def test_methods_are_compared_on_the_same_questions(sums: Page, model: LanguageM
 def test_fewer_methods_and_none(sums: Page) -> None:
     sums.at.segmented_control(key="reasoning_view").set_value("Many questions")
     settle(sums.run())
-    sums.at.get("button_group")[-1].set_value([])
+    sums.at.pills(key="reasoning_methods").set_value([])
     settle(sums.run())
     assert "nothing to compare" in sums.said
 
