@@ -143,4 +143,4 @@ def _tied(key: str, value: str, field: str, template: Template, write: Callable[
     kept = st.session_state.get(key)
     # What was typed as \n is shown so until another value comes from elsewhere.
     shown = kept if isinstance(kept, str) and read_typed(kept) == read_typed(value) else value
-    return state.bind(key, shown, written)
+    return state.bind(key, shown, written, "value")
