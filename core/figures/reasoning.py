@@ -45,7 +45,7 @@ def method_figure(
         traces,
         height,
         hovermode="closest",
-        shapes=[outline(-0.005, 1.005, own - 0.46, own + 0.46)] if own is not None else [],
+        shapes=[outline(-0.015, 1.02, own - 0.46, own + 0.46)] if own is not None else [],
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         margin={"l": 8, "r": 14, "t": 34, "b": 40},

@@ -24,7 +24,7 @@ def written_line(written: Written) -> None:
 
 def _tokens(written: Written) -> str:
     """The tokens with their log-probabilities, and what the mark means."""
-    total = float(np.sum(written.logprobs))
+    total = f"{float(np.sum(written.logprobs)):.3f}".replace("-", "−")
     rows = "\n".join(
         f"| {plain(token.replace(chr(10), '⏎'), 24) or '␣'} | {value:.3f} |".replace("-", "−")
         for token, value in zip(written.tokens[:24], written.logprobs, strict=False)
@@ -33,6 +33,6 @@ def _tokens(written: Written) -> str:
     match = {"exact": "exact match", "squad": "match as in SQuAD"}.get(written.matching, written.matching)
     held = "" if written.gold is None else f" Held against “{plain(written.gold, 40)}”: {match}."
     return (
-        f"The model's own words, the likeliest token at each step; log p = {total:.3f} nats.{held}\n\n"
+        f"The model's own words, the likeliest token at each step; log p = {total} nats.{held}\n\n"
         f"| token | log p |\n|---|---|\n{rows}{more}"
     )
