@@ -60,11 +60,11 @@ def test_the_page_shows_all_orders_and_the_worst_opens(opened: Playground) -> No
     opened.until(drawn)
     assert len(table.orders) == 24
     order = table.orders[best_and_worst(table)[1]]
-    opened.app.page.locator(".st-key-ordering_open_worst button").click()
+    opened.app.page.locator(".st-key-ordering_open_worst button").first.click()
     opened.app.settle()
 
     def there() -> None:
-        assert opened.app.page.url.split("?")[0].rstrip("/").endswith(("playground", opened.app.url.rstrip("/")[-5:]))
+        assert "/ordering" not in opened.app.page.url
         assert opened.study().demonstrations == tuple(study.demonstrations[i] for i in order)
 
     opened.until(there)
@@ -81,7 +81,7 @@ def test_a_clicked_order_is_picked_everywhere_and_opens(opened: Playground) -> N
     x, y = opened.app.page.evaluate(CENTRE, [handle, row])
     opened.app.page.mouse.click(x, y)
     opened.app.settle()
-    button = opened.app.page.locator(".st-key-ordering_open_picked button")
+    button = opened.app.page.locator(".st-key-ordering_open_picked button").first
     button.wait_for()
     ringed = [t for t in opened.app.figure("ordering_accuracy") if t["name"] == "picked"]
     places = [m for m, accuracy in enumerate(table.accuracy) if abs(accuracy - ringed[0]["x"][0]) < 1e-6]

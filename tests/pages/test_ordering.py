@@ -245,12 +245,13 @@ def test_without_questions_the_answers_are_still_there(page: Page, monkeypatch: 
     assert not has_chart(page, "entropy")
 
 
-def test_dear_work_waits_to_be_asked_for(page: Page) -> None:
-    settle(page.edit(demonstrations=(*SHOWN, *POOL[:4]), pool=POOL[4:]))
-    pick(page, "selectbox", "most", 720)
-    pick(page, "selectbox", "questions_count", 500)
+def test_dear_work_waits_to_be_asked_for(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages.ui.ordering_settings.FREE", {True: 1_000, False: 0})
+    page.at.session_state["ordering_most"] = 720
+    page.edit(demonstrations=(*SHOWN, *POOL[:4]), pool=POOL[4:])
     assert "texts are to be scored" in page.said
     assert any(button.key == "ordering_table_compute" for button in page.at.button)
+    assert not has_chart(page, "accuracy")
 
 
 def test_csv_holds_every_order(page: Page, model: LanguageModel) -> None:
