@@ -30,6 +30,8 @@ STUDY, ASIDE, UNDO, REDO, LAST, NOTICE, LINK, ECHO, UNKNOWN, STORE_ERROR = (
     for name in ("study", "aside", "undo", "redo", "last", "notice", "link", "echo", "unknown", "store_error")
 )
 PAGE, DRAWN = "state_page", "state_drawn"  # the page on screen; which page drew a widget last, by key
+OVERWRITTEN = "state_overwritten"  # by key, what a widget held before it was filled, and when the browser was told
+GRACE = 1.0  # seconds after which the browser must have heard of it
 UNTOLD = "state_untold"  # widgets filled by runs none of which has come to its end: the browser may not know
 PARAMETERS = ("study", "a")  # of the address: ids of the study and of A
 Address = tuple[str, str]
@@ -110,6 +112,13 @@ def _look_up(key: str, said: list[str], otherwise: str) -> Study | None:
 def keep() -> None:
     """Called by a page last: keep the study and A, and put their ids into the address."""
     st.session_state[UNTOLD] = set()
+    now = time.monotonic()
+    overwritten: dict[str, tuple[Any, float | None]] = st.session_state.get(OVERWRITTEN, {})
+    st.session_state[OVERWRITTEN] = {
+        key: (held, now if told is None else told)
+        for key, (held, told) in overwritten.items()
+        if told is None or now - told < GRACE
+    }
     given, _ = st.session_state.get(LINK, (NOWHERE, 0.0))
     a = study_a()
     if given == NOWHERE and study() == default_study() and a is None:
@@ -247,13 +256,23 @@ def bind(
     # On a page just reached the key still answers for the widget of the page before, while the new one starts empty.
     # What an interrupted run was to tell the browser may be lost; its empty field would come back as an edit.
     stale = key in untold or drawn.get(key) != page
+    overwritten: dict[str, tuple[Any, float | None]] = st.session_state.setdefault(OVERWRITTEN, {})
     if stale or st.session_state.get(key) != value or key not in st.session_state:
+        if key in st.session_state and st.session_state[key] != value:
+            overwritten[key] = (st.session_state[key], None)
         st.session_state[key] = value
         untold.add(key)
     drawn[key] = page
 
     def apply() -> None:
         chosen = st.session_state[key]
+        held, told = st.session_state.get(OVERWRITTEN, {}).get(key, (None, 0.0))
+        if chosen == held and chosen != value and (told is None or time.monotonic() - told < GRACE):
+            # A run that a job's progress asked for brings what the browser held before it heard of an undo or of an
+            # example set: no edit.
+            st.session_state[key] = value
+            st.session_state[UNTOLD].add(key)
+            return
         try:
             edit(**({write: chosen} if isinstance(write, str) else write(chosen)))
         except (ICLensError, ValueError) as error:
