@@ -17,7 +17,7 @@ from core.ordering import order
 from core.outcome import Attention, Kernel, Outcome, Posterior
 from core.progress import part
 from core.prompts import Prompt, render
-from core.reasoning import answer_with, notes_of, reason, written_by
+from core.reasoning import after_reasoning, answer_with, notes_of, written_by
 from core.scoring.bayes import bayes_answer
 from core.selection import rows_of, select
 from core.study import Study
@@ -78,8 +78,7 @@ def run(study: Study, model: LanguageModel, *, stop: Stop | None = None) -> Outc
         with clock("render"):
             prompt = render(shown, study.query, study.template, study.instruction)
         with clock("reason"):
-            reasoned = reason(study, model, shown, stop)
-            prompt = prompt if reasoned is None else reasoned.final
+            prompt, reasoned = after_reasoning(study, model, shown, prompt, stop)
         with ExitStack() as shared:
             with clock("score"):
                 shared.enter_context(model.together(*foreseen(study, model, shown, labels, prompt), stop=stop))

@@ -32,6 +32,7 @@ __all__ = [
     "Reasoning",
     "Stage",
     "Written",
+    "after_reasoning",
     "answer_with",
     "answers_after",
     "end_of",
@@ -64,6 +65,18 @@ def reason(
     if study.reasoning == "none" and not study.open_ended:
         return None
     return reason_together([(study, shown)], model, stop=stop)[0]
+
+
+def after_reasoning(
+    study: Study, model: LanguageModel, shown: Sequence[Demonstration], prompt: Prompt, stop: Stop | None = None
+) -> tuple[Prompt, Reasoned | None]:
+    """The prompt on which the answer is read, `prompt` itself where nothing is written, and what was written.
+
+    Raises:
+        StudyError, PromptTooLong, Cancelled: as `reason` does.
+    """
+    reasoned = reason(study, model, shown, stop)
+    return (prompt, None) if reasoned is None else (reasoned.final, reasoned)
 
 
 def opening(study: Study, shown: Sequence[Demonstration]) -> Prompt:
