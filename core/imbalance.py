@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -209,21 +210,15 @@ def imbalance(
         Cancelled: `stop` said so.
     """
     study = tidied(study)
-    asked = {question.input.strip() for question in questions} | {study.query}
-    rows = [row for row in tidied(study.model_copy(update={"pool": tuple(rows)})).pool if usable(row)]
-    rows = [row for row in rows if row.input not in asked]
     if not questions:
         raise StudyError("There is no question to ask.")
+    rows = _free(study, rows, questions)
     shown = tuple(draw_demonstrations(rows, majority, n, seed + d) for d in range(draws))
     found = list(study.labels) or [row.label for row in rows]
     labels = tuple(dict.fromkeys([*found, majority, *(q.gold.strip() for q in questions)]))
     counts = counts_of(n, len({row.label for row in rows}))
-    items: list[Item] = [
-        (question.input.strip(), shown[d][r], labels)
-        for r in range(len(counts))
-        for d in range(draws)
-        for question in questions
-    ]
+    places = product(range(len(counts)), range(draws), questions)
+    items: list[Item] = [(question.input.strip(), shown[d][r], labels) for r, d, question in places]
     own = [(study.query, shown[0][r], labels) for r in range(len(counts))] if study.query else []
     tables = score_tables(study, model, [*own, *items], combinations, progress=progress, stop=stop)
     query, tables = tables[: len(own)], tables[len(own) :]
@@ -249,6 +244,13 @@ def imbalance(
         repeated=max(row.count(one) for draw in shown for row in draw for one in row),
         resampling=seed,
     )
+
+
+def _free(study: Study, rows: Sequence[Demonstration], questions: Sequence[Question]) -> list[Demonstration]:
+    """Rows that may be shown: their input is neither asked nor the query."""
+    asked = {question.input.strip() for question in questions} | {study.query}
+    tidy = tidied(study.model_copy(update={"pool": tuple(rows)})).pool
+    return [row for row in tidy if usable(row) and row.input not in asked]
 
 
 def _read(tables: Sequence[ScoreTable], place: int, shape: tuple[int, ...]) -> tuple[NDArray[np.str_], Floats]:

@@ -140,3 +140,10 @@ def panel_title(text: str, left: float, note: str = "") -> dict[str, Any]:
         "yanchor": "middle",
         "showarrow": False,
     }
+
+
+def rows_axis(names: Sequence[str], size: int = 12) -> dict[str, Any]:
+    """A vertical axis with a name a row, the first on top."""
+    ends = {"range": [len(names) - 0.5, -0.5], "tickvals": np.arange(len(names)), "ticktext": list(names)}
+    fixed = {"fixedrange": True, "zeroline": False, "automargin": True, "showgrid": False}
+    return {**fixed, **ends, "tickfont": {"size": size}}

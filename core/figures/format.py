@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, figure, outline, shorten, single, wrap
+from core.figures.base import Trace, figure, outline, rows_axis, shorten, single, wrap
 from core.figures.colours import BAYES, FAINT, LESS, MARK, MODEL, MORE, SEQUENTIAL
 
 STEPS = 25  # invisible markers along a row, so that a click anywhere on it counts
@@ -59,21 +59,7 @@ def dots_figure(
     """
     dots, rows = single(values), len(names)
     across = np.linspace(*limits, STEPS, dtype=np.float32)
-    shapes: list[dict[str, Any]] = []
-    if band is not None:
-        shapes.append(
-            {
-                "type": "rect",
-                "x0": band[0],
-                "x1": band[1],
-                "y0": 0,
-                "y1": 1,
-                "yref": "paper",
-                "fillcolor": FAINT,
-                "line": {"width": 0},
-                "layer": "below",
-            }
-        )
+    shapes = [] if band is None else [_shade(*band)]
     if own is not None:
         shapes.append(outline(*limits, own - 0.5, own + 0.5))
     return figure(
@@ -88,15 +74,14 @@ def dots_figure(
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "itemclick": False, "itemdoubleclick": False},
         margin={"l": 8, "r": 12, "t": 24 if len(set(kinds)) > 1 else 6, "b": 36},
         xaxis={**FIXED, "range": list(limits), "title": {"text": title, "standoff": 4}, "gridcolor": FAINT},
-        yaxis={
-            **FIXED,
-            "showgrid": False,
-            "tickvals": np.arange(rows),
-            "ticktext": [shorten(name, width) for name in names],
-            "tickfont": {"size": 12 if rows <= 30 else 10},
-            "range": [rows - 0.5, -0.5],
-        },
+        yaxis=rows_axis([shorten(name, width) for name in names], 12 if rows <= 30 else 10),
     )
+
+
+def _shade(low: float, high: float) -> dict[str, Any]:
+    """A stretch of the axis, behind everything."""
+    box = {"type": "rect", "x0": low, "x1": high, "y0": 0, "y1": 1, "yref": "paper"}
+    return {**box, "fillcolor": FAINT, "line": {"width": 0}, "layer": "below"}
 
 
 def _targets(across: NDArray[np.float32], rows: int, hover: Sequence[str]) -> Trace:
@@ -239,17 +224,9 @@ def items_figure(
         }
     ]
     if selected is not None and 0 <= selected < len(a):
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": a[[selected]],
-                "y": b[[selected]],
-                "hoverinfo": "skip",
-                "marker": {"size": 18, "symbol": "circle-open", "color": MARK, "line": {"width": 2.5, "color": MARK}},
-                **STILL,
-            }
-        )
+        ring = {"size": 18, "symbol": "circle-open", "color": MARK, "line": {"width": 2.5, "color": MARK}}
+        at = {"x": a[[selected]], "y": b[[selected]]}
+        traces.append({"type": "scatter", "mode": "markers", **at, "hoverinfo": "skip", "marker": ring, **STILL})
     axis = {**FIXED, "range": [-0.04, 1.04], "tickvals": [0, 0.25, 0.5, 0.75, 1], "gridcolor": FAINT}
     return figure(
         traces,

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, figure, panel_title, shorten, single, wrap
+from core.figures.base import Trace, figure, panel_title, rows_axis, shorten, single, wrap
 from core.figures.colours import BAYES, FAINT, INK, MARK, MODEL, TASK_COLOURS
 
 FIXED = {"fixedrange": True, "zeroline": False, "automargin": True}
@@ -204,32 +204,17 @@ def share_figure(
         "textfont": {"size": 12, "color": INK},
         "cliponaxis": False,
     }
+    half = {"color": FAINT, "width": 2}
     return figure(
         [bars, words],
         height,
         margin={"l": 8, "r": 8, "t": 6, "b": 38},
-        shapes=[
-            {
-                "type": "line",
-                "x0": 0.5,
-                "x1": 0.5,
-                "y0": -0.5,
-                "y1": rows - 0.5,
-                "line": {"color": FAINT, "width": 2},
-            }
-        ],
+        shapes=[{"type": "line", "x0": 0.5, "x1": 0.5, "y0": -0.5, "y1": rows - 0.5, "line": half}],
         xaxis={
             **FIXED,
             "range": [0, 1.36],
             "tickvals": [0, 0.25, 0.5, 0.75, 1],
             "title": {"text": f"P({shorten(majority, 16)}), and the answer", "font": {"size": 12}, "standoff": 4},
         },
-        yaxis={
-            **FIXED,
-            "showgrid": False,
-            "tickvals": np.arange(rows),
-            "ticktext": [shorten(name, 34) for name in names],
-            "tickfont": {"size": 12},
-            "range": [rows - 0.5, -0.5],
-        },
+        yaxis=rows_axis([shorten(name, 34) for name in names]),
     )

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, click_targets, figure, outline, shorten, single, wrap
+from core.figures.base import Trace, click_targets, figure, outline, rows_axis, shorten, single, wrap
 from core.figures.colours import BAYES, FAINT, INK, MARK, MODEL, OTHERS, SEQUENTIAL, TASK_COLOURS
 
 STEPS = 21  # invisible markers along a row, so that a click anywhere on it counts
@@ -69,16 +69,7 @@ def score_cells_figure(
         hovermode="closest",
         shapes=shapes,
         margin={"l": 8, "r": 8, "t": 40, "b": 6},
-        xaxis={
-            **FIXED,
-            "showgrid": False,
-            "side": "top",
-            "range": [-0.5, len(columns) - 0.5],
-            "tickvals": np.arange(len(columns)),
-            "ticktext": [column.replace(" ", "<br>") for column in columns],
-            "tickfont": {"size": 12},
-            "tickangle": 0,
-        },
+        xaxis=_above([column.replace(" ", "<br>") for column in columns]),
         yaxis={
             **FIXED,
             "showgrid": False,
@@ -88,6 +79,12 @@ def score_cells_figure(
             "tickfont": {"size": 12},
         },
     )
+
+
+def _above(names: Sequence[str]) -> dict[str, Any]:
+    """Columns, their names on top."""
+    places = {"range": [-0.5, len(names) - 0.5], "tickvals": np.arange(len(names)), "ticktext": list(names)}
+    return {**FIXED, "showgrid": False, "side": "top", **places, "tickfont": {"size": 12}, "tickangle": 0}
 
 
 def label_colours(labels: Sequence[str], winners: Sequence[str | None]) -> dict[str, str]:
@@ -189,15 +186,7 @@ def accuracy_figure(
         "x": single(share[order]),
         "y": np.arange(rows, dtype=np.float32),
         "marker": {"color": [BAYES if i >= len(names) - bayes else MODEL for i in order], "size": 8},
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": single(up - share[order]),
-            "arrayminus": single(share[order] - down),
-            "thickness": 1.3,
-            "width": 2,
-            "color": BAYES,
-        },
+        "error_x": _reach(up - share[order], share[order] - down),
         "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": 1}},
         "customdata": data,
@@ -218,15 +207,14 @@ def accuracy_figure(
         ],
         margin={"l": 8, "r": 10, "t": 4, "b": 24},
         xaxis={**FIXED, "range": [floor, 1.02], "nticks": 6},
-        yaxis={
-            **FIXED,
-            "showgrid": False,
-            "tickvals": np.arange(rows),
-            "ticktext": [shorten(names[i], 40) for i in order],
-            "tickfont": {"size": 12 if rows <= 14 else 10},
-            "range": [rows - 0.5, -0.5],
-        },
+        yaxis=rows_axis([shorten(names[i], 40) for i in order], 12 if rows <= 14 else 10),
     )
+
+
+def _reach(up: ArrayLike, down: ArrayLike) -> dict[str, Any]:
+    """Whiskers of an interval."""
+    sides = {"symmetric": False, "array": single(up), "arrayminus": single(down)}
+    return {"type": "data", **sides, "thickness": 1.3, "width": 2, "color": BAYES}
 
 
 def _row_targets(floor: float, data: Sequence[list[str]], hover: Sequence[str]) -> Trace:

@@ -9,96 +9,90 @@ import streamlit as st
 PAGES = Path(__file__).resolve().parents[1]
 ICON = PAGES / "ui" / "icon.svg"
 FRAMED = "shell_framed"
+MENU = (
+    (
+        "playground",
+        "Playground",
+        "science",
+        "Edit demonstrations and see which task the model infers, and from which of them.",
+    ),
+    (
+        "posterior",
+        "Posterior",
+        "stacked_bar_chart",
+        "Which task the demonstrations speak for: exact Bayes, the model's own answers, and your hypotheses.",
+    ),
+    (
+        "kernel",
+        "Kernel",
+        "grid_on",
+        "The answer as a weighted vote of the demonstrations: attention heads, layers, encoders, exact Bayes.",
+    ),
+    (
+        "attention",
+        "Attention",
+        "hub",
+        "Which part of the prompt attends to which, head by head and token by token, and what heads do.",
+    ),
+    (
+        "influence",
+        "Influence",
+        "balance",
+        "What happens to the answer when a demonstration goes, changes its label or moves.",
+    ),
+    (
+        "selection",
+        "Selection",
+        "travel_explore",
+        "The pool as a map, which demonstrations each selection chooses, why, and where each choice leads.",
+    ),
+    (
+        "ordering",
+        "Ordering",
+        "swap_vert",
+        "What the same demonstrations do in every order, and what each position does.",
+    ),
+    (
+        "scoring",
+        "Scoring",
+        "scoreboard",
+        "Every scorer and calibration side by side, down to the tokens, and as labels get out of balance.",
+    ),
+    (
+        "format",
+        "Format",
+        "edit_note",
+        "How a prompt is written: templates, words for labels, shots and instructions, and what they change.",
+    ),
+    (
+        "reasoning",
+        "Reasoning",
+        "footprint",
+        "What the model writes before it answers: steps, follow-up questions, sub-questions, open answers.",
+    ),
+    ("compare", "Compare", "compare_arrows", "Two studies side by side: what differs, and what that changes."),
+    (
+        "model_card",
+        "Model card",
+        "id_card",
+        "The embedded model: what it was trained on, how close to exact Bayes it is, and where it is not.",
+    ),
+)
+"""Script, title, icon and what a page is for, in menu order; the first stands at the bare address."""
 
 
 def all_pages() -> list[st.Page]:
     """Every page, in menu order. Built anew at each call: a page object belongs to one session's run."""
     return [
         st.Page(
-            PAGES / "playground.py",
-            title="Playground",
-            icon=":material/science:",
-            url_path="start",
-            default=True,
-            help="Edit demonstrations and see which task the model infers, and from which of them.",
-        ),
-        st.Page(
-            PAGES / "posterior.py",
-            title="Posterior",
-            icon=":material/stacked_bar_chart:",
-            url_path="posterior",
-            help="Which task the demonstrations speak for: exact Bayes, the model's own answers, and your hypotheses.",
-        ),
-        st.Page(
-            PAGES / "kernel.py",
-            title="Kernel",
-            icon=":material/grid_on:",
-            url_path="kernel",
-            help="The answer as a weighted vote of the demonstrations: attention heads, layers, encoders, exact Bayes.",
-        ),
-        st.Page(
-            PAGES / "attention.py",
-            title="Attention",
-            icon=":material/hub:",
-            url_path="attention",
-            help="Which part of the prompt attends to which, head by head and token by token, and what heads do.",
-        ),
-        st.Page(
-            PAGES / "influence.py",
-            title="Influence",
-            icon=":material/balance:",
-            url_path="influence",
-            help="What happens to the answer when a demonstration goes, changes its label or moves.",
-        ),
-        st.Page(
-            PAGES / "selection.py",
-            title="Selection",
-            icon=":material/travel_explore:",
-            url_path="selection",
-            help="The pool as a map, which demonstrations each selection chooses, why, and where each choice leads.",
-        ),
-        st.Page(
-            PAGES / "ordering.py",
-            title="Ordering",
-            icon=":material/swap_vert:",
-            url_path="ordering",
-            help="What the same demonstrations do in every order, and what each position does.",
-        ),
-        st.Page(
-            PAGES / "scoring.py",
-            title="Scoring",
-            icon=":material/scoreboard:",
-            url_path="scoring",
-            help="Every scorer and calibration side by side, down to the tokens, and as labels get out of balance.",
-        ),
-        st.Page(
-            PAGES / "format.py",
-            title="Format",
-            icon=":material/edit_note:",
-            url_path="format",
-            help="How a prompt is written: templates, words for labels, shots and instructions, and what they change.",
-        ),
-        st.Page(
-            PAGES / "reasoning.py",
-            title="Reasoning",
-            icon=":material/footprint:",
-            url_path="reasoning",
-            help="What the model writes before it answers: steps, follow-up questions, sub-questions, open answers.",
-        ),
-        st.Page(
-            PAGES / "compare.py",
-            title="Compare",
-            icon=":material/compare_arrows:",
-            url_path="compare",
-            help="Two studies side by side: what differs, and what that changes.",
-        ),
-        st.Page(
-            PAGES / "model_card.py",
-            title="Model card",
-            icon=":material/id_card:",
-            url_path="model_card",
-            help="The embedded model: what it was trained on, how close to exact Bayes it is, and where it is not.",
-        ),
+            PAGES / f"{name}.py",
+            title=title,
+            icon=f":material/{icon}:",
+            url_path="start" if place == 0 else name,
+            default=place == 0,
+            help=about,
+        )
+        for place, (name, title, icon, about) in enumerate(MENU)
     ]
 
 
