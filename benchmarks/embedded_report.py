@@ -15,6 +15,7 @@ def limits(evaluation: dict[str, Any]) -> list[str]:
         "Free text, questions and instructions other than the mixture's own mean nothing to it.",
         "Demonstrations that were selected are not independent draws, so exact Bayes is no upper bound for them.",
     ]
+    said += _sums(evaluation["long_sums"])
     for name, row in evaluation["overall"].items():
         if not row["met"]:
             sign = "at most" if row["better"] == "lower" else "at least"
@@ -22,6 +23,43 @@ def limits(evaluation: dict[str, Any]) -> list[str]:
     worst = sorted(evaluation["by_family"], key=lambda row: -row["kl"])[:8]
     said.append("Furthest from Bayes: " + ", ".join(f"{row['family']} (KL {row['kl']:.2f})" for row in worst) + ".")
     return said
+
+
+def beside(training: dict[str, Any]) -> str:
+    """What was in the documents beside the mixture, in one paragraph; "" where nothing was."""
+    step, shares = 0, dict[int, float]()
+    for phase in training["recipe"]["phases"]:
+        if phase["menu"]["reasoned"]:
+            shares[step] = phase["menu"]["reasoned"]
+        step += phase["steps"]
+    if not shares:
+        return ""
+    low, high = round(100 * min(shares.values())), round(100 * max(shares.values()))
+    share = f"{low} %" if low == high else f"{low} to {high} %"
+    return (
+        f"Beside the mixture, {share} of the documents from step {min(shares):,} on are reasoned ones: sums of three "
+        "to six numbers with a chain of thought, with follow-up questions and their answers, decomposed into growing "
+        "sums, or answered one growing sum after another. There the text itself is the aim. Exact Bayes reads inputs "
+        "and labels and knows nothing of steps."
+    )
+
+
+def _sums(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What steps do for sums, and where they end."""
+    found: dict[tuple[int, str], list[float]] = {}
+    for row in rows:
+        found.setdefault((row["addends"], row["way"]), []).append(row["accuracy"])
+    share = {key: sum(values) / len(values) for key, values in found.items()}
+    lengths, ways = sorted({n for n, _ in share}), dict.fromkeys(way for _, way in share)
+    said = [
+        f"Sums of {n} addends: " + ", ".join(f"{way} {share[n, way]:.2f}" for way in ways) + " of the answers right."
+        for n in lengths
+    ]
+    return [
+        "It writes steps for sums and for nothing else. Steps were taught up to six addends, answers at once up to "
+        "four; beyond that, and with addends above nine, it guesses.",
+        *said,
+    ]
 
 
 def table(rows: Sequence[dict[str, Any]]) -> list[str]:
@@ -44,6 +82,7 @@ def report(card: dict[str, Any]) -> str:
         f"seed {training['recipe']['seed']}. {e['documents']:,} fresh documents; written by "
         "`python -m benchmarks.embedded`.",
         "",
+        *([card["beside"], ""] if card["beside"] else []),
         *table([{"figure": name, **row} for name, row in e["overall"].items()]),
         "",
         f"Best head: L{heads['layer']} H{heads['head']}, pooling by {heads['pooling']}; on the half it was "
@@ -64,6 +103,8 @@ def report(card: dict[str, Any]) -> str:
         ("By template (same documents, from 4 demonstrations on)", e["by_template"]),
         ("Labels 7:1", [{"family": name, **row} for name, row in e["imbalance"].items()]),
         ("Four of forty demonstrations", [{"family": name, **row} for name, row in e["selection"].items()]),
+        ("Long sums, at once and in steps", e["long_sums"]),
+        ("Long sums of five addends by template, after four demonstrations", e["long_sums_by_template"]),
         ("By family", e["by_family"]),
     ):
         lines += [f"## {title}", "", *table(rows), ""]

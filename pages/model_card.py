@@ -94,6 +94,8 @@ with right.container(border=True):
         "Prior of every task family, grouped by domain",
         modebar=False,
     )
+    if beside := (found or {}).get("beside"):
+        st.caption(plain(str(beside), 600))
 if found is not None:
     evaluation = found.get("evaluation", {})
     with right.container(border=True):
@@ -109,7 +111,7 @@ if found is not None:
                 st.markdown(f"**{words}**")
                 chart(make(rows), key, words)
                 if words == "Learning curve" and (note := found.get("training", {}).get("note")):
-                    st.caption(plain(str(note), 400))
+                    st.caption(plain(str(note), 1_000))
     if families := evaluation.get("by_family", []):
         names = list(dict.fromkeys(row["family"] for row in families))
         kl = [float(np.mean([row["kl"] for row in families if row["family"] == name])) for name in names]
@@ -128,3 +130,11 @@ if found is not None:
         with left.container(border=True):
             st.markdown("**By template**")
             st.dataframe(templates, hide_index=True, alt="Accuracy and KL of every template")
+    if sums := evaluation.get("long_sums", []):
+        with left.container(border=True):
+            st.markdown(
+                "**Long sums, at once and in steps**",
+                help="Share of right answers in the model's own words, the likeliest token at each step. The "
+                "demonstrations, k of them, are sums of three or four numbers. Low, high: Wilson's interval at 95 %.",
+            )
+            st.dataframe(sums, hide_index=True, height=240, alt="Accuracy on long sums by way of answering")

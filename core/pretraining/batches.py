@@ -4,22 +4,56 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.pretraining.documents import REVERSED, Document, Writer, draw_document
 from core.pretraining.mixture import Mixture
+from core.pretraining.reasoned import Form, draw_reasoned, scored_places
 from core.pretraining.teacher import Aim, Teacher
 
 GIVEN_SHARE = 0.1  # share of the given tokens (not answers) that carry a loss
 BACKWARD_WEIGHT = 0.5  # of a token of an input in a document written y → x, whose inputs may be long
+STEP_WEIGHT = 0.3  # of a token of an answer with its steps, which has many, most of them plain to foresee
+GROWING_WEIGHT = 2.0  # of a label in a document of growing sums, which has few
 END = 0  # stands in a stored aim for the token after an answer, which its template decides
-# What a model of this size learns last, and how often each is drawn where the recipe asks for emphasis.
-HARD_DOMAINS = {"reviews": 0.7, "spelled words": 0.2, "word pairs": 0.1}
 
 Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Emphasis:
+    """A domain drawn more often than its prior: as an aim is conditional on its context, this moves no optimum.
+
+    Attributes:
+        domain: its name.
+        share: of all documents.
+        backward: share of these that are written y → x.
+    """
+
+    domain: str
+    share: float
+    backward: float = REVERSED
+
+
+@dataclass(frozen=True)
+class Menu:
+    """What documents are drawn from, beside the mixture.
+
+    Attributes:
+        codebooks: share of codebooks.
+        emphasis: domains drawn more often.
+        reasoned: share of reasoned documents.
+    """
+
+    codebooks: float = 0.0
+    emphasis: tuple[Emphasis, ...] = field(default=())
+    reasoned: float = 0.0
+
+
+MIXTURE_ALONE = Menu()
 
 
 @dataclass(frozen=True)
@@ -30,11 +64,14 @@ class Example:
         document: drawn.
         aims: for every pair, the aims of its answer's first tokens; empty where the draw itself is the aim.
         natural: whether it was drawn from the mixture, so that its given tokens may carry a loss.
+        form, plain: of a reasoned document, its form and how many of its pairs are in the plain one.
     """
 
     document: Document
     aims: tuple[tuple[Aim, ...], ...]
     natural: bool
+    form: Form | None = None
+    plain: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,26 +93,24 @@ class Group:
     aims: tuple[Aim | None, ...]
 
 
-def draw_example(
-    mixture: Mixture,
-    teacher: Teacher | None,
-    rng: random.Random,
-    codebooks: float = 0.0,
-    emphasis: float = 0.0,
-    backward: float = REVERSED,
-) -> Example:
-    """A document of the mixture, or with probability `codebooks` a codebook, or `emphasis` of a hard domain.
-
-    `backward` is the share of documents of hard domains that are written y → x.
-    """
-    family = None
-    if codebooks and rng.random() < codebooks:
+def draw_example(mixture: Mixture, teacher: Teacher | None, rng: random.Random, menu: Menu = MIXTURE_ALONE) -> Example:
+    """A document of the mixture, or of what the menu puts beside it."""
+    family, backward = None, REVERSED
+    if menu.codebooks and rng.random() < menu.codebooks:
         family = rng.choice([f.name for f in mixture.details if f.kind == "codebook"])
-    elif emphasis and rng.random() < emphasis:
-        domain = rng.choices(list(HARD_DOMAINS), list(HARD_DOMAINS.values()))[0]
-        inside = [f for f in mixture.details if f.domain == domain]
-        family = rng.choices([f.name for f in inside], [f.prior for f in inside])[0]
-    document = draw_document(mixture, rng, family=family, reversed_share=REVERSED if family is None else backward)
+    elif menu.emphasis or menu.reasoned:
+        left = rng.random() - menu.reasoned
+        if left < 0:
+            document, form, plain = draw_reasoned(mixture, rng)
+            return Example(document, (), False, form, plain)
+        for one in menu.emphasis:
+            left -= one.share
+            if left < 0:
+                inside = [f for f in mixture.details if f.domain == one.domain]
+                family = rng.choices([f.name for f in inside], [f.prior for f in inside])[0]
+                backward = one.backward
+                break
+    document = draw_document(mixture, rng, family=family, reversed_share=backward)
     aims: tuple[tuple[Aim, ...], ...] = ()
     if teacher is not None and document.reversed:
         aims = tuple(tuple(some or ()) for some in teacher.backward(document.pairs, document.instruction, END))
@@ -85,11 +120,11 @@ def draw_example(
 
 
 def draw_batch(
-    mixture: Mixture, writer: Writer, seed: int, step: int, documents: int, groups: int, codebooks: float = 0.0
+    mixture: Mixture, writer: Writer, seed: int, step: int, documents: int, groups: int, menu: Menu = MIXTURE_ALONE
 ) -> list[Group]:
-    """The batch of a step, aimed at its own draws. A share `codebooks` of its documents are codebooks."""
+    """The batch of a step, aimed at its own draws."""
     rng = random.Random(f"{seed}/{step}")
-    examples = [draw_example(mixture, None, rng, codebooks) for _ in range(documents)]
+    examples = [draw_example(mixture, None, rng, menu) for _ in range(documents)]
     return collate(examples, writer, rng, groups)
 
 
@@ -122,6 +157,9 @@ def _scored(
 ) -> list[tuple[int, float, Aim | None]]:
     """Places whose next token carries a loss, its weight, and its aim where that is not the token itself."""
     document = example.document
+    if example.form is not None:
+        weight = GROWING_WEIGHT if example.form == "growing" else STEP_WEIGHT
+        return [(place, weight, None) for place in scored_places(example.form, example.plain, spans)]
     weight = BACKWARD_WEIGHT if example.aims and document.reversed else 1.0
     answers: dict[int, Aim | None] = {}
     for n, (start, end) in enumerate(spans):

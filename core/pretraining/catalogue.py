@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import product
 
 from core.pretraining.families import ConceptSpec, DomainSpec, MapSpec
 from core.pretraining.lexicon import LARGEST_NUMBER, LETTERS, Row, table
 
 VOWELS = "aeiou"
+LONG_SUMS = (3, 4)  # addends; as many inputs of either length
+LARGEST_ADDEND = 9
 
 
 def _column(rows: Sequence[Row], name: str) -> tuple[str, ...]:
@@ -26,7 +29,7 @@ def _nouns() -> DomainSpec:
     words = _column(rows, "word")
     return DomainSpec(
         "nouns",
-        0.15,
+        0.13,
         words,
         (
             MapSpec("French", "Translate to French.", _column(rows, "french"), 1.5),
@@ -74,7 +77,7 @@ def _verbs() -> DomainSpec:
     words = _column(rows, "word")
     return DomainSpec(
         "verbs",
-        0.10,
+        0.09,
         words,
         (
             MapSpec("past tense", "Give the past tense.", _column(rows, "past"), 1.5),
@@ -143,7 +146,7 @@ def _numbers() -> DomainSpec:
 
     return DomainSpec(
         "numbers",
-        0.10,
+        0.09,
         words,
         (
             MapSpec("next number", "Give the next number.", tuple(str(v + 1) for v in values), 1.5),
@@ -190,6 +193,22 @@ def _sums() -> DomainSpec:
 def _differences() -> DomainSpec:
     answers = tuple(str(abs(a - b)) for a, b in _number_pairs(20))
     return _operation("differences", "-", 0.04, 20, MapSpec("subtraction", "Subtract the numbers.", answers, 2.0))
+
+
+def _long_sums() -> DomainSpec:
+    addends = tuple(a for count in LONG_SUMS for a in product(range(1, LARGEST_ADDEND + 1), repeat=count))
+    return DomainSpec(
+        "long sums",
+        0.04,
+        tuple(" + ".join(map(str, a)) for a in addends),
+        (
+            MapSpec("total", "Add the numbers.", tuple(str(sum(a)) for a in addends), 2.0),
+            MapSpec("long sums: largest", "Give the largest.", tuple(str(max(a)) for a in addends), 0.4),
+            MapSpec("long sums: first", "Give the first.", tuple(str(a[0]) for a in addends), 0.3),
+            MapSpec("long sums: last", "Give the last.", tuple(str(a[-1]) for a in addends), 0.3),
+        ),
+        halves=tuple(LONG_SUMS.index(len(a)) for a in addends),
+    )
 
 
 def _pairs_of_numbers() -> DomainSpec:
@@ -296,6 +315,7 @@ def domain_specs() -> tuple[DomainSpec, ...]:
         _numbers(),
         _sums(),
         _differences(),
+        _long_sums(),
         _pairs_of_numbers(),
         _pairs_of_words(),
         _sequences(),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 REVERSED = 0.35  # share of documents written y → x, which the channel score needs
+REMEMBERED = 40  # characters of the longest piece whose ids are kept: longer ones hardly come back
 LENGTHS = range(12, 21)  # demonstrations in a document
 
 
@@ -98,7 +99,7 @@ class Writer:
         found = self._memory.get(text)
         if found is None:
             found = self._tokenizer.encode(text, add_special_tokens=False)
-            if len(self._memory) < 100_000:
+            if len(text) <= REMEMBERED and len(self._memory) < 100_000:
                 self._memory[text] = found
         return found
 

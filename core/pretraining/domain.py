@@ -103,6 +103,25 @@ class Domain(Protocol):
         ...
 
 
+class Split:
+    """Inputs in two classes, shared by all latents that read them.
+
+    Attributes:
+        classes: (X,) 0 or 1.
+        members: the inputs of either class.
+    """
+
+    def __init__(self, classes: tuple[int, ...]) -> None:
+        self.classes = np.array(classes)
+        self.members = tuple(tuple(np.flatnonzero(self.classes == c).tolist()) for c in (0, 1))
+
+    def log_input(self, balance: float) -> Floats:
+        """log p(x), (X,), where class 0 has probability `balance` and x is uniform within its class."""
+        per_class = np.log([balance, 1 - balance]) - np.log([len(members) for members in self.members])
+        spread: Floats = per_class[self.classes]
+        return spread
+
+
 @dataclass(frozen=True)
 class Latent:
     """A fully specified task on enumerable inputs.
@@ -110,15 +129,16 @@ class Latent:
     Attributes:
         family: place among the domain's families.
         prior: P(latent | domain, not a codebook).
-        answers: (X,) answers.
-        classes: (X,) class of each input, or None when x is uniform.
-        balance: P(class 0), read when there are classes.
+        words: distinct answers; `index` (X,) is the place of each input's among them.
+        split: classes of the inputs (or their halves, for a map of a domain that has two); None when x is uniform.
+        balance: P(class 0), read when there is a split.
     """
 
     family: int
     prior: float
-    answers: tuple[str, ...]
-    classes: tuple[int, ...] | None = None
+    words: tuple[str, ...]
+    index: Ints
+    split: Split | None = None
     balance: float = 0.5
 
 
@@ -159,10 +179,14 @@ class EnumeratedDomain:
         self.family_of = np.array([latent.family for latent in latents])
         self.log_prior = np.log([latent.prior for latent in latents])
         self._place = {text: i for i, text in reversed(list(enumerate(spec.inputs)))}
+        self._halves = Split(spec.halves) if spec.halves else None
+        even = np.full(len(spec.inputs), -math.log(len(spec.inputs)))
+        self._log_base = even if self._halves is None else self._halves.log_input(0.5)
+        self.base = np.exp(self._log_base)  # (X,) p(x) of what the codebook draws from
         self._build_tables()
 
     def _build_tables(self) -> None:
-        words = sorted({answer for latent in self.latents for answer in latent.answers})
+        words = sorted({word for latent in self.latents for word in latent.words})
         self._answers: dict[str, Answers] = {}
         self._words = tuple(words)
         self._word_place = {word: i for i, word in enumerate(words)}
@@ -171,24 +195,17 @@ class EnumeratedDomain:
         self._log_input = np.full((t, x), -math.log(x))  # (T, X)
         self._range = np.zeros((t, len(words)))  # (T, W) [w ∈ range T] / |range T|
         self._ranges: list[tuple[str, ...]] = []
-        self._by_class: list[tuple[tuple[int, ...], tuple[int, ...]] | None] = []
         for i, latent in enumerate(self.latents):
-            self._table[i] = [self._word_place[answer] for answer in latent.answers]
-            reached = sorted(set(latent.answers))
-            self._ranges.append(tuple(reached))
-            self._range[i, [self._word_place[word] for word in reached]] = 1 / len(reached)
-            self._by_class.append(None)
-            if latent.classes is not None:
-                classes = np.array(latent.classes)
-                sizes = np.array([(classes == 0).sum(), (classes == 1).sum()])
-                balance = np.log([latent.balance, 1 - latent.balance])
-                self._log_input[i] = balance[classes] - np.log(sizes)[classes]
-                zero, one = (tuple(np.flatnonzero(classes == c).tolist()) for c in (0, 1))
-                self._by_class[i] = (zero, one)
+            places = np.array([self._word_place[word] for word in latent.words])
+            self._table[i] = places[latent.index]
+            self._ranges.append(tuple(sorted(latent.words)))
+            self._range[i, places] = 1 / len(places)
+            if latent.split is not None:
+                self._log_input[i] = latent.split.log_input(latent.balance)
         self._input = np.exp(self._log_input)
-        self._mass = np.zeros((t, len(words)))  # (T, W) p(y|T) before noise
-        for i in range(t):
-            np.add.at(self._mass[i], self._table[i], self._input[i])
+        # (T, W) p(y|T) before noise
+        rows = zip(self._table, self._input, strict=True)
+        self._mass = np.array([np.bincount(answers, p, len(words)) for answers, p in rows])
 
     def knows(self, text: str) -> bool:
         return text in self._place
@@ -202,7 +219,7 @@ class EnumeratedDomain:
         return column
 
     def log_base(self, text: str) -> float:
-        return -math.log(len(self.inputs))
+        return float(self._log_base[self._place[text]])
 
     def answers(self, text: str) -> Answers:
         found = self._answers.get(text)
@@ -247,15 +264,17 @@ class EnumeratedDomain:
         return np.zeros(len(self.latents)) if place is None else matrix[:, place]
 
     def draw(self, latent: int, rng: random.Random) -> tuple[str, str]:
-        by_class = self._by_class[latent]
-        if by_class is None:
+        one = self.latents[latent]
+        if one.split is None:
             i = int(rng.random() * len(self.inputs))
         else:
-            i = rng.choice(by_class[rng.random() >= self.latents[latent].balance])
-        return self.inputs[i], self.latents[latent].answers[i]
+            i = rng.choice(one.split.members[rng.random() >= one.balance])
+        return self.inputs[i], one.words[one.index[i]]
 
     def draw_input(self, rng: random.Random) -> str:
-        return rng.choice(self.inputs)
+        if self._halves is None:
+            return rng.choice(self.inputs)
+        return self.inputs[rng.choice(rng.choice(self._halves.members))]
 
     def draw_in_range(self, latent: int, rng: random.Random) -> str | None:
         return rng.choice(self._ranges[latent])
@@ -268,12 +287,16 @@ def _latents(spec: DomainSpec, balances: Balances) -> tuple[list[Family], list[L
     families: list[Family] = []
     latents: list[Latent] = []
     total = sum(m.weight for m in spec.maps)
+    halves = Split(spec.halves) if spec.halves else None
     for m in spec.maps:
         prior = shares["map"] * m.weight / total
-        latents.append(Latent(len(families), prior, m.answers))
+        words = tuple(dict.fromkeys(m.answers))
+        place = {word: i for i, word in enumerate(words)}
+        latents.append(Latent(len(families), prior, words, np.array([place[y] for y in m.answers]), halves))
         families.append(Family(m.name, spec.name, "map", m.instruction, enumerated * prior))
     for concept in spec.concepts:
         places: dict[Kind, int] = {}
+        split = Split(concept.classes)
         for kind in ("natural", "flipped", "arbitrary"):
             places[kind] = len(families)
             prior = shares[kind] / len(spec.concepts)
@@ -281,6 +304,5 @@ def _latents(spec: DomainSpec, balances: Balances) -> tuple[list[Family], list[L
             families.append(Family(name, spec.name, kind, concept.instruction, enumerated * prior))
         for kind, within, labels, balance in concept_latents(concept.labels, balances):
             prior = within * shares[kind] / len(spec.concepts)
-            answers = tuple(labels[c] for c in concept.classes)
-            latents.append(Latent(places[kind], prior, answers, concept.classes, balance))
+            latents.append(Latent(places[kind], prior, labels, split.classes, split, balance))
     return families, latents

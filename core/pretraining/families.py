@@ -70,6 +70,8 @@ class DomainSpec:
         prior: P(domain).
         inputs: (X,) the inputs; x is uniform over them, or over the inputs of its class.
         maps, concepts: the tasks.
+        halves: (X,) 0 or 1, where the inputs fall into two parts that come equally often however many each holds; x is
+            uniform within its part, for maps and for the codebook. Empty where there are none.
     """
 
     name: str
@@ -77,3 +79,4 @@ class DomainSpec:
     inputs: tuple[str, ...]
     maps: tuple[MapSpec, ...]
     concepts: tuple[ConceptSpec, ...] = field(default=())
+    halves: tuple[int, ...] = ()

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.pretraining.batches import Example, Group, collate, draw_example
-from core.pretraining.documents import REVERSED, Writer
+from core.pretraining.batches import Example, Group, Menu, collate, draw_example
+from core.pretraining.documents import Writer
 from core.pretraining.mixture import load_mixture
 from core.pretraining.teacher import Teacher
 from core.prompts import TEMPLATES
@@ -27,19 +27,13 @@ CHUNK = 125  # documents that travel from the process at once
 _teacher: Teacher | None = None
 
 
-def make_examples(seed: int, first: int, count: int, emphasis: float, backward: float = REVERSED) -> list[Example]:
+def make_examples(seed: int, first: int, count: int, menu: Menu) -> list[Example]:
     """Examples number `first` and on, each drawn from (seed, number)."""
     global _teacher
     if _teacher is None:
         _teacher = Teacher(load_mixture())
     return [
-        draw_example(
-            load_mixture(),
-            _teacher,
-            random.Random(f"{seed}/taught/{number}"),
-            emphasis=emphasis,
-            backward=backward,
-        )
+        draw_example(load_mixture(), _teacher, random.Random(f"{seed}/taught/{number}"), menu)
         for number in range(first, first + count)
     ]
 
@@ -50,15 +44,14 @@ class Feed:
 
     Attributes:
         seed, documents, groups: of the recipe.
-        emphasis, backward: of its phase.
+        menu: of its phase.
         writer: turns documents into tokens.
     """
 
     seed: int
     documents: int
     groups: int
-    emphasis: float
-    backward: float
+    menu: Menu
     writer: Writer
 
     def __post_init__(self) -> None:
@@ -74,14 +67,7 @@ class Feed:
         size = ERA // READINGS * self.documents
         if era not in self._waiting:
             self._waiting[era] = [
-                self._pool.submit(
-                    make_examples,
-                    self.seed,
-                    first,
-                    min(CHUNK, (era + 1) * size - first),
-                    self.emphasis,
-                    self.backward,
-                )
+                self._pool.submit(make_examples, self.seed, first, min(CHUNK, (era + 1) * size - first), self.menu)
                 for first in range(era * size, (era + 1) * size, CHUNK)
             ]
 

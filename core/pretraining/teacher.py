@@ -218,7 +218,7 @@ def _codebook_inputs(domain: EnumeratedDomain, state: CodebookState, y: str) -> 
     """p(x, y | history) of a codebook for every input of its domain, (X,)."""
     book = state.codebook
     fresh = (1 - NOISE) * book.code(y) + NOISE * book.noise(y)
-    out = np.full(len(domain.inputs), (1 - STRAY) * ALPHA / len(domain.inputs) / (ALPHA + state.count) * fresh)
+    out: Floats = (1 - STRAY) * ALPHA * domain.base / (ALPHA + state.count) * fresh
     for text in state.seen:
         if domain.knows(text):
             out[domain.place(text)] = state.input_probability(text) * state.label_probability(text, y)

@@ -23,13 +23,16 @@ SEPARATORS = tuple(f"{line}{word}:" for word in ("Input", "Label", "Q", "A") for
 MARKS = ("\n\n", "\n", *SEPARATORS, "->", "<-", ":=", "||", *string.punctuation)
 # Latin letters with accents, so that French words that no table holds can be spelled.
 ACCENTED = "àâäáãåæçéèêëíîïñóôöõøœúùûüýÿßÀÂÄÁÃÅÆÇÉÈÊËÍÎÏÑÓÔÖÕØŒÚÙÛÜÝ"
+# Words that only chains of reasoning hold. They joined the tokenizer when the model could already read, so they stand
+# last, and p_any spells them.
+REASONING = ("So", "Follow", "Intermediate", "final")
 PIECES = r"\n\n|\n?\b(?:Input|Label|Q|A):|\n|->|<-|:=|\|\||[^\W_]+|[^\w\s]|_"
 
 
 def token_list() -> tuple[str, ...]:
     """Every token, by id."""
     characters = string.ascii_letters + string.digits + ACCENTED
-    tokens = [*SPECIAL, *MARKS, *characters, *(f"##{c}" for c in characters), *vocabulary()]
+    tokens = [*SPECIAL, *MARKS, *characters, *(f"##{c}" for c in characters), *vocabulary(), *REASONING]
     return tuple(dict.fromkeys(tokens))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,105 +18,17 @@ import torch
 
 from core.pretraining.architecture import CHECKPOINT, initial_model, save_checkpoint
 from core.pretraining.batches import Group, draw_batch
-from core.pretraining.documents import REVERSED, Writer
+from core.pretraining.documents import Writer
 from core.pretraining.feed import Feed
 from core.pretraining.first_token import FirstToken
+from core.pretraining.growth import regrown, tokens_of
 from core.pretraining.mixture import early_mixture, load_mixture
 from core.pretraining.muon import Muon
-from core.pretraining.tokenizer import build_tokenizer
+from core.pretraining.recipe import Phase, Recipe
+from core.pretraining.tokenizer import build_tokenizer, token_list
 from core.pretraining.validation import Validation
 
-
-@dataclass(frozen=True)
-class Phase:
-    """A stretch of training.
-
-    Attributes:
-        steps: updates.
-        muon_lr, adam_lr: rates at its start, for the matrices and for embedding, norms and biases.
-        end: share of those rates at its end; linear between.
-        codebooks: share of the documents that are codebooks whatever the prior says, so that copying from the context
-            comes early; 0 is the true mixture, which is what Bayes assumes.
-        weight_decay: of the matrices, times the rate.
-        soften: factor on queries and keys before its first step, so on attention's logits squared.
-        taught: whether answers are aimed at exact Bayes's distribution (`core.pretraining.teacher`) on the mixture,
-            rather than at the draw on its milder beginning.
-        emphasis: share of a taught phase's documents that come from the domains learned last; as an aim is conditional
-            on its context, this moves no optimum. `backward` is the share of these that are written y → x.
-    """
-
-    steps: int
-    muon_lr: float
-    adam_lr: float
-    end: float = 1.0
-    codebooks: float = 0.0
-    weight_decay: float = 0.0
-    soften: float = 1.0
-    taught: bool = False
-    emphasis: float = 0.0
-    backward: float = REVERSED
-
-
-# What the committed checkpoint went through. The first two phases move fast and then hover: KL to Bayes stood near .9
-# and fell to .6 within 600 steps of leaving them. They also grew queries and keys until nine rows of attention in ten
-# were one-hot; the fifth phase softens them and holds the weights back. The taught phases aim at exact Bayes itself.
-PHASES = (
-    Phase(2_000, 0.02, 0.003, codebooks=0.5),
-    Phase(2_000, 0.02, 0.003),
-    Phase(4_000, 0.006, 0.0015),
-    Phase(7_200, 0.006, 0.0015, end=0.4),
-    Phase(8_000, 0.004, 0.001, end=0.0, weight_decay=0.2, soften=0.4),
-    Phase(1_800, 0.004, 0.001, weight_decay=0.2, taught=True, emphasis=0.2),
-    Phase(7_500, 0.003, 0.00075, end=0.7, weight_decay=0.2, taught=True, emphasis=0.2),
-    Phase(12_500, 0.0021, 0.000525, end=0.0, weight_decay=0.2, taught=True, emphasis=0.2),
-    Phase(4_500, 0.0015, 0.0004, end=0.0, weight_decay=0.2, taught=True, emphasis=0.6, backward=0.75),
-)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides a run.
-
-    Attributes:
-        seed: of the initial weights and of every batch.
-        documents, groups: documents in a batch, and how many groups of like length they are padded in.
-        warmup: steps of linear warm-up.
-        phases: one after the other.
-        kept, share: the step whose weights are kept, and their share in the last ones. The last phase teaches y → x,
-            which the channel score needs, at some cost to x → y; between the two ends of it both are good.
-    """
-
-    seed: int = 0
-    documents: int = 24
-    groups: int = 3
-    warmup: int = 100
-    phases: tuple[Phase, ...] = PHASES
-    kept: int = 45_000
-    share: float = 0.35
-
-    @property
-    def steps(self) -> int:
-        """Updates in all."""
-        return sum(phase.steps for phase in self.phases)
-
-    @property
-    def untaught(self) -> int:
-        """Updates before the first taught one."""
-        return sum(phase.steps for phase in self.phases if not phase.taught)
-
-    def phase(self, step: int) -> tuple[Phase, int]:
-        """The phase of a step, and the step's place in it."""
-        for phase in self.phases:
-            if step < phase.steps:
-                return phase, step
-            step -= phase.steps
-        raise ValueError("The recipe has no such step.")
-
-    def rates(self, step: int) -> tuple[float, float]:
-        """Rates of Muon and Adam at a step."""
-        phase, place = self.phase(step)
-        share = min(1.0, (step + 1) / self.warmup) * (1 - (1 - phase.end) * place / phase.steps)
-        return share * phase.muon_lr, share * phase.adam_lr
+EMBEDDING = "model.embed_tokens.weight"
 
 
 def _fresh(device: str) -> Any:
@@ -158,8 +70,8 @@ class Trainer:
         """One step; returns the mean loss in nats over the tokens that carry one."""
         recipe = self.recipe
         phase, place = recipe.phase(self.step)
-        if place == 0 and phase.soften != 1.0:
-            self._soften(phase.soften)
+        if place == 0:
+            self._begin(phase)
         batch = self._batch(phase)
         count = float(sum(group.weights.sum() for group in batch))
         total = 0.0
@@ -175,20 +87,25 @@ class Trainer:
             self.tokens += int((group.tokens > 0).sum())
         self._apply(*recipe.rates(self.step), phase.weight_decay)
         self.step += 1
-        if self.step == recipe.kept:
-            self.kept = {name: master.clone() for name, master in self.masters.items()}
+        if place == phase.steps - 1 and phase.blend:
+            self._blend(phase.blend)
         return total
+
+    def _begin(self, phase: Phase) -> None:
+        """What a phase does before its first step."""
+        if phase.soften != 1.0:
+            self._soften(phase.soften)
+        self.kept = {name: master.clone() for name, master in self.masters.items()} if phase.blend else {}
 
     def _batch(self, phase: Phase) -> list[Group]:
         recipe = self.recipe
         if not phase.taught:
             return draw_batch(
-                self._mixture, self._writer, recipe.seed, self.step, recipe.documents, recipe.groups, phase.codebooks
+                self._mixture, self._writer, recipe.seed, self.step, recipe.documents, recipe.groups, phase.menu
             )
-        wanted = (phase.emphasis, phase.backward)
-        if self._feed is None or (self._feed.emphasis, self._feed.backward) != wanted:
+        if self._feed is None or self._feed.menu != phase.menu:
             self.close()
-            self._feed = Feed(recipe.seed, recipe.documents, recipe.groups, *wanted, self._writer)
+            self._feed = Feed(recipe.seed, recipe.documents, recipe.groups, phase.menu, self._writer)
         return self._feed.batch(self.step - recipe.untaught)
 
     def _aims(self, group: Group) -> torch.Tensor:
@@ -238,16 +155,16 @@ class Trainer:
         self._hand_over()
 
     @torch.no_grad()
-    def blend(self) -> None:
-        """Mix the weights that were kept into the last ones."""
+    def _blend(self, share: float) -> None:
+        """Mix the weights that were kept at the phase's start into the last ones."""
         for name, kept in self.kept.items():
-            self.masters[name].lerp_(kept, self.recipe.share)
+            self.masters[name].lerp_(kept, share)
         self._hand_over()
 
     def float_model(self) -> Any:
         """A float32 copy with the exact weights."""
         model = _fresh(self.device)
-        model.load_state_dict({**self.masters, "lm_head.weight": self.masters["model.embed_tokens.weight"]})
+        model.load_state_dict({**self.masters, "lm_head.weight": self.masters[EMBEDDING]})
         return model.eval()
 
     def save(self, folder: Path) -> None:
@@ -279,8 +196,10 @@ class Trainer:
         (folder / "training.json").write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
 
     def resume(self, folder: Path) -> None:
-        """Go on from a saved state."""
+        """Go on from a saved state, whose tokenizer may have had fewer tokens."""
         state = torch.load(folder / "state.pt", map_location=self.device, weights_only=True)
+        if tokens_of(folder) != token_list():
+            _grow(state, tokens_of(folder))
         for name, value in state["masters"].items():
             self.masters[name].copy_(value)
         self.muon.load_state_dict(state["muon"])
@@ -288,6 +207,18 @@ class Trainer:
         self.step, self.tokens = state["counts"]
         self.seconds, self.curve, self.kept = state["seconds"], state["curve"], state["kept"]
         self._hand_over()
+
+
+def _grow(state: dict[str, Any], before: tuple[str, ...]) -> None:
+    """Give a state's embedding and its optimiser a row for every token of today; new tokens start at the mean row."""
+    after = token_list()
+    for rows in [state["masters"], state["kept"]]:
+        if EMBEDDING in rows:
+            rows[EMBEDDING] = regrown(rows[EMBEDDING], before, after, rows[EMBEDDING].mean(0))
+    for moments in state["adam"]["state"].values():
+        for name, value in moments.items():
+            if value.ndim == 2 and len(value) == len(before):
+                moments[name] = regrown(value, before, after, torch.zeros_like(value[0]))
 
 
 def train(recipe: Recipe, folder: Path, device: str, resume: bool, every: int) -> None:
@@ -299,8 +230,6 @@ def train(recipe: Recipe, folder: Path, device: str, resume: bool, every: int) -
     before, began, losses = trainer.seconds, time.monotonic(), []
     while trainer.step < recipe.steps:
         losses.append(trainer.update())
-        if trainer.step == recipe.steps:
-            trainer.blend()
         if trainer.step % every == 0 or trainer.step == recipe.steps:
             kl = validation(trainer.float_model(), device)
             trainer.seconds = before + time.monotonic() - began

@@ -32,7 +32,9 @@ CARD = {
         ],
         "by_k": [{"k": k, "kl": 0.1, "accuracy_model": 0.8, "accuracy_bayes": 0.9, "tv": 0.1} for k in range(3)],
         "by_template": [{"template": "arrow", "accuracy": 0.9, "kl": 0.1}],
+        "long_sums": [{"addends": 5, "k": 4, "way": "self-ask", "items": 200, "accuracy": 0.99}],
     },
+    "beside": "A tenth of the documents are *reasoned*.",
     "limits": ["Numbers at small k are *weak*."],
 }
 
@@ -55,6 +57,8 @@ def test_everything_on_record_is_shown(start, with_card) -> None:
     assert targets["reached"].tolist() == [0.143, 0.01]
     assert targets[""].tolist() == ["✗", "✓"]
     assert "1,000 fresh documents" in page.said
+    assert "reasoned" in page.said
+    assert any("way" in frame.value and frame.value["way"].tolist() == ["self-ask"] for frame in page.at.dataframe)
     assert any("Numbers at small k are \\*weak" in text.value for text in page.at.markdown)
 
 

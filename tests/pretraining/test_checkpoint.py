@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from benchmarks.embedded_sums import answered, items
 from core import load_model
 from core.models import LanguageModel
 from core.pretraining.architecture import CHECKPOINT
@@ -78,3 +79,18 @@ def test_addition_and_translation(model: LanguageModel) -> None:
     ids = AutoTokenizer.from_pretrained(CHECKPOINT)
     for text, answer in prompts.items():
         assert ids.convert_ids_to_tokens(int(model.next_logprobs([text])[0].argmax())) == answer
+
+
+@pytest.mark.parametrize("way", ["chain of thought", "self-ask", "least-to-most"])
+def test_steps_carry_it_further_than_it_was_taught_to_answer_at_once(model: LanguageModel, way: str) -> None:
+    """Sums of five numbers: the mixture has three and four."""
+    asked = items(16, 5, 4)
+    assert sum(answered(model, asked, way)) > sum(answered(model, asked, "direct"))
+    card = {(row["addends"], row["k"], row["way"]): row for row in CARD["evaluation"]["long_sums"]}[5, 4, way]
+    assert sum(answered(model, asked, way)) / 16 > card["low"] - 0.3
+
+
+def test_card_names_what_was_taught_beside_the_mixture() -> None:
+    assert "reasoned" in CARD["beside"]
+    assert any(phase["menu"]["reasoned"] for phase in CARD["training"]["recipe"]["phases"])
+    assert CARD["training"]["steps"] == sum(phase["steps"] for phase in CARD["training"]["recipe"]["phases"])

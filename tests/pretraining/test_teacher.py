@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from core.pretraining.batches import END, collate, draw_example
+from core.pretraining.batches import END, Emphasis, Menu, collate, draw_example
 from core.pretraining.documents import Document, Writer, draw_document
 from core.pretraining.feed import ERA, READINGS, Feed, make_examples
 from core.pretraining.mixture import load_mixture
@@ -20,6 +20,7 @@ from core.prompts import TEMPLATES
 
 MIXTURE = load_mixture()
 TEACHER = Teacher(MIXTURE)
+REVIEWS = Menu(emphasis=(Emphasis("reviews", 0.4, 0.5), Emphasis("word pairs", 0.1)))
 
 
 def dense(aim: Aim) -> np.ndarray:
@@ -107,7 +108,7 @@ def test_a_review_that_the_grammar_cannot_write_has_no_aims() -> None:
 
 def test_a_batch_scores_every_answer_and_ends_as_its_template_does() -> None:
     writer, rng = Writer(build_tokenizer()), random.Random(2)
-    examples = [draw_example(MIXTURE, TEACHER, rng, emphasis=0.5) for _ in range(12)]
+    examples = [draw_example(MIXTURE, TEACHER, rng, REVIEWS) for _ in range(12)]
     groups = collate(examples, writer, rng, 3)
     assert sum(len(group.tokens) for group in groups) == 12
     ends = {writer.ids(template.end)[0] for template in TEMPLATES.values()}
@@ -122,15 +123,15 @@ def test_a_batch_scores_every_answer_and_ends_as_its_template_does() -> None:
 
 
 def test_examples_depend_on_seed_and_number_alone() -> None:
-    together = make_examples(3, 0, 4, 0.2)
-    apart = [make_examples(3, number, 1, 0.2)[0] for number in range(4)]
+    together = make_examples(3, 0, 4, REVIEWS)
+    apart = [make_examples(3, number, 1, REVIEWS)[0] for number in range(4)]
     assert [one.document for one in together] == [one.document for one in apart]
-    assert together[0].document != make_examples(4, 0, 1, 0.2)[0].document
+    assert together[0].document != make_examples(4, 0, 1, REVIEWS)[0].document
 
 
 def test_an_era_is_read_twice_in_other_templates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.pretraining.feed.ERA", 4)
-    feed = Feed(seed=0, documents=3, groups=1, emphasis=0.0, backward=0.5, writer=Writer(build_tokenizer()))
+    feed = Feed(seed=0, documents=3, groups=1, menu=REVIEWS, writer=Writer(build_tokenizer()))
     try:
         lengths = [sum(int((group.tokens > 0).sum()) for group in feed.batch(step)) for step in range(4)]
         again = [sum(int((group.tokens > 0).sum()) for group in feed.batch(step)) for step in range(4)]

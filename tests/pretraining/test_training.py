@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +11,22 @@ import pytest
 import torch
 
 from core.pretraining.architecture import LOOK_BACK, initial_model
-from core.pretraining.batches import draw_batch
+from core.pretraining.batches import Menu, draw_batch
 from core.pretraining.documents import Writer
 from core.pretraining.mixture import load_mixture
 from core.pretraining.muon import Muon, orthogonalise
+from core.pretraining.recipe import Phase, Recipe
 from core.pretraining.tokenizer import build_tokenizer
-from core.pretraining.training import Phase, Recipe, Trainer
+from core.pretraining.training import Trainer
 
 SMALL = Recipe(
     documents=3,
     groups=1,
     warmup=2,
     phases=(
-        Phase(1, 0.02, 0.003, codebooks=0.5),
+        Phase(1, 0.02, 0.003, menu=Menu(codebooks=0.5)),
         Phase(2, 0.006, 0.0015, weight_decay=0.2, soften=0.5, end=0.5),
-        Phase(3, 0.006, 0.001),
+        Phase(3, 0.006, 0.001, blend=0.25, warmup=2),
     ),
 )
 
@@ -64,6 +66,29 @@ def test_schedule() -> None:
     assert recipe.rates(999) == pytest.approx((0.004 / 500, 0.001 / 500))
     with pytest.raises(ValueError, match="no such step"):
         recipe.rates(1000)
+
+
+def test_a_phase_may_warm_up() -> None:
+    recipe = Recipe(warmup=1, phases=(Phase(10, 0.02, 0.004), Phase(100, 0.01, 0.001, warmup=4)))
+    assert recipe.rates(9) == (0.02, 0.004)
+    assert recipe.rates(10) == pytest.approx((0.0025, 0.00025))
+    assert recipe.rates(13) == pytest.approx((0.01, 0.001))
+
+
+def test_a_phase_may_leave_a_blend_of_its_ends() -> None:
+    phases = (Phase(1, 0.02, 0.003), Phase(2, 0.006, 0.001, blend=0.25))
+    blended, plain = (
+        Trainer(Recipe(documents=3, groups=1, phases=(phases[0], replace(phases[1], blend=blend))), "cpu")
+        for blend in (0.25, 0.0)
+    )
+    for trainer in (blended, plain):
+        trainer.update()
+    start = {name: master.clone() for name, master in plain.masters.items()}
+    for trainer in (blended, plain):
+        trainer.update()
+        trainer.update()
+    for name, last in plain.masters.items():
+        assert torch.allclose(blended.masters[name], 0.75 * last + 0.25 * start[name], atol=1e-6), name
 
 
 def test_softening_scales_the_attention_logits() -> None:
