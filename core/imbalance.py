@@ -210,8 +210,6 @@ def imbalance(
         Cancelled: `stop` said so.
     """
     study = tidied(study)
-    if not questions:
-        raise StudyError("There is no question to ask.")
     rows = _free(study, rows, questions)
     shown = tuple(draw_demonstrations(rows, majority, n, seed + d) for d in range(draws))
     found = list(study.labels) or [row.label for row in rows]
@@ -222,13 +220,11 @@ def imbalance(
     own = [(study.query, shown[0][r], labels) for r in range(len(counts))] if study.query else []
     tables = score_tables(study, model, [*own, *items], combinations, progress=progress, stop=stop)
     query, tables = tables[: len(own)], tables[len(own) :]
-    for table in tables:
-        if said := next((error for error in table.errors if error), ""):
-            raise StudyError(said)
-    shape = (len(counts), draws, len(questions))
+    _refuse_errors(tables)
+    shape, place = (len(counts), draws, len(questions)), labels.index(majority)
     gold = np.broadcast_to([q.gold.strip() for q in questions], shape)
-    best, p = _read(tables, labels.index(majority), shape)
-    bayes_best, bayes_p = _read_bayes(tables, labels.index(majority), shape, model.mixture is not None)
+    best, p = _read(tables, place, shape)
+    bayes_best, bayes_p = _read_bayes(tables, place, shape, model.mixture is not None)
     return Imbalance(
         combinations=tuple(combinations),
         majority=majority,
@@ -246,8 +242,21 @@ def imbalance(
     )
 
 
+def _refuse_errors(tables: Sequence[ScoreTable]) -> None:
+    """Raise the first error of any table."""
+    for table in tables:
+        if said := next((error for error in table.errors if error), ""):
+            raise StudyError(said)
+
+
 def _free(study: Study, rows: Sequence[Demonstration], questions: Sequence[Question]) -> list[Demonstration]:
-    """Rows that may be shown: their input is neither asked nor the query."""
+    """Rows that may be shown: their input is neither asked nor the query.
+
+    Raises:
+        StudyError: nothing is asked.
+    """
+    if not questions:
+        raise StudyError("There is no question to ask.")
     asked = {question.input.strip() for question in questions} | {study.query}
     tidy = tidied(study.model_copy(update={"pool": tuple(rows)})).pool
     return [row for row in tidy if usable(row) and row.input not in asked]

@@ -204,17 +204,18 @@ def share_figure(
         "textfont": {"size": 12, "color": INK},
         "cliponaxis": False,
     }
-    half = {"color": FAINT, "width": 2}
+    half = {"type": "line", "x0": 0.5, "x1": 0.5, "y0": -0.5, "y1": rows - 0.5, "line": {"color": FAINT, "width": 2}}
+    named = f"P({shorten(majority, 16)}), and the answer"
     return figure(
         [bars, words],
         height,
         margin={"l": 8, "r": 8, "t": 6, "b": 38},
-        shapes=[{"type": "line", "x0": 0.5, "x1": 0.5, "y0": -0.5, "y1": rows - 0.5, "line": half}],
-        xaxis={
-            **FIXED,
-            "range": [0, 1.36],
-            "tickvals": [0, 0.25, 0.5, 0.75, 1],
-            "title": {"text": f"P({shorten(majority, 16)}), and the answer", "font": {"size": 12}, "standoff": 4},
-        },
+        shapes=[half],
+        xaxis={**FIXED, "range": [0, 1.36], "tickvals": [0, 0.25, 0.5, 0.75, 1], "title": _small(named)},
         yaxis=rows_axis([shorten(name, 34) for name in names]),
     )
+
+
+def _small(words: str) -> dict[str, Any]:
+    """The title of an axis."""
+    return {"text": words, "font": {"size": 12}, "standoff": 4}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -50,13 +51,12 @@ def score_cells_figure(
         height: in pixels.
     """
     p = single(values).reshape(len(rows), len(columns))
-    cells = [
-        (c, float(r), winners[r][c], float(p[r, c]), notes[r][c]) for r in range(len(rows)) for c in range(len(columns))
-    ]
-    low = len(rows) - 1 + GAP + 1
+    grid = list(product(range(len(rows)), range(len(columns))))
+    cells = [(c, float(r), winners[r][c], float(p[r, c]), notes[r][c]) for r, c in grid]
+    low = len(rows) + GAP
     cells += [(0, low + i, winner, value, f"<b>{wrap(name)}</b>") for i, (name, winner, value) in enumerate(bayes)]
     targets = click_targets(len(columns), len(rows), [None] * len(columns))
-    targets["customdata"] = [[keys[r][c]] for r in range(len(rows)) for c in range(len(columns))]
+    targets["customdata"] = [[keys[r][c]] for r, c in grid]
     places = np.concatenate([np.arange(len(rows)), low + np.arange(len(bayes))])
     shapes = [_cell(c, r, winner, value, colours, of) for c, r, winner, value, _ in cells]
     if opened is not None and opened != own:
