@@ -40,7 +40,8 @@ def test_every_strategy_and_scorer(selection: str, ordering: str, monkeypatch: p
         assert outcome.answer.labels == ("positive", "negative")
         assert outcome.bayes is None
         assert outcome.attention is not None
-        assert set(outcome.timings) == {"select", "order", "render", "score", "posteriors", "attention", "kernels"}
+        stages = {"select", "order", "render", "reason", "score", "posteriors", "attention", "kernels"}
+        assert set(outcome.timings) == stages
         for kernel in outcome.kernels.values():
             assert kernel.raw.shape == (len(outcome.demonstrations),)
 

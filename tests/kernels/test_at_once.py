@@ -106,9 +106,10 @@ def test_exact_kernel_is_the_mixtures(model: LanguageModel) -> None:
         assert (pairs[0], query, instruction) == (("cat", "animal"), "dog", "Sort them.")
         return np.array([0.4, 0.1, 0.3, 0.2])
 
-    stand_in = SimpleNamespace(
-        mixture=SimpleNamespace(kernel=kernel), embed=model.embed, layers=model.layers, heads=model.heads
-    )
+    class Model(SimpleNamespace):
+        """What the kernels read of a model; unlike its base it can be referred to weakly."""
+
+    stand_in = Model(mixture=SimpleNamespace(kernel=kernel), embed=model.embed, layers=model.layers, heads=model.heads)
     study = Study(query="dog", instruction="Sort them.")
     found = compute_kernels(study, stand_in, render(SHOWN, "dog"), SHOWN, LABELS, None, None)  # type: ignore[arg-type]
     assert set(found) == {"hidden", "exact"}
