@@ -107,7 +107,9 @@ def test_exact_kernel_is_the_mixtures(model: LanguageModel) -> None:
         return np.array([0.4, 0.1, 0.3, 0.2])
 
     class Model(SimpleNamespace):
-        """What the kernels read of a model; unlike its base it can be referred to weakly."""
+        """What the kernels read of a model, and like one it can be a key."""
+
+        __hash__ = object.__hash__
 
     stand_in = Model(mixture=SimpleNamespace(kernel=kernel), embed=model.embed, layers=model.layers, heads=model.heads)
     study = Study(query="dog", instruction="Sort them.")

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import Study, load_model
 from core.models import LanguageModel
+from pages.ui import state
 
 ROOT = Path(__file__).parents[2]
 Start = Callable[..., "Page"]
@@ -97,6 +98,12 @@ def unpack(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: unpack(inner) for key, inner in value.items()}
     return [unpack(inner) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.fixture(autouse=True)
+def no_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No browser lags behind here, and tests choose again sooner than anybody would."""
+    monkeypatch.setattr(state, "GRACE", 0.0)
 
 
 @pytest.fixture(scope="session")

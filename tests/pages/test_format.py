@@ -9,7 +9,6 @@ import pytest
 from core import Study
 from core.demonstrations import Demonstration
 from core.prompts import ARROW, INPUT_LABEL, TEMPLATES
-from pages.ui import state
 from tests.pages.conftest import Page, Start
 
 P = "format_"
@@ -64,8 +63,7 @@ def test_typing_a_part_changes_the_template(page: Page) -> None:
     assert page.study.template == ARROW
 
 
-def test_start_from_a_ready_made_one_and_reset(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "GRACE", 0.0)  # nobody types this fast
+def test_start_from_a_ready_made_one_and_reset(page: Page) -> None:
     page.at.selectbox(key=P + "ready").set_value("input-label")
     page.run()
     assert page.study.template == INPUT_LABEL

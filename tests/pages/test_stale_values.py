@@ -16,6 +16,7 @@ from tests.pages.conftest import Page
 def test_a_value_that_undo_took_back_is_not_chosen_by_a_late_message(
     playground: Page, monkeypatch: pytest.MonkeyPatch, key: str, field: str, value: Any
 ) -> None:
+    monkeypatch.setattr(state, "GRACE", 60.0)
     before = getattr(playground.study, field)
     playground.choose(key, value)
     assert getattr(playground.study, field) != before
