@@ -78,9 +78,41 @@ def _kernels() -> list[tuple[str, str, str, bool]]:
     ]  # fmt: skip
 
 
+def _ordering() -> list[tuple[str, str, str, bool]]:
+    rows = []
+    for name, case in _read("ordering").get("cases", {}).items():
+        ratio = case["ways"]["each prompt whole"]["processor_ratio"]
+        what = f"GlobalE, 24 orders × 16 probes, {name}: against each prompt whole"
+        rows.append((what, f"{ratio:.2f} × as fast", "at least 5 ×", ratio >= 5))
+    return rows
+
+
+def sums() -> str:
+    """Accuracy on long sums by way of answering, as Markdown; "" before the benchmark has been run."""
+    rows = [row for row in _read("embedded").get("long_sums", []) if row["k"] == 4]
+    ways = list(dict.fromkeys(row["way"] for row in rows))
+    found = {(row["addends"], row["way"]): row for row in rows}
+    lines = [f"| numbers added | {' | '.join(ways)} |", "|---|" + "---:|" * len(ways)]
+    for addends in sorted({row["addends"] for row in rows}):
+        cells = [f"{r['accuracy']:.2f} ({r['low']:.2f} to {r['high']:.2f})" for r in (found[addends, w] for w in ways)]
+        lines.append(f"| {addends} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n" if rows else ""
+
+
+def effects() -> str:
+    """The table of published effects as Markdown, "" before the benchmark has been run."""
+    rows = [
+        f"| {row['effect']} ({row['source']}) | {row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f}) "
+        f"| {row['verdict']} |"
+        for row in _read("effects").get("effects", [])
+    ]
+    head = ["| | accuracy, difference (95 %) | on the embedded model |", "|---|---:|---|"]
+    return "\n".join([*head, *rows]).replace("-0.", "−.").replace("+0.", "+.") + "\n" if rows else ""
+
+
 def figures() -> str:
     """The table as Markdown; a benchmark that has not been run has no rows."""
-    rows = [*_dashboard(), *_scoring(), *_attention(), *_embedded(), *_kernels()]
+    rows = [*_dashboard(), *_scoring(), *_attention(), *_embedded(), *_kernels(), *_ordering()]
     lines = ["| | measured | target | met |", "|---|---:|---:|---|"]
     lines += [f"| {what} | {value} | {target} | {'yes' if met else 'no'} |" for what, value, target, met in rows]
     return "\n".join(lines) + "\n" if rows else ""

@@ -7,17 +7,21 @@ import io
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.readme_figures import figures
+from tests.readme_figures import effects, figures, sums
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 EXAMPLE = re.compile(r"```python\n(?P<code>.*?)```\n\n```text\n(?P<printed>.*?)```", re.DOTALL)
 FIGURES = re.compile(r"(?<=results -->\n).*?(?=<!-- end -->)", re.DOTALL)
+EFFECTS = re.compile(r"(?<=results/effects.json -->\n).*?(?=<!-- end of effects -->)", re.DOTALL)
+SUMS = re.compile(r"(?<=results/embedded.json -->\n).*?(?=<!-- end of sums -->)", re.DOTALL)
+TABLES = ((FIGURES, figures), (EFFECTS, effects), (SUMS, sums))
 NUMBER = re.compile(r"-?\d+\.\d+")
 
 
@@ -43,10 +47,11 @@ def test_the_python_in_the_readme_prints_what_it_says() -> None:
         assert values[0] == pytest.approx(values[1], abs=0.011)
 
 
-def test_the_measured_figures_are_those_of_the_benchmarks() -> None:
-    found = FIGURES.search(README.read_text(encoding="utf-8"))
+@pytest.mark.parametrize(("place", "table"), TABLES)
+def test_the_measured_figures_are_those_of_the_benchmarks(place: re.Pattern[str], table: Callable[[], str]) -> None:
+    found = place.search(README.read_text(encoding="utf-8"))
     assert found
-    assert found[0] == figures()
+    assert found[0] == table() != ""
 
 
 def test_the_strategy_in_the_guide_works() -> None:
@@ -76,7 +81,11 @@ def rewritten(text: str) -> str:
     def run(example: re.Match[str]) -> str:
         return f"```python\n{example['code']}```\n\n```text\n{output_of(example['code'], names)}```"
 
-    return FIGURES.sub(lambda _: figures(), EXAMPLE.sub(run, text))
+    text = EXAMPLE.sub(run, text)
+    for place, table in TABLES:
+        written = table()
+        text = place.sub(lambda _, written=written: written, text)
+    return text
 
 
 if __name__ == "__main__":

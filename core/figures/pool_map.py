@@ -99,11 +99,12 @@ def _drawn(rows: Sequence[Mapped], wanted: set[int]) -> NDArray[np.intp]:
 def _groups(rows: Sequence[Mapped], drawn: NDArray[np.intp]) -> list[tuple[str, str, str, list[int]]]:
     """(name, colour, shape, places) of every label that has a colour, and of all others together.
 
-    The seven most frequent labels have one, if they stand at more than one row: a colour for every single row would
-    say nothing.
+    The seven most frequent labels have one: where there are more, those that stand at more than one row, as a colour
+    for every single row would say nothing.
     """
     counts = Counter(row.label for row in rows)
-    named = [label for label, count in counts.most_common(len(TASK_COLOURS)) if count > 1 or len(counts) == 1]
+    few = len(counts) <= len(TASK_COLOURS) and len(counts) < len(rows)
+    named = [label for label, count in counts.most_common(len(TASK_COLOURS)) if count > 1 or few or len(counts) == 1]
     places: dict[str, list[int]] = {label: [] for label in named}
     others: list[int] = []
     for i in drawn:
