@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, TimeoutError
 
 # Counts how often the script's state changes, from before the page's own code runs.
 COUNT_RUNS = """
@@ -82,8 +83,13 @@ class App:
 
     def choose(self, label: str, option: str) -> App:
         """Pick an option of the select box with this label."""
-        self.page.get_by_label(label, exact=True).first.click()
-        self.page.get_by_role("option", name=option, exact=True).click()
+        found = self.page.get_by_role("option", name=option, exact=True)
+        for _ in range(2):  # a list that has just opened is closed by a run that comes to its end
+            self.page.get_by_label(label, exact=True).first.click()
+            with suppress(TimeoutError):
+                found.wait_for(timeout=5_000)
+                break
+        found.click()
         return self.settle()
 
     def options(self, label: str) -> list[str]:

@@ -34,9 +34,11 @@ def click(playground: Playground, chart: str, match: str) -> None:
     """Click the middle one of the markers of a chart that carry this."""
     page = playground.app.page
     node = playground.app.key(f"selection_{chart}")
-    node.scroll_into_view_if_needed()
+    for close in page.locator("[data-testid=stToast]").get_by_role("button").all():  # a hint may lie over the chart
+        close.click()
     handle = node.element_handle()
     assert handle is not None
+    handle.evaluate("(node) => node.scrollIntoView({block: 'center'})")
     x, y = page.evaluate(AT, [handle, match])
     page.mouse.click(x, y)
     playground.app.settle()
