@@ -44,7 +44,7 @@ def editor(outcome: Outcome, height: int) -> None:
     now = {entry.task: entry.weight for entry in outcome.study.prior}
     tasks = _with_bars(outcome, own, now)
     _starts(tasks, own, bool(outcome.study.prior))
-    left, right = st.columns(2, gap="small")
+    left, right = st.columns([0.55, 0.45], gap="small")
     with left.container(height=height - 52, border=False, gap="xsmall"):
         _bars(tasks, outcome, own, now)
     with right:
@@ -144,12 +144,12 @@ def _table(
         row_height=29,
         alt="Prior of every task: the mixture's own, and yours",
         column_config={
-            "task": st.column_config.TextColumn("Task T", disabled=True, width=104),
+            "task": st.column_config.TextColumn("Task T", disabled=True, width=92),
             "own": st.column_config.NumberColumn(
-                "π", disabled=True, format="%.4f", width=58, help="The mixture's own."
+                "π", disabled=True, format="%.4f", width=54, help="The mixture's own."
             ),
             "yours": st.column_config.NumberColumn(
-                "π′", min_value=0.0, max_value=LARGEST, format="%.4f", width=60, help="Type a weight; 0 rules it out."
+                "π′", min_value=0.0, max_value=LARGEST, format="%.4f", width=56, help="Type a weight; 0 rules it out."
             ),
         },
     )

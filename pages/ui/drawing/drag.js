@@ -3,7 +3,7 @@ const LOW = 1e-4; // where the scale begins; left of it a task is ruled out
 const HIGH = 0.999;
 const EVERY = 120; // milliseconds between messages while a bar is dragged
 const place = (p) => (p <= LOW ? 0 : Math.log(Math.min(p, 1) / LOW) / Math.log(1 / LOW));
-const said = (p) => (p === 0 ? "ruled out" : p >= 0.0995 ? p.toFixed(2).replace(/^0/, "") : p >= 0.001 ? p.toFixed(3).replace(/^0/, "") : p.toExponential(0));
+const said = (p) => (p === 0 ? "0" : p >= 0.0995 ? p.toFixed(2).replace(/^0/, "") : p >= 0.001 ? p.toFixed(3).replace(/^0/, "") : p.toExponential(0));
 const times = (row) => {
   if (row.weight === 0) return "";
   const factor = row.weight / row.own;
