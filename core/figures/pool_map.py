@@ -15,6 +15,7 @@ from core.figures.base import Trace, figure, shorten, single, wrap
 from core.figures.colours import INK, MARK, MODEL, OTHERS, TASK_COLOURS
 
 # One shape a colour, so that labels are told apart without any colour vision; the star is the query's.
+FEW = 3  # labels that all have a colour, also those of a single row
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down")
 DRAWN = 2_500
 """Rows drawn as marks. Of a larger pool those chosen and an even spread of the others are, and shades count all:
@@ -99,11 +100,11 @@ def _drawn(rows: Sequence[Mapped], wanted: set[int]) -> NDArray[np.intp]:
 def _groups(rows: Sequence[Mapped], drawn: NDArray[np.intp]) -> list[tuple[str, str, str, list[int]]]:
     """(name, colour, shape, places) of every label that has a colour, and of all others together.
 
-    The seven most frequent labels have one: where there are more, those that stand at more than one row, as a colour
-    for every single row would say nothing.
+    The seven most frequent labels have one: where there are more than three, those that stand at more than one row, as
+    a colour for every single row would say nothing.
     """
     counts = Counter(row.label for row in rows)
-    few = len(counts) <= len(TASK_COLOURS) and len(counts) < len(rows)
+    few = len(counts) <= FEW and len(counts) < len(rows)
     named = [label for label, count in counts.most_common(len(TASK_COLOURS)) if count > 1 or few or len(counts) == 1]
     places: dict[str, list[int]] = {label: [] for label in named}
     others: list[int] = []

@@ -80,6 +80,12 @@ def test_rings_are_those_chosen_and_the_marked_one() -> None:
     assert ring.text[0] == "<b>2</b>"
 
 
+def test_a_label_of_one_row_has_its_colour_among_few() -> None:
+    rows = [Mapped(i + 1, "x", "foo" if i else "bar") for i in range(8)]
+    names = {trace.name for trace in traces(pool(rows))}
+    assert {"foo (7)", "bar (1)"} <= names
+
+
 def test_labels_without_a_second_row_share_one_colour() -> None:
     rows = [Mapped(i + 1, "x", "same" if i < 3 else f"label {i}") for i in range(8)]
     names = {trace.name: trace.marker.color for trace in traces(pool(rows)) if trace.name[0] in "s5"}
