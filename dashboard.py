@@ -1,6 +1,6 @@
 """ICLens in the browser: page settings and navigation; each page is a script in pages/."""
 
-from pages.ui import shell
+from pages.ui.frame import shell
 
 shell.configure()
 shell.mark_framed()

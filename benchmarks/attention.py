@@ -42,7 +42,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from core import Demonstration, load_model
 from core.attention import between, group, pool, tokens_of
-from core.prompts import Prompt, render
+from core.study.prompts import Prompt, render
 
 RESULTS = Path(__file__).parent / "results"
 WORDS = [f"w{i}" for i in range(2000)]

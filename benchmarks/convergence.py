@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from core import Study, load_model
-from core.convergence import KINDS, model_convergence
+from core.analysis.kernel.convergence import KINDS, model_convergence
 from core.hidden_markov.convergence import FLAT, KERNEL, NUMBERS, PUBLISHED, SIGNED, World, convergence
 
 RESULTS = Path(__file__).parent / "results"

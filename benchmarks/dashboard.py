@@ -55,7 +55,7 @@ def spread(seconds: list[float]) -> dict[str, float]:
 
 def words(count: int) -> list[tuple[str, str]]:
     """Distinct examples of one task of the embedded mixture."""
-    from core.pretraining.mixture import load_mixture
+    from core.mixture.mixture import load_mixture
 
     return list(dict.fromkeys(load_mixture().sample("French", 8 * count, seed=0)))[:count]
 
@@ -67,7 +67,7 @@ def compute() -> dict[str, Any]:
     "demonstration": one edit of the study just run, of which what the edit leaves as it was is kept.
     """
     from core import Demonstration, Study, load_model, run
-    from core.pretraining.mixture import load_mixture
+    from core.mixture.mixture import load_mixture
 
     model, mixture = load_model(), load_mixture()
     took: dict[str, list[float]] = {"cold": [], "query": [], "demonstration": []}

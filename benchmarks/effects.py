@@ -39,16 +39,16 @@ import torch
 from benchmarks.effects_report import report, summarise
 from benchmarks.effects_tasks import Task, concept_families, draw_task, lopsided, map_families
 from core import Study, load_model
-from core.combinations import Combination, Variant
-from core.labels import candidate_labels
+from core.analysis.scoring.grid import Combination, Variant
+from core.analysis.scoring.table import Item, score_tables
 from core.models import LanguageModel
 from core.ordering import order
 from core.ordering.entropy import global_entropy, local_entropy
 from core.ordering.trials import probes_of, try_orders
-from core.outcome import Answer
-from core.score_table import Item, score_tables
+from core.scoring.labels import candidate_labels
 from core.scoring.together import Request, score_together
 from core.selection import rows_of, select
+from core.study.outcome import Answer
 
 RESULTS = Path(__file__).parent / "results"
 SEEDS, K, NEAR = 10, 4, 8

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 from core import Demonstration
-from core.pretraining.mixture import Mixture
+from core.mixture.mixture import Mixture
 
 KINDS = ("natural", "flipped", "arbitrary")
 WORD_DOMAINS = ("nouns", "coloured things", "verbs", "adjectives", "countries", "sequences", "numbers", "letters")

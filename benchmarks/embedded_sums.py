@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import Demonstration, Study
+from core.mixture.catalogue import LARGEST_ADDEND, LONG_SUMS
 from core.models import LanguageModel
-from core.pretraining.catalogue import LARGEST_ADDEND, LONG_SUMS
 from core.pretraining.reasoned import ADDENDS, written
-from core.prompts import ARROW, TEMPLATES, Template
 from core.reasoning import reason_together, written_by
 from core.reasoning.forms import sum_steps
-from core.statistics import wilson
+from core.statistics.intervals import wilson
+from core.study.prompts import ARROW, TEMPLATES, Template
 
 SHOTS = (4, 8)
 MOST = 96  # tokens a stage may write; six addends in self-ask take 67

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from core.curve import Curve
 from core.hidden_markov.ginc import EXAMPLE_LENGTHS, VOCABULARIES
 from core.hidden_markov.ginc_bayes import LIKELIHOODS, NUMBERS, GincAccuracy, ginc_accuracy
+from core.statistics.curves import Curve
 
 RESULTS = Path(__file__).parent / "results"
 # GPT-2 of 12 layers, V = 50 (METHODS §1): accuracy in percent by n; of k = 3 the two ends are known.

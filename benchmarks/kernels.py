@@ -26,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import Study, load_model
-from core.atlas import READINGS, Atlas, Choice, head_atlas, share
-from core.items import Item, items_from_mixture
+from core.analysis.kernel.head_atlas import READINGS, Atlas, Choice, head_atlas, share
+from core.evaluation.items import Item, items_from_mixture
 from core.kernels.variants import Variant
+from core.mixture.mixture import Mixture, load_mixture
 from core.models import LanguageModel
-from core.pretraining.mixture import Mixture, load_mixture
 
 RESULTS = Path(__file__).parent / "results"
 KINDS = ("codebook", "arbitrary", "natural", "flipped", "map")

@@ -33,8 +33,8 @@ from core.models import LanguageModel
 from core.ordering import order
 from core.ordering.entropy import global_entropy
 from core.ordering.trials import orders_tried, probe_inputs, try_orders
-from core.prompts import Template, render
-from core.statistics import softmax
+from core.statistics.distributions import softmax
+from core.study.prompts import Template, render
 
 TARGET = 5.0
 CLOSE = 1e-4

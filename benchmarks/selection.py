@@ -27,11 +27,11 @@ import numpy as np
 import torch
 
 from core import Demonstration, Study, load_model
-from core.encoders import words
-from core.learned import forget
+from core.embeddings.encoders import words
+from core.embeddings.vector_cache import input_vectors
 from core.models import LanguageModel
+from core.runtime.memo import forget
 from core.selection import select, selections
-from core.vectors import input_vectors
 
 RESULTS = Path(__file__).parent / "results"
 TARGET = 1.0  # seconds for a query, after the first embedding

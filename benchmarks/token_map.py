@@ -20,8 +20,8 @@ from playwright.sync_api import CDPSession, sync_playwright
 from benchmarks.dashboard import machine, spread
 from core import Demonstration, Study, load_model, run
 from core.attention import token_map
-from core.figures.attention_maps import stretch_figure
-from pages.ui.store import study_id
+from core.figures.attention.maps import stretch_figure
+from pages.ui.session.store import study_id
 from tests.browser.app import App
 from tests.browser.chromium import find_chromium
 from tests.browser.conftest import ARGUMENTS, SCREEN

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.demonstrations import Demonstration
 from core.errors import Cancelled, DataError, ICLensError, ModelError, PromptTooLong, StudyError
-from core.outcome import Answer, Attention, Chosen, Kernel, Outcome, Posterior
-from core.prompts import TEMPLATES, Prompt, Template
-from core.run import drop_earliest, run
-from core.study import Dtype, Hypothesis, ModelChoice, Study, TaskPrior
+from core.pipeline.run import drop_earliest, run
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Answer, Attention, Chosen, Kernel, Outcome, Posterior
+from core.study.prompts import TEMPLATES, Prompt, Template
+from core.study.study import Dtype, Hypothesis, ModelChoice, Study, TaskPrior
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

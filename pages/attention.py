@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core.attention import tokens_of
-from core.outcome import Outcome
-from pages.ui import engine, frame, views
+from core.study.outcome import Outcome
 from pages.ui.attention import controls, parts, roles, tokens
+from pages.ui.frame import frame
+from pages.ui.jobs import engine
+from pages.ui.playground import views
 
 page = frame.begin("Attention")
 prompt_slot = page.below.container(border=True)

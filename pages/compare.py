@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.outcome import Outcome
-from pages.ui import compare, compare_views, frame, state, views
+from core.study.outcome import Outcome
+from pages.ui.compare import sides as compare
+from pages.ui.compare import views as compare_views
+from pages.ui.frame import frame
+from pages.ui.playground import views
+from pages.ui.session import state
 
 page = frame.begin("Compare")
 a = state.study_a()

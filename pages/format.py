@@ -5,16 +5,24 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import StudyError
-from pages.ui import (
-    engine,
-    format_editor,
-    format_instructions,
-    format_pair,
-    format_sensitivity,
-    format_shared,
-    frame,
-    shots,
+from pages.ui.format import (
+    editor as format_editor,
 )
+from pages.ui.format import (
+    instructions as format_instructions,
+)
+from pages.ui.format import (
+    pair as format_pair,
+)
+from pages.ui.format import (
+    sensitivity as format_sensitivity,
+)
+from pages.ui.format import (
+    shared as format_shared,
+)
+from pages.ui.frame import frame
+from pages.ui.jobs import engine
+from pages.ui.workbench import shots
 
 VIEW = "format_view"
 EDITOR = "Editor"

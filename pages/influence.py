@@ -5,8 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import StudyError
-from core.outcome import Outcome
-from pages.ui import engine, frame, influence_agreement, influence_settings, influence_views
+from core.study.outcome import Outcome
+from pages.ui.frame import frame
+from pages.ui.influence import (
+    agreement as influence_agreement,
+)
+from pages.ui.influence import (
+    settings as influence_settings,
+)
+from pages.ui.influence import (
+    views as influence_views,
+)
+from pages.ui.jobs import engine
 
 page = frame.begin("Influence")
 settings_slot = page.below.container(border=True)

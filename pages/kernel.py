@@ -6,11 +6,15 @@ from importlib.util import find_spec
 
 import streamlit as st
 
-from pages.ui import atlas, engine, frame, kernel_settings, kernel_views
+from pages.ui.frame import frame
+from pages.ui.jobs import engine
+from pages.ui.kernel import head_atlas as atlas
+from pages.ui.kernel import settings as kernel_settings
+from pages.ui.kernel import views as kernel_views
 
 VIEW = "kernel_view"
 WEIGHTS, QUERIES, ATLAS, CONVERGENCE = "Weights", "Queries", "Head atlas", "Convergence"
-VIEWS = (WEIGHTS, QUERIES, ATLAS, *([CONVERGENCE] if find_spec("pages.ui.convergence") else []))
+VIEWS = (WEIGHTS, QUERIES, ATLAS, *([CONVERGENCE] if find_spec("pages.ui.kernel.convergence") else []))
 
 page = frame.begin("Kernel")
 settings_slot = page.below.container(border=True)
@@ -35,7 +39,7 @@ model = engine.loaded(page.study.model)
 with settings_slot:
     kernel_settings.settings_card(page.study, model)
 if view == CONVERGENCE:
-    from pages.ui.convergence import convergence_view
+    from pages.ui.kernel.convergence import convergence_view
 
     with body:
         convergence_view()

@@ -6,10 +6,11 @@ import numpy as np
 import streamlit as st
 
 from core.figures import by_family_figure, by_k_figure, learning_figure, mixture_figure
-from pages.ui import engine, shell
-from pages.ui.card import card
-from pages.ui.charts import chart
-from pages.ui.text import plain
+from pages.ui.components.charts import chart
+from pages.ui.components.text import plain
+from pages.ui.frame import shell
+from pages.ui.jobs import engine
+from pages.ui.model_card.card import card
 
 shell.guard()
 st.markdown("### The embedded model")

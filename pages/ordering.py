@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.outcome import Outcome
-from pages.ui import engine, frame, ordering_settings, ordering_tables, ordering_views
+from core.study.outcome import Outcome
+from pages.ui.frame import frame
+from pages.ui.jobs import engine
+from pages.ui.ordering import settings as ordering_settings
+from pages.ui.ordering import tables as ordering_tables
+from pages.ui.ordering import views as ordering_views
 
 ordering_tables.follow()
 page = frame.begin("Ordering")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.outcome import Outcome
-from pages.ui import frame, views
+from core.study.outcome import Outcome
+from pages.ui.frame import frame
+from pages.ui.playground import views
 
 
 def draw(page: frame.Page) -> Outcome | None:

@@ -7,8 +7,12 @@ from dataclasses import replace
 import streamlit as st
 
 from core.errors import StudyError
-from core.outcome import Outcome
-from pages.ui import engine, frame, posterior_views, state, views
+from core.study.outcome import Outcome
+from pages.ui.frame import frame
+from pages.ui.jobs import engine
+from pages.ui.playground import views
+from pages.ui.posterior import views as posterior_views
+from pages.ui.session import state
 
 page = frame.begin("Posterior")
 prompt_slot = page.below.container(border=True)
@@ -24,7 +28,7 @@ def nothing(why: str) -> None:
 
 def with_prior(outcome: Outcome) -> Outcome | None:
     """The outcome under the study's own prior, which needs no new run; or None, with a sentence why not."""
-    from core.posterior.prior import with_prior as moved
+    from core.pipeline.reprior import with_prior as moved
 
     model = engine.loaded(page.study.model)
     assert model is not None  # the outcome came of it

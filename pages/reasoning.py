@@ -5,7 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import StudyError
-from pages.ui import engine, frame, reasoning_compare, reasoning_settings, reasoning_views
+from pages.ui.frame import frame
+from pages.ui.jobs import engine
+from pages.ui.reasoning import compare as reasoning_compare
+from pages.ui.reasoning import settings as reasoning_settings
+from pages.ui.reasoning import views as reasoning_views
 
 VIEW = "reasoning_view"
 QUESTION, MANY = "This question", "Many questions"

@@ -5,7 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import StudyError
-from pages.ui import engine, frame, scoring_imbalance, scoring_items, scoring_query
+from pages.ui.frame import frame
+from pages.ui.jobs import engine
+from pages.ui.scoring import items as scoring_items
+from pages.ui.scoring import label_imbalance as scoring_imbalance
+from pages.ui.scoring import query as scoring_query
 
 VIEW = "scoring_view"
 QUERY, ITEMS, IMBALANCE = "This query", "Items", "Imbalance"

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.choices import with_pool
-from core.outcome import Outcome
-from core.tidy import tidied, usable
-from pages.ui import (
-    engine,
-    frame,
-    selection_choices,
-    selection_items,
-    selection_kept,
-    selection_map,
-    selection_settings,
-    selection_why,
+from core.analysis.selection.choices import with_pool
+from core.study.cleaning import tidied, usable
+from core.study.outcome import Outcome
+from pages.ui.frame import frame
+from pages.ui.jobs import engine
+from pages.ui.selection import (
+    choices as selection_choices,
+)
+from pages.ui.selection import (
+    items as selection_items,
+)
+from pages.ui.selection import (
+    kept as selection_kept,
+)
+from pages.ui.selection import (
+    map as selection_map,
+)
+from pages.ui.selection import (
+    settings as selection_settings,
+)
+from pages.ui.selection import (
+    why as selection_why,
 )
 
 page = frame.begin("Selection")

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import StudyError
-from core.outcome import Attention
-from core.prompts import Part, Prompt
-from core.study import Study
+from core.study.outcome import Attention
+from core.study.prompts import Part, Prompt
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

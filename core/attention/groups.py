@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.attention.answer import label_tokens, part_of_tokens, readable
 from core.models.encoding import Encoding
-from core.prompts import Prompt
+from core.study.prompts import Prompt
 
 Places = NDArray[np.intp]
 Grouping = Literal["demonstrations", "kinds", "both"]

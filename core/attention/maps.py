@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from core.attention.answer import check_heads
 from core.attention.groups import Groups, Places
 from core.errors import StudyError
-from core.study import Head
-from core.tidy import Progress, Stop
+from core.runtime.progress import Progress, Stop
+from core.study.study import Head
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

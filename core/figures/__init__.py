@@ -5,13 +5,13 @@ whatever a user typed is escaped, since plotly reads <b> and <br>; colours carry
 figure is right on a light and on a dark page; numbers travel as float32.
 """
 
-from core.figures.answer import answer_figure
-from core.figures.attention import demonstration_figure, head_figure, token_figure
+from core.figures.attention.attention import demonstration_figure, head_figure, token_figure
 from core.figures.base import Spec
-from core.figures.card import by_family_figure, by_k_figure, learning_figure, mixture_figure
 from core.figures.colours import OTHERS, assign_colours
-from core.figures.kernels import kernel_figure
-from core.figures.posterior import Panel, bars_figure, path_figure
+from core.figures.kernel.weights import kernel_figure
+from core.figures.model_card.card import by_family_figure, by_k_figure, learning_figure, mixture_figure
+from core.figures.playground.answer import answer_figure
+from core.figures.posterior.posterior import Panel, bars_figure, path_figure
 
 __all__ = [
     "OTHERS",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.demonstrations import Demonstration, read_steps
 from core.errors import DataError
+from core.study.demonstrations import Demonstration, read_steps
 
 MAX_BYTES = 20 * 2**20
 MAX_ROWS = 10_000
@@ -14,7 +14,7 @@ MAX_COLUMNS = 200
 EXCLUDED = "excluded"
 """Column that carries `Demonstration.excluded` in files of our own."""
 STEPS = "steps"
-"""Column that carries `Demonstration.steps`, as `core.demonstrations.write_steps` writes them."""
+"""Column that carries `Demonstration.steps`, as `core.study.demonstrations.write_steps` writes them."""
 
 INPUT_NAMES = ("input", "x", "text", "sentence", "question", "review", "source", "prompt", "word", "title", "q")
 LABEL_NAMES = ("label", "y", "output", "class", "target", "answer", "category", "sentiment", "a", "class index")

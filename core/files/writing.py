@@ -8,8 +8,8 @@ import json
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from core.demonstrations import Demonstration, write_steps
 from core.files.table import EXCLUDED, STEPS
+from core.study.demonstrations import Demonstration, write_steps
 
 Format = Literal["csv", "tsv", "json", "jsonl", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)

@@ -25,13 +25,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from core.curve import Curve, curve_of
 from core.errors import StudyError
 from core.hidden_markov.forward import log_likelihood, read, sample
 from core.hidden_markov.model import Floats, HMMMixture, Ints
 from core.hidden_markov.operators import OperatorKernel, check_size, exact_kernel, features
-from core.statistics import softmax
-from core.tidy import Progress, Stop, check
+from core.runtime.progress import Progress, Stop, check
+from core.statistics.curves import Curve, curve_of
+from core.statistics.distributions import softmax
 
 NUMBERS = (1, 2, 4, 8, 16, 32, 64, 128)
 PUBLISHED = (1.322, 0.942, 0.519, 0.218, 0.163, 0.085, 0.093, 0.083)  # Han et al. 2023, Table 3, at NUMBERS

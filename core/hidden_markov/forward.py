@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from core.errors import StudyError
 from core.hidden_markov.model import Floats, HMMMixture, Ints
-from core.statistics import softmax
+from core.statistics.distributions import softmax
 
 
 @dataclass(frozen=True)

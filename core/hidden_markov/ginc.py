@@ -19,7 +19,7 @@ import numpy as np
 from core.errors import StudyError
 from core.hidden_markov.forward import sample
 from core.hidden_markov.model import Floats, HMMMixture, Ints
-from core.statistics import softmax
+from core.statistics.distributions import softmax
 
 VALUES, SLOTS, CONCEPTS = 10, 10, 5
 VOCABULARIES = (50, 100, 150)

@@ -18,12 +18,12 @@ from typing import Literal
 
 import numpy as np
 
-from core.curve import Curve, curve_of
 from core.errors import StudyError
 from core.hidden_markov.ginc import CONCEPTS, DELIMITER, FLOOR, SLOTS, VALUES, Ginc, draw_prompts, ginc, with_floor
 from core.hidden_markov.model import Floats, HMMMixture, Ints
-from core.statistics import softmax
-from core.tidy import Progress, Stop, check
+from core.runtime.progress import Progress, Stop, check
+from core.statistics.curves import Curve, curve_of
+from core.statistics.distributions import softmax
 
 NUMBERS = (0, 1, 2, 4, 8, 16, 32, 64)
 Likelihood = Literal["pretraining", "prompt-aware"]

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from core.errors import StudyError
 from core.hidden_markov.forward import log_likelihood
 from core.hidden_markov.model import Floats, HMMMixture
-from core.tidy import Progress, Stop, check, report
+from core.runtime.progress import Progress, Stop, check, report
 
 TOLERANCE = 1e-10  # eigenvalues of Σ below this share of the largest count as zero
 LARGEST = 2500  # features, or inputs: a matrix of this size takes 50 MB and its eigenvectors some ten seconds

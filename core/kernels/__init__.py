@@ -15,15 +15,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.demonstrations import Demonstration
 from core.errors import Unavailable
 from core.kernels.regression import regress
 from core.kernels.scene import Scene, Weighed
 from core.kernels.similarity import SIMILARITIES, cosine, dot, median_distance, rbf
-from core.outcome import Attention, Kernel
-from core.prompts import Prompt
-from core.registry import Registry
-from core.study import Study
+from core.runtime.registry import Registry
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Attention, Kernel
+from core.study.prompts import Prompt
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -11,7 +11,7 @@ from core.attention import check_heads, label_tokens, part_of_tokens
 from core.errors import Unavailable
 from core.kernels import kernels
 from core.kernels.scene import Read, Scene, Weighed
-from core.study import Head, Pooling, Span, Study
+from core.study.study import Head, Pooling, Span, Study
 
 Floats = NDArray[np.float64]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.encoders import find_encoder
+from core.embeddings.encoders import find_encoder
 from core.kernels import kernels
 from core.kernels.scene import Scene, Weighed
-from core.study import Study
-from core.tidy import check, usable
+from core.runtime.progress import check
+from core.study.cleaning import usable
+from core.study.study import Study
 
 
 @kernels.register(

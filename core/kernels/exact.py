@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.bayes.prior import log_factors
 from core.errors import Unavailable
 from core.kernels import kernels
 from core.kernels.scene import Scene, Weighed
-from core.posterior.prior import log_factors
-from core.study import Study
-from core.tidy import check
-from core.verbalisers import as_words
+from core.runtime.progress import check
+from core.study.study import Study
+from core.study.verbalisers import as_words
 
 TINY = 0.05  # below, not even the nearest input shown is likely to share the query's label
 NOTE = (

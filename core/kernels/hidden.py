@@ -8,7 +8,7 @@ from core.errors import StudyError
 from core.kernels import kernels
 from core.kernels.scene import Scene, Weighed
 from core.kernels.similarity import SIMILARITIES, median_distance
-from core.study import Study
+from core.study.study import Study
 
 
 @kernels.register(

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.kernels import kernels
 from core.kernels.scene import Scene, Weighed
-from core.study import Study
+from core.study.study import Study
 
 
 @kernels.register(

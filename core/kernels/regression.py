@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.outcome import Kernel
+from core.study.outcome import Kernel
 
 Floats = NDArray[np.float64]
 

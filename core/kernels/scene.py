@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.attention import read_attention
-from core.demonstrations import Demonstration
-from core.outcome import Attention
-from core.prompts import Prompt, render
-from core.study import Study
-from core.tidy import Stop, check
-from core.vectors import input_vectors
+from core.embeddings.vector_cache import input_vectors
+from core.runtime.progress import Stop, check
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Attention
+from core.study.prompts import Prompt, render
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

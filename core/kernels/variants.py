@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.encoders import encoders
+from core.embeddings.encoders import encoders
+from core.embeddings.sentence_encoders import PREFIX
 from core.kernels import kernels
-from core.sentences import PREFIX
-from core.study import Study
+from core.study.study import Study
 
 
 @dataclass(frozen=True)

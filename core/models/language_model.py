@@ -11,23 +11,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.cost import count
 from core.errors import ModelError, PromptTooLong
 from core.models.ahead import Ahead
 from core.models.architectures import Abilities
 from core.models.capture import eager, watching
 from core.models.encoding import Encoder, Encoding
-from core.models.generation import Growing, growing
+from core.models.incremental import Growing, growing
 from core.models.layer import Layer, Observer
 from core.models.observers import Inside, Rows
 from core.models.packing import plan, suited
 from core.models.passes import Passes
 from core.models.reading import Reading, Scored
 from core.models.trie import Ints
-from core.tidy import Progress, Stop, check, report
+from core.runtime.cost import count
+from core.runtime.progress import Progress, Stop, check, report
 
 if TYPE_CHECKING:
-    from core.pretraining.mixture import Mixture
+    from core.mixture.mixture import Mixture
 
 
 class LanguageModel:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import ModelError
 from core.models.weights import available_memory, count_parameters, fingerprint, weight_files
-from core.study import Dtype, ModelChoice
+from core.study.study import Dtype, ModelChoice
 
 if TYPE_CHECKING:
     from core.models.language_model import LanguageModel
@@ -57,7 +57,7 @@ def load_model(
     context = _context_length(config, tokenizer)
     mixture = None
     if name == "embedded":
-        from core.pretraining.mixture import load_mixture
+        from core.mixture.mixture import load_mixture
 
         mixture = load_mixture()
     return LanguageModel(

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from core.cost import count
 from core.errors import Cancelled
 from core.models.architectures import Route
 from core.models.capture import REQUEST, TreeShape
 from core.models.packing import Plan, Row
 from core.models.trie import Ints
-from core.progress import advance
+from core.runtime.cost import count
+from core.runtime.progress import advance
 
 _SMALLEST_PART = 96  # nodes; below, masked pairs are cheaper than another call
 Stop = Callable[[], bool]

@@ -10,11 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.cost import count
 from core.errors import PromptTooLong
 from core.models.encoding import Encoding
-from core.progress import advance
-from core.tidy import Stop, check
+from core.runtime.cost import count
+from core.runtime.progress import Stop, advance, check
 
 if TYPE_CHECKING:
     from core.models.language_model import LanguageModel

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.outcome import Chosen
-from core.registry import Registry
-from core.study import Study
-from core.tidy import Stop, check
+from core.runtime.progress import Stop, check
+from core.runtime.registry import Registry
+from core.study.outcome import Chosen
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from core.ordering import Ordered, orderings
 from core.ordering.trials import try_orders
-from core.outcome import Chosen
-from core.statistics import entropy
-from core.study import Study
-from core.tidy import Stop
+from core.runtime.progress import Stop
+from core.statistics.distributions import entropy
+from core.study.outcome import Chosen
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.ordering import Ordered, orderings
-from core.outcome import Chosen
-from core.study import Study
-from core.tidy import Stop
+from core.runtime.progress import Stop
+from core.study.outcome import Chosen
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

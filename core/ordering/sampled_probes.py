@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.demonstrations import Demonstration
-from core.prompts import render
-from core.study import Study
-from core.tidy import Stop
+from core.runtime.progress import Stop
+from core.study.demonstrations import Demonstration
+from core.study.prompts import render
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.encoders import similarities
+from core.embeddings.encoders import similarities
 from core.ordering import Ordered, orderings
-from core.outcome import Chosen
+from core.runtime.progress import Stop
 from core.selection import table_of
-from core.study import Study
-from core.tidy import Stop
+from core.study.outcome import Chosen
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

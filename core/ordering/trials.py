@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.labels import task_labels
-from core.outcome import Chosen
+from core.runtime.progress import Stop
 from core.scoring.direct import label_probabilities
+from core.scoring.labels import task_labels
 from core.selection import rows_of, table_of
-from core.study import Study
-from core.tidy import Stop, usable
+from core.study.cleaning import usable
+from core.study.outcome import Chosen
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from core.errors import StudyError
 from core.ordering import Ordered, orderings
 from core.ordering.trials import PROBES, try_orders
-from core.outcome import Chosen
+from core.runtime.progress import Stop
 from core.selection import rows_of
-from core.study import Study
-from core.tidy import Stop, usable
+from core.study.cleaning import usable
+from core.study.outcome import Chosen
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from core.demonstrations import Demonstration
-from core.outcome import Posterior
+from core.bayes.posterior import exact_posterior
 from core.posterior.decoding import DECODERS, condition, decode_em, decode_least_squares, mixed, residual
-from core.posterior.exact import exact_posterior
 from core.posterior.implicit import implicit_posterior
 from core.posterior.instruction import instruction_posterior
-from core.study import Study
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Posterior
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

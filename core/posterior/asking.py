@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from core.tidy import Stop
+from core.runtime.progress import Stop
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -10,36 +10,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.outcome import Posterior
+from core.statistics.divergences import divergence, total_variation
+from core.study.outcome import Posterior
 
 Floats = NDArray[np.float64]
 Against = Literal["average", "rest"]
 
-SMOOTHING = 1e-6
-"""Share of the uniform distribution that takes part where a divergence would otherwise be infinite."""
 
 FLOORS = {"exact": 1e-300, "implicit": 1e-5, "instruction": 1e-300}
 """Weights below count as this in a logarithm. Implicit weights are decoded with a prior of that strength, so that
 smaller ones say where the prior had them and not what the model answered."""
-
-
-def total_variation(p: Floats, q: Floats) -> Floats:
-    """½ Σ |p − q| over the last axis, in [0, 1]: the most by which the two can differ on any event."""
-    distance: Floats = 0.5 * np.abs(p - q).sum(-1)
-    return distance
-
-
-def divergence(p: Floats, q: Floats, smoothing: float = SMOOTHING) -> Floats:
-    """KL(p ‖ q_ε) = Σ p log(p / q_ε) over the last axis, in nats, with q_ε = (1 − ε) q + ε · uniform.
-
-    ε = 1e-6 keeps it finite where q rules out what p holds: by at most log(T / ε) for T outcomes. Where q has no zero
-    it differs from KL(p ‖ q) by about ε. Never negative beyond −log(1 − ε); that rounding is cut off.
-    """
-    mixed = (1 - smoothing) * q + smoothing / q.shape[-1]
-    held = p > 0
-    ratio = np.log(np.where(held, p, 1.0)) - np.log(np.where(held, mixed, 1.0))
-    total: Floats = np.maximum((p * ratio).sum(-1), 0.0)
-    return total
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.pretraining.domain import STRAY
+from core.mixture.domain import STRAY
 
 if TYPE_CHECKING:
+    from core.mixture.mixture import Mixture
     from core.models import LanguageModel
-    from core.pretraining.mixture import Mixture
 
 Floats = NDArray[np.float64]
 DRAWS = 400

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.demonstrations import Demonstration
 from core.errors import PromptTooLong
 from core.posterior.asking import next_logprobs
 from core.posterior.decoding import mixed
 from core.posterior.domains import domain_of_tokens, domain_table
-from core.prompts import render
-from core.study import Study
+from core.study.demonstrations import Demonstration
+from core.study.prompts import render
+from core.study.study import Study
 
 if TYPE_CHECKING:
+    from core.mixture.mixture import Mixture
     from core.models import LanguageModel
-    from core.pretraining.mixture import Mixture
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -261,7 +261,7 @@ class Asked:
     gap: str
 
     def text(self, n: int, j: int) -> str:
-        """The prompt for probe j after n demonstrations, as `core.prompts.render` writes it."""
+        """The prompt for probe j after n demonstrations, as `core.study.prompts.render` writes it."""
         return self.openings[n] + self.probes[j] + self.tail
 
     def texts(self) -> list[str]:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.demonstrations import Demonstration
 from core.posterior import evidence as ev
 from core.posterior.decoding import DECODERS, mixed
 from core.posterior.domains import domain_of_tokens, domain_table
 from core.posterior.implicit import ALIVE, FEWEST, PROBES, WORDS
-from core.study import Study
-from core.tidy import Progress, check, report
-from core.verbalisers import as_words, as_written
+from core.runtime.progress import Progress, check, report
+from core.study.demonstrations import Demonstration
+from core.study.study import Study
+from core.study.verbalisers import as_words, as_written
 
 if TYPE_CHECKING:
+    from core.mixture.mixture import Mixture
     from core.models import LanguageModel
-    from core.pretraining.mixture import Mixture
 
 Floats = NDArray[np.float64]
 CHUNK = 12  # prompts decoded between two looks at the stop flag: their columns are copied for each

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.demonstrations import Demonstration
-from core.outcome import Posterior
 from core.posterior.decoding import DECODERS, condition, mixed, residual
 from core.posterior.evidence import Evidence, before_labels, gather
-from core.study import Study
-from core.verbalisers import as_written
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Posterior
+from core.study.study import Study
+from core.study.verbalisers import as_written
 
 if TYPE_CHECKING:
+    from core.mixture.mixture import Mixture
     from core.models import LanguageModel
-    from core.pretraining.mixture import Mixture
 
 Floats = NDArray[np.float64]
 PROBES, FEWEST, WORDS = 8, 4, 28  # probes at most, at least, and words in them where there is a choice

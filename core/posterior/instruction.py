@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.demonstrations import Demonstration
-from core.outcome import Posterior
-from core.prompts import render
-from core.study import Hypothesis, Study
-from core.verbalisers import as_written
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Posterior
+from core.study.prompts import render
+from core.study.study import Hypothesis, Study
+from core.study.verbalisers import as_written
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

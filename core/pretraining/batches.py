@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from core.mixture.mixture import Mixture
 from core.pretraining.documents import REVERSED, Document, Writer, draw_document
-from core.pretraining.mixture import Mixture
 from core.pretraining.reasoned import Form, draw_reasoned, scored_places
 from core.pretraining.teacher import Aim, Teacher
 

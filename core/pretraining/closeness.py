@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.demonstrations import Demonstration
 from core.pretraining.documents import Document, draw_document
 from core.pretraining.first_token import FirstToken
-from core.prompts import TEMPLATES, render
+from core.study.demonstrations import Demonstration
+from core.study.prompts import TEMPLATES, render
 
 if TYPE_CHECKING:
+    from core.mixture.mixture import Mixture
     from core.models import LanguageModel
-    from core.pretraining.mixture import Mixture
 
 
 @dataclass(frozen=True)

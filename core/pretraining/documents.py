@@ -6,10 +6,10 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.pretraining.domain import IN_RANGE, NOISE, STRAY
-from core.pretraining.mixture import INSTRUCTED, INSTRUCTED_RIGHT, Mixture
+from core.mixture.domain import IN_RANGE, NOISE, STRAY
+from core.mixture.mixture import INSTRUCTED, INSTRUCTED_RIGHT, Mixture
 from core.pretraining.tokenizer import CONTEXT
-from core.prompts import INSTRUCTION_END, TEMPLATES, Template
+from core.study.prompts import INSTRUCTION_END, TEMPLATES, Template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

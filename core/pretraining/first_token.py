@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.pretraining.anyword import ALPHANUMERIC, LONG_SHARE, SHORT, SPELLED
-from core.pretraining.codebook import ODD, Codebook, CodebookState
-from core.pretraining.domain import IN_RANGE, NOISE, Floats
-from core.pretraining.mixture import Mixture, accumulate, normalise
+from core.mixture.anyword import ALPHANUMERIC, LONG_SHARE, SHORT, SPELLED
+from core.mixture.codebook import ODD, Codebook, CodebookState
+from core.mixture.domain import IN_RANGE, NOISE, Floats
+from core.mixture.mixture import Mixture, accumulate, normalise
 from core.pretraining.tokenizer import token_list
 
 NEGLIGIBLE = 1e-9  # posterior weight under which a domain's tasks are not looked at

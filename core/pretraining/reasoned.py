@@ -18,10 +18,10 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Literal
 
-from core.pretraining.catalogue import LARGEST_ADDEND
+from core.mixture.catalogue import LARGEST_ADDEND
+from core.mixture.mixture import INSTRUCTED, Mixture
 from core.pretraining.documents import Document
-from core.pretraining.mixture import INSTRUCTED, Mixture
-from core.prompts import TEMPLATES
+from core.study.prompts import TEMPLATES
 
 Form = Literal["chain", "self-ask", "decomposition", "growing"]
 FORMS: dict[Form, float] = {"chain": 0.2, "self-ask": 0.2, "decomposition": 0.15, "growing": 0.45}

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from core.pretraining.domain import Floats
-from core.pretraining.reviews import ReviewDomain
+from core.mixture.domain import Floats
+from core.mixture.reviews import ReviewDomain
 
 
 class ReviewTokens:

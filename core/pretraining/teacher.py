@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.pretraining.codebook import ALPHA, CodebookState
-from core.pretraining.domain import IN_RANGE, NOISE, STRAY, EnumeratedDomain, Floats
+from core.mixture.codebook import ALPHA, CodebookState
+from core.mixture.domain import IN_RANGE, NOISE, STRAY, EnumeratedDomain, Floats
+from core.mixture.mixture import Block, Mixture
+from core.mixture.reviews import ReviewDomain
 from core.pretraining.first_token import FirstToken
-from core.pretraining.mixture import Block, Mixture
 from core.pretraining.review_tokens import ReviewTokens
-from core.pretraining.reviews import ReviewDomain
 
 HOPELESS = 16.0  # nats below the best latent at which a domain leaves the running: 1e-7
 SMALL = 2e-5  # a token of less probability is left to p_any

@@ -10,7 +10,7 @@ import string
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from core.pretraining.vocabulary import vocabulary
+from core.mixture.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

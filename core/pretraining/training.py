@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.mixture.mixture import early_mixture, load_mixture
 from core.pretraining.architecture import CHECKPOINT, initial_model, save_checkpoint
 from core.pretraining.batches import Group, draw_batch
 from core.pretraining.documents import Writer
 from core.pretraining.feed import Feed
 from core.pretraining.first_token import FirstToken
 from core.pretraining.growth import regrown, tokens_of
-from core.pretraining.mixture import early_mixture, load_mixture
 from core.pretraining.muon import Muon
 from core.pretraining.recipe import Phase, Recipe
 from core.pretraining.tokenizer import build_tokenizer, token_list

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.mixture.mixture import load_mixture
 from core.pretraining.documents import Writer, draw_document
 from core.pretraining.first_token import FirstToken
-from core.pretraining.mixture import load_mixture
 from core.pretraining.tokenizer import build_tokenizer
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.demonstrations import Demonstration
-from core.outcome import Answer
-from core.prompts import Prompt
 from core.reasoning.matching import matches
-from core.reasoning.stages import Ask, Reasoned, Reasoning, Stage, Written, extend
-from core.registry import Registry
-from core.study import Study
-from core.tidy import Progress, Stop, check, report
-from core.verbalisers import as_written
+from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.registry import Registry
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Answer
+from core.study.prompts import Prompt
+from core.study.reasoned import Ask, Reasoned, Reasoning, Stage, Written, extend
+from core.study.study import Study
+from core.study.verbalisers import as_written
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -209,7 +209,7 @@ def answer_with(
 ) -> Answer:
     """The study's answer over the candidates: after the model's rationale where it wrote one, else by its scorer."""
     if reasoned is None or reasoned.method == "none":
-        from core.scoring import score
+        from core.scoring.together import score
 
         return score(study, model, shown, labels, stop)
     return answers_after([(study, reasoned, labels)], model, stop)[0]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from core.demonstrations import Demonstration, Step
+from core.study.demonstrations import Demonstration, Step
 
 _SUM = re.compile(r"\s*-?\d+(?:\s*[+-]\s*\d+)+\s*")
 _TERM = re.compile(r"([+-])?\s*(\d+)")

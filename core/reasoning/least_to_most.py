@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.demonstrations import Demonstration
-from core.prompts import Part, Prompt, render
 from core.reasoning import end_of, reasonings
 from core.reasoning.forms import questions_in, same
 from core.reasoning.none import answer_plainly
 from core.reasoning.rationales import NO_STEPS, without_steps
-from core.reasoning.stages import Ask, Reasoned, Reasoning, Stage, cut_off
-from core.study import Study
+from core.study.demonstrations import Demonstration
+from core.study.prompts import Part, Prompt, render
+from core.study.reasoned import Ask, Reasoned, Reasoning, Stage, cut_off
+from core.study.study import Study
 
 BETWEEN = "; "
 MOST = 8

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.demonstrations import Demonstration
-from core.prompts import render
 from core.reasoning import end_of, reasonings
-from core.reasoning.stages import Ask, Reasoned, Reasoning, cut_off
-from core.study import Study
+from core.study.demonstrations import Demonstration
+from core.study.prompts import render
+from core.study.reasoned import Ask, Reasoned, Reasoning, cut_off
+from core.study.study import Study
 
 
 @reasonings.register("none", title="None", help="the answer at once", reads=(), place=0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from core.demonstrations import Demonstration
-from core.prompts import Part, Prompt, render
-from core.study import Study
+from core.study.demonstrations import Demonstration
+from core.study.prompts import Part, Prompt, render
+from core.study.study import Study
 
 Write = Callable[[Demonstration], str]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.demonstrations import Demonstration
-from core.prompts import Prompt
 from core.reasoning import end_of, extend, reasonings
 from core.reasoning.forms import chained
 from core.reasoning.none import answer_plainly
 from core.reasoning.rationales import NO_STEPS, never_closed, with_rationales, without_steps
-from core.reasoning.stages import Ask, Reasoned, Reasoning, Stage, cut_off
-from core.study import Study
+from core.study.demonstrations import Demonstration
+from core.study.prompts import Prompt
+from core.study.reasoned import Ask, Reasoned, Reasoning, Stage, cut_off
+from core.study.study import Study
 
 FOLLOW_UP = "Follow up:"
 INTERMEDIATE = "Intermediate answer:"

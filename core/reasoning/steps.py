@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.demonstrations import Demonstration, Step
 from core.reasoning import end_of, extend, reasonings
 from core.reasoning.forms import chained
 from core.reasoning.none import answer_plainly
 from core.reasoning.rationales import NO_STEPS, ended, never_closed, with_rationales, without_steps
-from core.reasoning.stages import Ask, Reasoned, Reasoning, cut_off
-from core.study import Study
+from core.study.demonstrations import Demonstration, Step
+from core.study.reasoned import Ask, Reasoned, Reasoning, cut_off
+from core.study.study import Study
 
 CLOSING = "So the answer is"
 

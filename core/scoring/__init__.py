@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.demonstrations import Demonstration
-from core.outcome import Answer
-from core.registry import Registry
-from core.statistics import softmax
-from core.study import Study
-from core.tidy import Stop, check
-from core.verbalisers import check_words
+from core.runtime.progress import Stop
+from core.runtime.registry import Registry
+from core.statistics.distributions import softmax
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Answer
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -23,30 +22,6 @@ Floats = NDArray[np.float64]
 Score = Callable[[Study, "LanguageModel", Sequence[Demonstration], Sequence[str], Stop | None], Answer]
 
 scorers: Registry[Score] = Registry("scoring", __name__)
-
-
-def score(
-    study: Study,
-    model: LanguageModel,
-    shown: Sequence[Demonstration],
-    labels: Sequence[str],
-    stop: Stop | None = None,
-) -> Answer:
-    """The study's scorer over `labels` after `shown`, in the order given, with the study's calibration.
-
-    Raises:
-        StudyError: no such scorer or calibration, one that needs a pool where there is none, or a template that writes
-            two labels alike.
-        PromptTooLong: the prompt and a label are longer than the model's context.
-    """
-    check(stop)
-    check_words(study.template, (*labels, *(row.label for row in shown)))
-    answer = scorers.find(study.scoring).function(study, model, shown, labels, stop)
-    if study.calibration == "none":
-        return answer
-    from core.calibration import calibrate
-
-    return calibrate(study, model, shown, labels, answer, stop)
 
 
 def posterior_of_means(means: Floats, counts: Floats) -> Floats:

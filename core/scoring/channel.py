@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.demonstrations import Demonstration
-from core.outcome import Answer, ScoredText
-from core.prompts import render_channel
+from core.runtime.progress import Stop
 from core.scoring import posterior_of_means, scorers
-from core.study import Study
-from core.tidy import Stop
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Answer, ScoredText
+from core.study.prompts import render_channel
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

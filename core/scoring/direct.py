@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.demonstrations import Demonstration
-from core.outcome import Answer, ScoredText
-from core.prompts import Prompt, render
+from core.runtime.progress import Stop
 from core.scoring import scorers
-from core.statistics import softmax
-from core.study import Normalisation, Study
-from core.tidy import Stop
+from core.statistics.distributions import softmax
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Answer, ScoredText
+from core.study.prompts import Prompt, render
+from core.study.study import Normalisation, Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

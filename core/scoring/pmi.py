@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.demonstrations import Demonstration
-from core.outcome import Answer, ScoredText
-from core.prompts import render
+from core.runtime.progress import Stop
 from core.scoring import scorers
-from core.statistics import softmax
-from core.study import Study
-from core.tidy import Stop
+from core.statistics.distributions import softmax
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Answer, ScoredText
+from core.study.prompts import render
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

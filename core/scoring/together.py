@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from core.demonstrations import Demonstration
-from core.outcome import Answer
-from core.scoring import score
-from core.study import Study
-from core.tidy import Stop, check
+from core.runtime.progress import Stop, check
+from core.scoring import scorers
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Answer
+from core.study.study import Study
+from core.study.verbalisers import check_words
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -78,3 +79,27 @@ def score_together(requests: Sequence[Request], model: LanguageModel, stop: Stop
             memory.fetch(stop)
         waiting = unanswered
     return [answers[place] for place in range(len(requests))]
+
+
+def score(
+    study: Study,
+    model: LanguageModel,
+    shown: Sequence[Demonstration],
+    labels: Sequence[str],
+    stop: Stop | None = None,
+) -> Answer:
+    """The study's scorer over `labels` after `shown`, in the order given, with the study's calibration.
+
+    Raises:
+        StudyError: no such scorer or calibration, one that needs a pool where there is none, or a template that writes
+            two labels alike.
+        PromptTooLong: the prompt and a label are longer than the model's context.
+    """
+    check(stop)
+    check_words(study.template, (*labels, *(row.label for row in shown)))
+    answer = scorers.find(study.scoring).function(study, model, shown, labels, stop)
+    if study.calibration == "none":
+        return answer
+    from core.scoring.calibration import calibrate
+
+    return calibrate(study, model, shown, labels, answer, stop)

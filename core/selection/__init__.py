@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.cost import metered
-from core.demonstrations import Demonstration
 from core.errors import StudyError
-from core.outcome import Chosen
-from core.registry import Registry
-from core.study import Study
-from core.tidy import Stop, check, usable
+from core.runtime.cost import metered
+from core.runtime.progress import Stop, check
+from core.runtime.registry import Registry
+from core.study.cleaning import usable
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Chosen
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.labels import task_labels
-from core.progress import part
-from core.prompts import render
+from core.runtime.progress import Stop, part
 from core.scoring.direct import label_probabilities
+from core.scoring.labels import task_labels
 from core.selection import Picked, Selected, candidates, selections
-from core.selection.q_learning import QNetwork, Step, learn_q
-from core.selection.sets import ROUNDS, filled, hold_out, learn_once, sample
-from core.statistics import entropy
-from core.study import Study
-from core.tidy import Stop
+from core.selection.learning.q_learning import QNetwork, Step, learn_q
+from core.selection.learning.splits import ROUNDS, filled, hold_out, learn_once, sample
+from core.statistics.distributions import entropy
+from core.study.prompts import render
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -41,7 +40,7 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
 
     The state s_t is the demonstrations chosen so far, an action the next one; the reward is the change in accuracy on
     a validation split of `study.validation` inputs (at most half of the pool, no candidates themselves). Q is learned
-    offline by conservative Q-learning (`core.selection.q_learning`) from 32 episodes of random choices among
+    offline by conservative Q-learning (`core.selection.learning.q_learning`) from 32 episodes of random choices among
     `study.candidates` rows; features of an action are in `Features`. The paper lets the policy end a prompt early;
     here k is given. The score of a chosen one is its Q when it was chosen, of another its Q for the next place. What is
     learned does not depend on the query, and is kept.

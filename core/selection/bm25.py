@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.encoders import words
+from core.embeddings.encoders import words
+from core.runtime.progress import Stop
 from core.selection import Selected, candidates, selections, top
-from core.study import Study
-from core.tidy import Stop
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.runtime.progress import Stop
 from core.selection import Picked, Selected, selections
 from core.selection.mmr import near_the_query
-from core.study import Study
-from core.tidy import Stop
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import PromptTooLong, StudyError
-from core.labels import task_labels
+from core.runtime.progress import Stop
 from core.scoring.direct import label_probabilities
+from core.scoring.labels import task_labels
 from core.selection import Selected, candidates, selections, top
-from core.statistics import entropy
-from core.study import Study
-from core.tidy import Stop
+from core.statistics.distributions import entropy
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings import Matrix, encoder_identity, unit_vectors
-from core.progress import part
-from core.prompts import render
+from core.embeddings.unit_vectors import Matrix, encoder_identity, unit_vectors
+from core.runtime.progress import Stop, part
 from core.selection import Selected, candidates, selections, top
-from core.selection.bi_encoder import BiEncoder, Lesson, train
 from core.selection.bm25 import relevance
-from core.selection.sets import learn_once, sample
-from core.study import Study
-from core.tidy import Stop
+from core.selection.learning.bi_encoder import BiEncoder, Lesson, train
+from core.selection.learning.splits import learn_once, sample
+from core.study.prompts import render
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -39,7 +38,7 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """The k largest (A e(x)) · (B e(x_i → y_i)) (Rubin et al. 2022). Ties to the lowest index.
 
     e is the study's encoder, frozen, of the input for a query and of the whole demonstration for a candidate; A and B
-    are trained (`core.selection.bi_encoder`) on `lessons` from `study.candidates` rows of the pool. The paper
+    are trained (`core.selection.learning.bi_encoder`) on `lessons` from `study.candidates` rows of the pool. The paper
     fine-tunes two BERTs; linear maps of a frozen encoder are what a laptop can train. What is learned does not depend
     on the query, and is kept.
 

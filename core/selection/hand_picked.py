@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.runtime.progress import Stop
 from core.selection import Selected, selections
-from core.study import Study
-from core.tidy import Stop, usable
+from core.study.cleaning import usable
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

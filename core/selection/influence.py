@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.labels import task_labels
-from core.progress import part
+from core.runtime.progress import Stop, part
 from core.scoring.direct import label_probabilities
+from core.scoring.labels import task_labels
 from core.selection import Picked, Selected, candidates, selections
-from core.selection.sets import ROUNDS, filled, hold_out, learn_once, sample
-from core.study import Study
-from core.tidy import Stop
+from core.selection.learning.splits import ROUNDS, filled, hold_out, learn_once, sample
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.labels import task_labels
-from core.progress import part
+from core.runtime.progress import Stop, part
 from core.scoring.direct import label_probabilities
+from core.scoring.labels import task_labels
 from core.selection import Selected, candidates, selections
-from core.selection.sets import SETS, draw_sets, filled, hold_out, learn_once, spread
-from core.statistics import entropy
-from core.study import Study
-from core.tidy import Stop
+from core.selection.learning.splits import SETS, draw_sets, filled, hold_out, learn_once, spread
+from core.statistics.distributions import entropy
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings import Matrix, unit_vectors
-from core.learned import learned
+from core.embeddings.unit_vectors import Matrix, unit_vectors
+from core.runtime.memo import learned
+from core.runtime.progress import Stop
 from core.selection import Selected, candidates, selections
-from core.selection.sets import filled
-from core.study import Study
-from core.tidy import Stop
+from core.selection.learning.splits import filled
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.progress import part
-from core.prompts import render
+from core.runtime.progress import Stop, part
 from core.selection import Selected, candidates, selections, top
-from core.selection.sets import learn_once
-from core.study import Study
-from core.tidy import Stop
+from core.selection.learning.splits import learn_once
+from core.study.prompts import render
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.encoders import similarities
-from core.labels import task_labels
+from core.embeddings.encoders import similarities
+from core.runtime.progress import Stop
 from core.scoring.direct import label_probabilities
+from core.scoring.labels import task_labels
 from core.selection import Selected, candidates, selections
-from core.selection.sets import SETS, draw_sets, prompts_fit, spread
-from core.statistics import entropy
-from core.study import Study
-from core.tidy import Stop
+from core.selection.learning.splits import SETS, draw_sets, prompts_fit, spread
+from core.statistics.distributions import entropy
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings import cosines, unit_vectors
-from core.encoders import similarities
+from core.embeddings.encoders import similarities
+from core.embeddings.unit_vectors import cosines, unit_vectors
+from core.runtime.progress import Stop
 from core.selection import Selected, candidates, selections
-from core.study import Study
-from core.tidy import Stop
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

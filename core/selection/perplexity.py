@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.prompts import render
+from core.runtime.progress import Stop
 from core.selection import Selected, candidates, selections, top
-from core.selection.sets import prompts_fit
-from core.study import Study
-from core.tidy import Stop
+from core.selection.learning.splits import prompts_fit
+from core.study.prompts import render
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

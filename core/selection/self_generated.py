@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.demonstrations import Demonstration
-from core.labels import task_labels
-from core.progress import advance, part
-from core.prompts import render_channel
+from core.runtime.progress import Stop, advance, part
+from core.scoring.labels import task_labels
 from core.selection import Picked, Selected, selections
-from core.selection.sets import prompts_fit
-from core.study import Study
-from core.tidy import Stop, usable
+from core.selection.learning.splits import prompts_fit
+from core.study.cleaning import usable
+from core.study.demonstrations import Demonstration
+from core.study.prompts import render_channel
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.encoders import similarities
+from core.embeddings.encoders import similarities
+from core.runtime.progress import Stop
 from core.selection import Selected, candidates, selections, top
-from core.study import Study
-from core.tidy import Stop
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

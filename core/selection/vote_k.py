@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings import Matrix, cosines, unit_vectors
-from core.learned import learned
+from core.embeddings.unit_vectors import Matrix, cosines, unit_vectors
+from core.runtime.memo import learned
+from core.runtime.progress import Stop, check
 from core.selection import Selected, candidates, selections
-from core.study import Study
-from core.tidy import Stop, check
+from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

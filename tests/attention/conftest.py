@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from core.attention import Tokens, tokens_of
-from core.demonstrations import Demonstration
 from core.models import LanguageModel
-from core.prompts import Prompt, render
+from core.study.demonstrations import Demonstration
+from core.study.prompts import Prompt, render
 from tests.models import plain
 from tests.models.conftest import Folder, folder, model
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.attention import KINDS, Groups, Tokens, group, tokens_of
-from core.demonstrations import Demonstration
 from core.models.encoding import Encoding
-from core.prompts import Prompt, render
+from core.study.demonstrations import Demonstration
+from core.study.prompts import Prompt, render
 from tests.attention.conftest import SHOWN, tokens
 from tests.models.conftest import Model
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import load_model
+from core.attention.head_roles import copying, head_roles, label_attending, looking_back, planted, prefix_matching
 from core.errors import Cancelled, ModelError
-from core.head_roles import copying, head_roles, label_attending, looking_back, planted, prefix_matching
-from core.prompts import Prompt, render
+from core.study.prompts import Prompt, render
 from tests.attention.conftest import tokens, whole_maps
 from tests.models import plain
 from tests.models.conftest import Folder, Model

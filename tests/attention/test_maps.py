@@ -11,7 +11,7 @@ import pytest
 from core.attention import LARGEST, between, group, maps, stretch, token_map
 from core.errors import Cancelled, ModelError, PromptTooLong, StudyError
 from core.models import layer as layers
-from core.prompts import Prompt, render
+from core.study.prompts import Prompt, render
 from tests.attention.conftest import SHOWN, tokens, whole_maps
 from tests.models.checkpoints import ARCHITECTURES, TWELVE, write_tiny
 from tests.models.conftest import Folder, Model

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from core.attention import group
+from core.attention.rollout import rollout_between, rollout_map
 from core.errors import StudyError
-from core.prompts import Prompt
-from core.rollout import rollout_between, rollout_map
+from core.study.prompts import Prompt
 from tests.attention.conftest import tokens, whole_maps
 from tests.models.checkpoints import TWELVE
 from tests.models.conftest import Folder, Model

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.browser.app import App
 
-# As pages/ui/tables.py sets them, after the column that streamlit gives every table with rows to add and delete.
+# As pages/ui/workbench/tables.py sets them, after the column that streamlit gives a table with rows to add.
 MARKER, ROW = 33, 29
 WIDTHS = (44, 170, 96, 44)  # №, input, label, use
 NUMBER, INPUT, LABEL, USE = range(4)

@@ -7,7 +7,7 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from pages.ui import frame, shell
+from pages.ui.frame import frame, shell
 
 
 def draw(title: str) -> None:

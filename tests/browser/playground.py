@@ -16,7 +16,7 @@ from playwright.sync_api import Error
 from core import Outcome, Study, run
 from core.figures.colours import MARK
 from core.models import LanguageModel
-from pages.ui.examples import default_study
+from pages.ui.session.examples import default_study
 from tests.browser.app import App
 from tests.browser.grid import Grid
 from tests.browser.server import Server

@@ -11,12 +11,12 @@ import pytest
 
 from core import Study, run
 from core.attention import between, group, token_map, tokens_of
-from core.demonstrations import Demonstration
 from core.figures.colours import MARK
 from core.models import LanguageModel
-from core.study import ModelChoice
-from pages.ui.examples import default_study
-from pages.ui.store import study_id
+from core.study.demonstrations import Demonstration
+from core.study.study import ModelChoice
+from pages.ui.session.examples import default_study
+from pages.ui.session.store import study_id
 from tests.browser.app import App
 from tests.browser.server import Server
 from tests.models.checkpoints import ARCHITECTURES, write_tiny

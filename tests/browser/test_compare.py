@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from core import Study, run
-from core.difference import Difference, difference
+from core.analysis.compare import Difference, difference
 from core.figures.colours import MARK
-from pages.ui.examples import default_study
+from pages.ui.session.examples import default_study
 from tests.browser.app import App
 from tests.browser.playground import Playground
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.pretraining.mixture import load_mixture
+from core.mixture.mixture import load_mixture
 from tests.browser.app import App
 from tests.browser.playground import VIEWS, Playground
 

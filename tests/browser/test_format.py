@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from core.analysis.format import describe, family
 from core.figures.base import shorten
-from core.format import describe, family
-from core.prompts import TEMPLATES
+from core.study.prompts import TEMPLATES
 from tests.browser.playground import Playground
 
 BODY = """(node) => node.querySelector('.icl-prompt').textContent"""

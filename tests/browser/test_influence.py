@@ -1,4 +1,4 @@
-"""Influence in a browser: figures are what `core.influence` gives, a click marks a demonstration in every view."""
+"""Influence in a browser: figures are what `core.analysis.influence` gives, a click marks in every view."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core import run
+from core.analysis.influence import agreement, evidence, influence, question_of
 from core.figures.colours import MARK
-from core.influence import agreement, evidence, influence, question_of
 from tests.browser.playground import Playground
 
 VIEWS = ("bars", "flips_cells", "moves_lines", "correlations", "heads", "points")

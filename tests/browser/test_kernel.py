@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from core import run
+from core.analysis.kernel.weight_table import kernel_table
 from core.figures.colours import MARK
-from core.kernels.tables import kernel_table
 from core.kernels.variants import variants
 from tests.browser.playground import Playground
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from core import run
+from core.analysis.ordering.effects import best_and_worst
+from core.analysis.ordering.table import OrderTable, fixed, order_table
+from core.evaluation.questions import questions_of, sources_of
 from core.models import LanguageModel
-from core.order_effects import best_and_worst
-from core.order_table import OrderTable, fixed, order_table
-from core.questions import questions_of, sources_of
-from core.study import Study
+from core.study.study import Study
 from tests.browser.playground import Playground
 
 VIEWS = ("accuracy", "answers", "entropy", "positions")

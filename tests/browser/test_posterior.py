@@ -7,9 +7,9 @@ import re
 import pytest
 
 from core import run
+from core.bayes.prior import mixture_prior
 from core.models import LanguageModel
-from core.posterior.prior import mixture_prior
-from pages.ui.examples import default_study
+from pages.ui.session.examples import default_study
 from tests.browser.app import App
 from tests.browser.conftest import SCREEN
 

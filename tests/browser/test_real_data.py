@@ -12,7 +12,7 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from core import load_model
-from core.pretraining.mixture import load_mixture
+from core.mixture.mixture import load_mixture
 from tests.browser.playground import Playground
 from tests.models.checkpoints import VOCABULARY, write_tokenizer
 

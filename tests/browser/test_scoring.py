@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core import run
-from core.combinations import combinations
-from core.score_table import score_table
-from core.working import working
+from core.analysis.scoring.breakdown import working
+from core.analysis.scoring.grid import combinations
+from core.analysis.scoring.table import score_table
 from tests.browser.playground import Playground
 from tests.browser.test_influence import CENTRE
 

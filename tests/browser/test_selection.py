@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.choices import Choice, choose
+from core.analysis.selection.choices import Choice, choose
+from core.analysis.selection.pool_map import pool_map
 from core.figures.colours import MARK
-from core.pool_map import pool_map
 from core.selection import selections
 from tests.browser.playground import Playground
 

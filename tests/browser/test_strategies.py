@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.ordering import orderings
-from core.prompts import TEMPLATES
 from core.scoring import scorers
 from core.selection import selections
+from core.study.prompts import TEMPLATES
 from tests.browser.playground import Playground
 
 

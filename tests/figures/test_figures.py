@@ -26,7 +26,7 @@ from core.figures import (
 )
 from core.figures.base import escape, shorten, wrap
 from core.figures.colours import MARK, OTHERS, TASK_COLOURS
-from core.figures.posterior import importance
+from core.figures.posterior.posterior import importance
 
 TASKS = tuple(f"task {i}" for i in range(12))
 WEIGHTS = np.stack([np.full(12, 1 / 12), np.r_[0.7, 0.2, 0.05, np.full(9, 0.05 / 9)]])

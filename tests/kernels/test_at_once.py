@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances, linear_kernel, rbf_kernel
 
 from core.attention import read_attention
-from core.demonstrations import Demonstration
 from core.errors import StudyError
 from core.kernels import compute_kernels
 from core.models import LanguageModel, load_model
-from core.prompts import render
-from core.study import ModelChoice, Study
+from core.study.demonstrations import Demonstration
+from core.study.prompts import render
+from core.study.study import ModelChoice, Study
 from tests.models.checkpoints import write_tiny
 
 Floats = NDArray[np.float64]

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity, rbf_kernel
 
-from core.demonstrations import Demonstration
 from core.kernels import Scene, kernels
 from core.models import LanguageModel, load_model
-from core.prompts import render
-from core.study import ModelChoice, Study
+from core.study.demonstrations import Demonstration
+from core.study.prompts import render
+from core.study.study import ModelChoice, Study
 from tests.models import plain
 from tests.models.checkpoints import write_tiny
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import cosine_similarity
 
-from core import Study, sentences
+from core import Study
+from core.embeddings import sentence_encoders as sentences
 from core.errors import StudyError, Unavailable
 from core.kernels import Scene, kernels
 from tests.kernels.test_oracles import QUERIES, SHOWN

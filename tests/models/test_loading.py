@@ -16,7 +16,7 @@ from transformers import BertConfig, BertForMaskedLM, BertLMHeadModel, T5Config,
 
 from core.errors import ModelError
 from core.models import LanguageModel, checking, hub, load_model, loading, weights
-from core.study import ModelChoice
+from core.study.study import ModelChoice
 from tests.models.checkpoints import CONTEXT, write_tokenizer
 from tests.models.conftest import Folder, Model
 

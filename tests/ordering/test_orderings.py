@@ -14,7 +14,7 @@ from core.ordering.entropy import global_entropy, local_entropy
 from core.ordering.sampled_probes import sampled_probes
 from core.ordering.trials import orders_tried, probe_inputs
 from core.ordering.validation import validation_score
-from core.statistics import entropy
+from core.statistics.distributions import entropy
 from tests.tiny import REVIEWS, plain_logprobs, rows, tiny
 
 A = np.array([0.9, 0.6, 0.3, 0.8])

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import Study, load_model
 from core.models import LanguageModel
-from pages.ui import state
+from pages.ui.session import state
 
 ROOT = Path(__file__).parents[2]
 Start = Callable[..., "Page"]

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from core import load_model
+from core.bayes.predictive import predictive
+from core.mixture.mixture import load_mixture
 from core.models import LanguageModel
 from core.posterior import asking
-from core.posterior.predictive import predictive
-from core.pretraining.mixture import load_mixture
-from core.prompts import TEMPLATES, Template
+from core.study.prompts import TEMPLATES, Template
 from tests.tiny import tiny
 
 TEXTS = ["a good film", "a bad film", "a good film ->"]
@@ -67,7 +67,7 @@ def test_the_predictive_is_the_mixtures_own(family: str, query: str) -> None:
 def test_a_query_typed_anew_costs_few_texts() -> None:
     """Of k + 1 prompts for every probe, an edit of the query asks about k + 1 alone."""
     from core import Demonstration, Study, run
-    from core.cost import metered
+    from core.runtime.cost import metered
 
     model = load_model()
     pairs = load_mixture().sample("French", 8, seed=5)
@@ -83,11 +83,11 @@ def test_a_query_typed_anew_costs_few_texts() -> None:
 def test_stages_share_their_passes() -> None:
     """Answer, hypotheses and probes come from passes made together, and are what each would get by itself."""
     from core import Demonstration, Hypothesis, Study, run
-    from core.cost import metered
-    from core.foresight import foreseen
+    from core.pipeline.prefetch import foreseen
     from core.posterior import compute_posteriors
-    from core.prompts import render
-    from core.scoring import score
+    from core.runtime.cost import metered
+    from core.scoring.together import score
+    from core.study.prompts import render
 
     model, mixture = load_model(), load_mixture()
     shown = tuple(Demonstration(input=x, label=y) for x, y in mixture.sample("plural", 6, seed=11))
@@ -153,7 +153,7 @@ def test_what_cannot_be_read_is_left_to_who_asks() -> None:
 def test_prompts_of_fewer_demonstrations_are_those_that_rendering_gives(template: Template, instruction: str) -> None:
     from core import Demonstration, Study
     from core.posterior.evidence import ask
-    from core.prompts import render
+    from core.study.prompts import render
 
     shown = [Demonstration(input=x, label=y) for x, y in (("cat", "cats"), ("a b", "c"), ("ox", "oxen"))]
     study = Study(demonstrations=tuple(shown), query="cow", template=template, instruction=instruction)

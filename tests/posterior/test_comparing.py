@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import entropy as scipy_entropy
 
-from core.outcome import Posterior
-from core.posterior.comparing import FLOORS, compare, divergence, gains, total_variation
-from core.pretraining.mixture import load_mixture
+from core.mixture.mixture import load_mixture
+from core.posterior.comparing import FLOORS, compare, gains
+from core.statistics.divergences import divergence, total_variation
+from core.study.outcome import Posterior
 
 
 def posterior(kind: str, tasks: tuple[str, ...], rows: list[list[float]]) -> Posterior:

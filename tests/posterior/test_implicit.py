@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.demonstrations import Demonstration
+from core.bayes.posterior import exact_posterior
 from core.errors import PromptTooLong
 from core.models import Encoding, Scored
 from core.posterior import compute_posteriors
 from core.posterior.evidence import Asked, answers_of, ask, before_labels, single_tokens
-from core.posterior.exact import exact_posterior
 from core.posterior.implicit import implicit_posterior
-from core.prompts import TEMPLATES, Template, render
-from core.study import Study
+from core.study.demonstrations import Demonstration
+from core.study.prompts import TEMPLATES, Template, render
+from core.study.study import Study
 
 Floats = NDArray[np.float64]
 

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from core.demonstrations import Demonstration
 from core.errors import Cancelled, PromptTooLong
 from core.models import LanguageModel, load_model
 from core.posterior import compute_posteriors
 from core.posterior.instruction import bayes, instruction_posterior
-from core.prompts import EQUALS, render
-from core.study import Hypothesis, ModelChoice, Study
+from core.study.demonstrations import Demonstration
+from core.study.prompts import EQUALS, render
+from core.study.study import Hypothesis, ModelChoice, Study
 from tests.models.checkpoints import write_tiny
 
 SHOWN = (

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from core import Demonstration, Study, load_model
+from core.mixture.mixture import load_mixture
 from core.models import LanguageModel
 from core.posterior.decoding import condition, decode_em, mixed
 from core.posterior.evidence import Evidence, before_labels, gather, leftover
 from core.posterior.implicit import HELD, ILL_CONDITIONED, implicit_posterior
-from core.pretraining.mixture import load_mixture
 
 FAMILIES = (
     "French",

@@ -11,11 +11,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from benchmarks.embedded_sums import answered, items
 from core import load_model
+from core.mixture.mixture import load_mixture
 from core.models import LanguageModel
 from core.pretraining.architecture import CHECKPOINT
 from core.pretraining.closeness import compare, fresh_documents
 from core.pretraining.first_token import FirstToken
-from core.pretraining.mixture import load_mixture
 from core.pretraining.tokenizer import build_tokenizer
 
 LARGEST = 10_000_000  # bytes of the whole folder

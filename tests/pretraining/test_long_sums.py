@@ -10,10 +10,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from core.pretraining.codebook import ALPHA
-from core.pretraining.domain import IN_RANGE, NOISE, STRAY, EnumeratedDomain
-from core.pretraining.families import KIND_PRIOR
-from core.pretraining.mixture import load_mixture
+from core.mixture.codebook import ALPHA
+from core.mixture.domain import IN_RANGE, NOISE, STRAY, EnumeratedDomain
+from core.mixture.families import KIND_PRIOR
+from core.mixture.mixture import load_mixture
 from core.pretraining.teacher import _codebook_inputs
 
 MIXTURE = load_mixture()

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.mixture.mixture import load_mixture
+from core.mixture.vocabulary import vocabulary
 from core.pretraining.batches import GROWING_WEIGHT, STEP_WEIGHT, Menu, collate, draw_example
 from core.pretraining.documents import Document, Writer
-from core.pretraining.mixture import load_mixture
 from core.pretraining.reasoned import (
     FORMS,
     Form,
@@ -25,8 +26,7 @@ from core.pretraining.reasoned import (
     written,
 )
 from core.pretraining.tokenizer import CONTEXT, REASONING, build_tokenizer, token_list
-from core.pretraining.vocabulary import vocabulary
-from core.prompts import ARROW, TEMPLATES
+from core.study.prompts import ARROW, TEMPLATES
 
 MIXTURE = load_mixture()
 ADDENDS = st.lists(st.integers(1, 9), min_size=3, max_size=6).map(tuple)

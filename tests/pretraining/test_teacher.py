@@ -8,15 +8,15 @@ import random
 import numpy as np
 import pytest
 
+from core.mixture.mixture import load_mixture
+from core.mixture.reviews import ReviewDomain
 from core.pretraining.batches import END, Emphasis, Menu, collate, draw_example
 from core.pretraining.documents import Document, Writer, draw_document
 from core.pretraining.feed import ERA, READINGS, Feed, make_examples
-from core.pretraining.mixture import load_mixture
 from core.pretraining.review_tokens import ReviewTokens
-from core.pretraining.reviews import ReviewDomain
 from core.pretraining.teacher import Aim, Teacher
 from core.pretraining.tokenizer import build_tokenizer
-from core.prompts import TEMPLATES
+from core.study.prompts import TEMPLATES
 
 MIXTURE = load_mixture()
 TEACHER = Teacher(MIXTURE)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.mixture.domain import NOISE
+from core.mixture.mixture import load_mixture
 from core.pretraining.documents import Writer, draw_document
-from core.pretraining.domain import NOISE
 from core.pretraining.first_token import FirstToken
-from core.pretraining.mixture import load_mixture
 from core.pretraining.tokenizer import CONTEXT, build_tokenizer
-from core.prompts import INSTRUCTION_END, TEMPLATES
+from core.study.prompts import INSTRUCTION_END, TEMPLATES
 
 TOKENIZER = build_tokenizer()
 MIXTURE = load_mixture()

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from core.mixture.mixture import load_mixture
 from core.pretraining.architecture import LOOK_BACK, initial_model
 from core.pretraining.batches import Menu, draw_batch
 from core.pretraining.documents import Writer
-from core.pretraining.mixture import load_mixture
 from core.pretraining.muon import Muon, orthogonalise
 from core.pretraining.recipe import Phase, Recipe
 from core.pretraining.tokenizer import build_tokenizer

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from core import Demonstration, Study
-from core.demonstrations import read_steps
 from core.models.generation import cut
 from core.reasoning import Ask, Reasoned, Stage, reasonings
+from core.study.demonstrations import read_steps
 
 
 def rows(*given: tuple[str, str, str]) -> tuple[Demonstration, ...]:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import Demonstration, Study
-from core.demonstrations import Step, read_steps, write_steps
 from core.files import FORMATS, Format, read_file, to_demonstrations, write_file
-from core.tidy import tidied
+from core.study.cleaning import tidied
+from core.study.demonstrations import Step, read_steps, write_steps
 
 PART = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12).map(str.strip)
 SIGNS = st.text(alphabet="ab \\;=\n", max_size=20)

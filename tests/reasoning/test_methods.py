@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from core import TEMPLATES, Demonstration, Prompt, Study
-from core.demonstrations import Step
 from core.errors import StudyError
 from core.reasoning import reasonings
 from core.reasoning.forms import chained, growing, questions_in, same, sum_steps
 from core.reasoning.rationales import NO_STEPS
+from core.study.demonstrations import Step
 from tests.reasoning.scripted import SUMS, play, rows, writer
 
 STUDY = Study(query="3 + 3 + 1", gold="7", reasoning="steps")

@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from core import Demonstration, Study, drop_earliest, load_model, run
+from core.analysis.reasoning.comparison import compare, item_records, method_records
 from core.errors import Cancelled, PromptTooLong, StudyError
-from core.questions import Question
+from core.evaluation.questions import Question
 from core.reasoning import answers_after, reason, reason_together, reasonings, written_by
-from core.reasoning.comparison import compare, item_records, method_records
 from core.reasoning.matching import matches, normalise
-from core.statistics import softmax, wilson
+from core.statistics.distributions import softmax
+from core.statistics.intervals import wilson
 from tests.reasoning.scripted import SUMS, rows
 from tests.tiny import ARCHITECTURES, _plain, plain_logprobs, tiny
 

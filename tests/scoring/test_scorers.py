@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from core import Answer, Study
-from core.scoring import posterior_of_means, score, scorers
+from core.scoring import posterior_of_means, scorers
 from core.scoring.direct import mass_outside, normalise
+from core.scoring.together import score
 from tests.tiny import ARCHITECTURES, REVIEWS, plain_logprobs, tiny
 
 LABELS = ("positive", "negative", "good", "posit", "a very long label, of many tokens")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core import Answer, Cancelled, Study
-from core.scoring import score, scorers
-from core.scoring.together import score_together
+from core.scoring import scorers
+from core.scoring.together import score, score_together
 from tests.tiny import REVIEWS, tiny
 
 LABELS = ("positive", "negative", "good")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core import Demonstration, Study
-from core.outcome import Chosen
 from core.selection import select
+from core.study.outcome import Chosen
 from tests.tiny import REVIEWS, rows, tiny
 
 NOUNS = ("film", "plot", "bird", "house", "dog", "cat", "capital", "review")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from sklearn.metrics.pairwise import cosine_similarity
 
-from core.embeddings import cosines, unit_vectors
+from core.embeddings.unit_vectors import cosines, unit_vectors
 from core.selection.dpp import LEAST, greedy_map, relevance_kernel
 from core.selection.kmeans import STARTS, clusters
 from core.selection.mmr import marginal_relevance
@@ -236,7 +236,7 @@ def test_unit_vectors_by_scikit_learn(encoder: str) -> None:
 
 
 def test_an_encoder_of_cosines_alone_still_gives_vectors() -> None:
-    from core.encoders import encoders, tfidf
+    from core.embeddings.encoders import encoders, tfidf
 
     texts = [row.input for row in REVIEWS]
     encoders.register("only-cosines", help="for this test")(tfidf)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from core import Study
-from core.learned import forget
+from core.runtime.memo import forget
 from core.selection import select
 from core.selection.influence import blocks, log_odds
-from core.selection.sets import ROUNDS, hold_out
+from core.selection.learning.splits import ROUNDS, hold_out
+from tests.selection.learning.test_splits import LABELS, label_shares
 from tests.selection.pools import MANY, choice
-from tests.selection.test_sets import LABELS, label_shares
 from tests.tiny import REVIEWS, tiny
 
 

@@ -8,9 +8,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core import Cancelled, Demonstration, StudyError
-from core.learned import forget
 from core.models import soft_tokens
 from core.models.soft_tokens import learn_tokens, surprise
+from core.runtime.memo import forget
 from core.selection import latent_concept
 from tests.selection.pools import MANY, choice
 from tests.tiny import folder, tiny

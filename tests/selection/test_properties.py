@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import Demonstration, Study
-from core.learned import forget
-from core.outcome import Chosen
-from core.progress import reporting
-from core.selection import active, bi_encoder, latent_concept, q_learning, select, selections, self_generated
+from core.runtime.memo import forget
+from core.runtime.progress import reporting
+from core.selection import active, latent_concept, select, selections, self_generated
+from core.selection.learning import bi_encoder, q_learning
+from core.study.outcome import Chosen
 from tests.selection.pools import MANY
 from tests.tiny import REVIEWS, tiny
 

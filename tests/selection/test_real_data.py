@@ -10,11 +10,12 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from core import Study, load_model
-from core.learned import forget
 from core.models import LanguageModel
-from core.selection import active, bi_encoder, latent_concept, q_learning, rows_of, select, selections, self_generated
+from core.runtime.memo import forget
+from core.selection import active, latent_concept, rows_of, select, selections, self_generated
+from core.selection.learning import bi_encoder, q_learning
 from tests.models.checkpoints import VOCABULARY, write_tokenizer
-from tests.test_real_data import DATA, table
+from tests.real_data.test_tasks import DATA, table
 
 WORDS = ("antonym", "next_item", "english-french")
 FILES = ("sst2/dev.txt", "agnews/test-first-1000.csv", *(f"function_vectors/{name}.json" for name in WORDS))

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from core import Cancelled, Demonstration, Study, StudyError, load_model
-from core.learned import forget
 from core.models import LanguageModel
-from core.selection import active, bi_encoder, latent_concept, q_learning, select, selections
+from core.runtime.memo import forget
+from core.selection import active, latent_concept, select, selections
+from core.selection.learning import bi_encoder, q_learning
 from tests.selection.pools import MANY, POOLS, chosen
 from tests.tiny import REVIEWS, folder, plain_logprobs, rows, tiny
 

@@ -8,9 +8,9 @@ import pytest
 from core import Demonstration, Study, StudyError, run
 from core.models import generation
 from core.ordering import orderings
-from core.prompts import QUESTION_ANSWER
 from core.selection import rows_of, select, self_generated
 from core.selection.self_generated import TEMPERATURE, example_prompt
+from core.study.prompts import QUESTION_ANSWER
 from tests.tiny import REVIEWS, tiny
 
 LABELS = ("positive", "negative")

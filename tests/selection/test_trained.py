@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from core import Study
-from core.learned import forget
-from core.selection import q_learning, select
+from core.runtime.memo import forget
+from core.selection import select
 from core.selection.active import Features, follow, play
-from core.selection.bi_encoder import Lesson, train
 from core.selection.bm25 import relevance
 from core.selection.epr import lessons
-from core.selection.q_learning import Step, learn_q
-from core.statistics import entropy
+from core.selection.learning import q_learning
+from core.selection.learning.bi_encoder import Lesson, train
+from core.selection.learning.q_learning import Step, learn_q
+from core.statistics.distributions import entropy
+from tests.selection.learning.test_splits import LABELS, label_shares
 from tests.selection.pools import MANY, choice
-from tests.selection.test_sets import LABELS, label_shares
 from tests.tiny import REVIEWS, plain_logprobs, tiny
 
 # EPR

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.attention import GROUPINGS, KINDS
-from core.study import Head
+from core.study.study import Head
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

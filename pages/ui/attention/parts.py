@@ -9,13 +9,12 @@ import numpy as np
 import streamlit as st
 
 from core.attention import ANSWER, Between, Tokens, between, fits, group
-from core.figures.attention_heads import atlas_figure
-from core.figures.attention_maps import between_figure
-from core.outcome import Outcome
-from core.rollout import rollout_between
-from core.study import Head
-from core.tidy import Progress, Stop
-from pages.ui import analysis, session
+from core.attention.rollout import rollout_between
+from core.figures.attention.heads import atlas_figure
+from core.figures.attention.maps import between_figure
+from core.runtime.progress import Progress, Stop
+from core.study.outcome import Outcome
+from core.study.study import Head
 from pages.ui.attention.controls import (
     FROM_KINDS,
     GROUPING,
@@ -29,7 +28,9 @@ from pages.ui.attention.controls import (
     over,
     rolling,
 )
-from pages.ui.charts import chart
+from pages.ui.components.charts import chart
+from pages.ui.jobs import analysis
+from pages.ui.session import session
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.figures.attention_heads import Role, roles_figure
-from core.head_roles import HeadRoles, LabelAttending, head_roles, label_attending, planted
-from core.outcome import Outcome
-from core.study import Head, Study
-from core.tidy import Progress, Stop
-from pages.ui import analysis
+from core.attention.head_roles import HeadRoles, LabelAttending, head_roles, label_attending, planted
+from core.figures.attention.heads import Role, roles_figure
+from core.runtime.progress import Progress, Stop
+from core.study.outcome import Outcome
+from core.study.study import Head, Study
 from pages.ui.attention.controls import P, choose_head, download
-from pages.ui.charts import chart
+from pages.ui.components.charts import chart
+from pages.ui.jobs import analysis
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -10,14 +10,15 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.attention import LARGEST, TokenMap, Tokens, token_map
-from core.figures.attention_maps import stretch_figure
+from core.attention.rollout import rollout_map
+from core.figures.attention.maps import stretch_figure
 from core.figures.base import shorten
-from core.outcome import Outcome
-from core.rollout import rollout_map
-from core.tidy import Progress, Stop
-from pages.ui import analysis, session
+from core.runtime.progress import Progress, Stop
+from core.study.outcome import Outcome
 from pages.ui.attention.controls import FROM_KINDS, TO_KINDS, TOP, P, chosen_heads, download, keep_choice, over, rolling
-from pages.ui.charts import chart
+from pages.ui.components.charts import chart
+from pages.ui.jobs import analysis
+from pages.ui.session import session
 
 if TYPE_CHECKING:
     from core.models import LanguageModel

@@ -1,0 +1,1 @@
+"""What pages ask beside the run: one folder a page."""

@@ -1,0 +1,1 @@
+"""Every order of the demonstrations, and what position does."""

@@ -1,0 +1,235 @@
+"""What the order of demonstrations does, read off a table of orders: gains, entropy against accuracy, positions.
+
+Means over random orders are taken over the orders drawn (`OrderTable.drawn`). Intervals are percentiles over
+bootstrap samples of the questions: how far a figure may lie from that on all such questions, for these
+demonstrations on this model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.ordering.table import OrderTable
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.intp]
+
+SAMPLES = 2000  # bootstrap samples of the questions
+PERMUTATIONS = 9999  # of the null distribution, where there are too many orders for all of them
+KEPT = 4  # orders of highest entropy that Lu et al. keep (of 24)
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How much more often some orders are right than random ones.
+
+    Attributes:
+        accuracy: mean over these orders.
+        mean: over random orders.
+        relative: accuracy / mean − 1, NaN where the mean is 0; low, high: its 95 % interval.
+    """
+
+    accuracy: float
+    mean: float
+    relative: float
+    low: float
+    high: float
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether the interval leaves out 0."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Spearman's ρ between a measure of orders and their accuracy, in its own words.
+
+    Attributes:
+        rho: NaN where one side is the same for every order.
+        p: two-sided (`scipy.stats.permutation_test`): twice the share of the ways to pair measure and accuracy whose ρ
+            is at least as far out on this side, of all of them where they are few, else of `PERMUTATIONS` at random.
+        low, high: 95 % interval over questions.
+        exact: whether all pairings were counted.
+    """
+
+    rho: float
+    p: float
+    low: float
+    high: float
+    exact: bool
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether it differs from 0 at 5 % by both: other pairings, and other questions."""
+        return bool(self.p < 0.05 and (self.low > 0 or self.high < 0))
+
+
+def merit(table: OrderTable) -> Floats:
+    """(M,) what ranks orders: accuracy, then mean p(gold); without questions p of the answer most orders give.
+
+    p(gold) counts for less than one question, so that it only decides between equal accuracies.
+    """
+    if table.questions:
+        result: Floats = table.accuracy + 0.999 * table.gold.mean(axis=1) / len(table.questions)
+        return result
+    commonest = int(np.bincount(table.best, minlength=len(table.labels)).argmax())
+    only: Floats = table.answers[:, commonest]
+    return only
+
+
+def best_and_worst(table: OrderTable) -> tuple[int, int]:
+    """Rows of highest and lowest `merit`, ties to the first."""
+    values = np.round(merit(table), 9)
+    return int(np.argmax(values)), int(np.argmin(values))
+
+
+def held_out(table: OrderTable) -> tuple[float, float]:
+    """Accuracy of the best and of the worst order, each chosen on one half of the questions and held against the other.
+
+    The best of many orders is partly lucky on the questions it was chosen by; this is what is left of it. Halves are
+    the even and the odd questions, each serves both ways, orders that tie count alike; (NaN, NaN) with fewer than two.
+    """
+    if len(table.questions) < 2:
+        return np.nan, np.nan
+    halves = [np.arange(len(table.questions)) % 2 == half for half in (0, 1)]
+    best, worst = [], []
+    for choosing, reporting in (halves, halves[::-1]):
+        score = table.right[:, choosing].mean(axis=1) + 0.999 * table.gold[:, choosing].mean(axis=1) / choosing.sum()
+        reported = table.right[:, reporting].mean(axis=1)
+        score = np.round(score, 9)
+        best.append(reported[score == score.max()].mean())
+        worst.append(reported[score == score.min()].mean())
+    return float(np.mean(best)), float(np.mean(worst))
+
+
+def gain(table: OrderTable, right: Bools, seed: int = 0) -> Gain:
+    """Mean accuracy of `right`, (…, N), against the mean over random orders, in pairs on the same questions."""
+    mine = right.reshape(-1, right.shape[-1]).mean(axis=0)  # (N,)
+    random = table.right[table.drawn].mean(axis=0)
+    weights = _resampled(len(table.questions), seed)  # (B, N)
+    ratios = _ratio(weights @ mine, weights @ random) - 1
+    low, high = _interval(ratios)
+    return Gain(float(mine.mean()), float(random.mean()), float(_ratio(mine.mean(), random.mean())) - 1, low, high)
+
+
+def highest(table: OrderTable, measure: Floats, most: int = KEPT) -> Ints:
+    """Rows of the `most` highest values among the orders drawn, ties to the first: those that Lu et al. keep."""
+    rows = np.flatnonzero(table.drawn)
+    ranked: Ints = rows[np.argsort(-np.round(measure[rows], 6), kind="stable")[:most]]
+    return ranked
+
+
+def correlation(table: OrderTable, measure: Floats, seed: int = 0) -> Correlation:
+    """Spearman's ρ between a measure of orders, (M,), and their accuracy, over the orders drawn."""
+    from scipy.stats import permutation_test
+
+    measure, right = measure[table.drawn], table.right[table.drawn]
+
+    # Packed passes move an entropy by about 1e-7: rounding keeps equal orders tied.
+    ranks, accuracy = _ranks(np.round(measure, 6)), _ranks(right.mean(axis=1))
+    if len(measure) < 2 or np.ptp(ranks) == 0 or np.ptp(accuracy) == 0:
+        return Correlation(np.nan, np.nan, np.nan, np.nan, True)
+
+    def rho(x: Floats, axis: int = -1) -> Floats:
+        return _pearson(x, accuracy)
+
+    test = permutation_test(
+        (ranks,),
+        rho,
+        permutation_type="pairings",
+        vectorized=True,
+        n_resamples=PERMUTATIONS,
+        rng=np.random.default_rng(seed),
+        batch=500,
+    )
+    found = _ranks(_resampled(right.shape[1], seed) @ right.T.astype(np.float64))  # (B, M)
+    low, high = _interval(_pearson(found, ranks))
+    return Correlation(float(test.statistic), float(test.pvalue), low, high, len(test.null_distribution) < PERMUTATIONS)
+
+
+def positions(orders: Ints, values: Floats) -> Floats:
+    """(k, k) mean value of the orders in which demonstration i stands in position j; NaN where none was tried.
+
+    Args:
+        orders: (M, k).
+        values: (M,).
+    """
+    k = orders.shape[1]
+    sums, counts = np.zeros((k, k)), np.zeros((k, k))
+    where = (orders, np.broadcast_to(np.arange(k), orders.shape))
+    np.add.at(sums, where, np.broadcast_to(values[:, None], orders.shape))
+    np.add.at(counts, where, 1.0)
+    means: Floats = _ratio(sums, counts)
+    return means
+
+
+def copied(orders: Ints, labels: tuple[str, ...], replies: NDArray[np.str_]) -> Floats:
+    """(k,) share of answers that are the label of the demonstration in position j.
+
+    Over all k! orders an answer that does not depend on the order gives every position the same share, how often its
+    label is shown divided by k; recency is a share that rises towards the last position.
+
+    Args:
+        orders: (M, k).
+        labels: (k,) of the demonstrations.
+        replies: (M, …) answers as text.
+    """
+    by_place = np.array(labels)[orders]  # (M, k)
+    flat = replies.reshape(len(orders), -1)
+    return np.array([(flat == by_place[:, j, None]).mean() for j in range(orders.shape[1])])
+
+
+def replies_of(table: OrderTable) -> NDArray[np.str_]:
+    """(M, N) the answers to the questions as text."""
+    columns = [np.array(labels)[table.replies[:, n]] for n, labels in enumerate(table.candidates)]
+    return np.stack(columns, axis=1) if columns else np.zeros((len(table.orders), 0), dtype=np.str_)
+
+
+def flip_rate(places: Ints) -> Floats:
+    """Share of orders that answer otherwise than most do: (M, …) places of answers -> (…)."""
+    flat = places.reshape(len(places), -1)
+    shares = [1 - np.bincount(column).max() / len(column) for column in flat.T]
+    result: Floats = np.array(shares).reshape(places.shape[1:])
+    return result
+
+
+def _resampled(count: int, seed: int) -> Floats:
+    """(B, N) weights of bootstrap samples of the questions, each row adding to one."""
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=SAMPLES)
+    weights: Floats = drawn / count
+    return weights
+
+
+def _ranks(values: Floats) -> Floats:
+    """Mean ranks over the last axis."""
+    from scipy.stats import rankdata
+
+    ranks: Floats = rankdata(np.round(values, 9), axis=-1).astype(np.float64)
+    return ranks
+
+
+def _pearson(rows: Floats, one: Floats) -> Floats:
+    """Correlation of every row of (…, M) with (M,); NaN where a row is constant."""
+    a, b = rows - rows.mean(axis=-1, keepdims=True), one - one.mean()
+    return _ratio(a @ b, np.sqrt((a * a).sum(axis=-1) * (b @ b)))
+
+
+def _ratio(over: Floats, under: Floats) -> Floats:
+    """over / under, NaN where under is 0."""
+    over, under = np.asarray(over, dtype=np.float64), np.asarray(under, dtype=np.float64)
+    result: Floats = np.divide(over, under, out=np.full(np.broadcast(over, under).shape, np.nan), where=under > 0)
+    return result
+
+
+def _interval(values: Floats) -> tuple[float, float]:
+    """2.5 % and 97.5 % of the finite values; NaN where there are none."""
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return np.nan, np.nan
+    low, high = np.percentile(finite, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,0 +1,188 @@
+"""Uncertainty over orders: what the model makes of the same demonstrations shown in other orders.
+
+Exact Bayes takes demonstrations for independent draws, and a kernel sums over them, so both give every order the same
+answer. A language model need not (Falck et al. 2024): the spread over orders is what neither can explain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from math import factorial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import StudyError
+from core.runtime.progress import Progress, Stop, report
+from core.scoring.together import score_together
+from core.study.cleaning import tidied
+from core.study.demonstrations import Demonstration
+from core.study.study import Study
+from core.study.verbalisers import as_written
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+Floats = NDArray[np.float64]
+ALL_UP_TO = 4  # demonstrations of which every order is tried
+ANSWERED = 0.4  # share of the work that the answers are
+
+
+@dataclass(frozen=True)
+class OrderSpread:
+    """The model over M orders of the same k demonstrations; the first is the order given.
+
+    Attributes:
+        orders: (M, k) places in the order given.
+        complete: whether these are all k! of them.
+        labels: (L,).
+        answers: (M, L) the model's answer by the study's scorer.
+        bayes: (L,) exact Bayes's answer, the same for every order, or None without a mixture.
+        tasks: (T,) of the posteriors, () where there are none.
+        kind: whose posteriors: "implicit", "instruction" (chained hypotheses), or "" for none.
+        posteriors: (M, T) the model's posterior after all demonstrations.
+        exact: (T,) exact Bayes's, the same for every order, or None.
+    """
+
+    orders: NDArray[np.intp]
+    complete: bool
+    labels: tuple[str, ...]
+    answers: Floats
+    bayes: Floats | None
+    tasks: tuple[str, ...]
+    kind: str
+    posteriors: Floats
+    exact: Floats | None
+
+    @property
+    def best(self) -> NDArray[np.intp]:
+        """(M,) the label that each order answers with; ties to the lowest index."""
+        places: NDArray[np.intp] = np.argmax(self.answers, axis=1)
+        return places
+
+    @property
+    def flips(self) -> float:
+        """Share of orders whose answer is not the one most orders give."""
+        return 1.0 - float(np.bincount(self.best).max()) / len(self.best)
+
+
+def spread(values: Floats) -> float:
+    """Mean total variation between a row and the mean of all rows, in [0, 1]; 0 where order does not matter.
+
+    Args:
+        values: (M, C) a distribution an order.
+    """
+    return float(0.5 * np.abs(values - values.mean(0)).sum(1).mean())
+
+
+def orders_of(k: int, most: int, seed: int) -> tuple[NDArray[np.intp], bool]:
+    """(M, k) distinct orders, the identity first: all k! up to k = 4 or where `most` allows, else `most` at random.
+
+    Random ones are uniform over the permutations, drawn with `seed` without repeats.
+    """
+    if k <= ALL_UP_TO or factorial(k) <= most:
+        return np.array(list(permutations(range(k))), dtype=np.intp).reshape(-1, k), True
+    rng = np.random.default_rng(seed)
+    drawn = dict.fromkeys([tuple(range(k))])
+    while len(drawn) < most:
+        drawn[tuple(int(i) for i in rng.permutation(k))] = None
+    return np.array(list(drawn), dtype=np.intp), False
+
+
+def order_spread(
+    study: Study,
+    model: LanguageModel,
+    shown: Sequence[Demonstration],
+    labels: Sequence[str],
+    *,
+    most: int = 48,
+    seed: int = 0,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> OrderSpread:
+    """The model's answer, and the posterior that its answers imply, under permutations of the demonstrations.
+
+    All answers are scored in one call, so orders share the prefixes that they have in common.
+
+    Args:
+        shown: the k demonstrations, in the order given.
+        labels: (L,) candidates.
+        most: how many orders are tried where there are more than 4! of them; at least 2.
+        seed: of the orders drawn.
+
+    Raises:
+        StudyError: fewer than two demonstrations, or fewer than two orders asked for.
+        PromptTooLong: a prompt does not fit the model's context.
+        Cancelled: `stop` said so.
+    """
+    if len(shown) < 2:
+        raise StudyError("Orders need at least two demonstrations.")
+    if most < 2:
+        raise StudyError("A spread needs at least two orders.")
+    names = tuple(labels)
+    study, shown, labels = as_written(tidied(study), shown, labels)
+    orders, complete = orders_of(len(shown), most, seed)
+    arranged = [[shown[i] for i in order] for order in orders]
+    report(progress, 0.02)
+    answers = score_together([(study, rows, labels) for rows in arranged], model, stop)
+    report(progress, ANSWERED)
+    bayes = exact = None
+    if model.mixture is not None:
+        from core.bayes.answer import bayes_answer
+
+        answer = bayes_answer(study, model, shown, labels)
+        bayes = None if answer is None else answer.probabilities
+    kind, tasks, posteriors = _posteriors(study, model, arranged, progress, stop)
+    if kind == "implicit" and model.mixture is not None:
+        from core.bayes.posterior import exact_posterior
+
+        exact = exact_posterior(study, model.mixture, shown, labels).weights[-1]
+    report(progress, 1.0)
+    return OrderSpread(
+        orders,
+        complete,
+        names,
+        np.array([a.probabilities for a in answers]),
+        bayes,
+        tasks,
+        kind,
+        posteriors,
+        exact,
+    )
+
+
+def _posteriors(
+    study: Study,
+    model: LanguageModel,
+    arranged: Sequence[Sequence[Demonstration]],
+    progress: Progress | None,
+    stop: Stop | None,
+) -> tuple[str, tuple[str, ...], Floats]:
+    """Whose posteriors they are, over which tasks, and (M, T) after all demonstrations of each order."""
+    if model.mixture is not None:
+        from core.posterior.final import final_weights
+
+        def told(share: float) -> None:
+            report(progress, ANSWERED + (1 - ANSWERED) * share)
+
+        weights = final_weights(study, model, model.mixture, arranged, progress=told, stop=stop)
+        return "implicit", tuple(model.mixture.families), weights
+    if study.hypotheses and study.chained:
+        return "instruction", tuple(h.name for h in study.hypotheses), _chained(study, model, arranged, stop)
+    return "", (), np.zeros((len(arranged), 0))
+
+
+def _chained(
+    study: Study, model: LanguageModel, arranged: Sequence[Sequence[Demonstration]], stop: Stop | None
+) -> Floats:
+    """P(T|D) of chained hypotheses, which read each label after the earlier ones, for every order: (M, T)."""
+    from core.posterior.instruction import bayes, demonstration_pairs
+
+    pairs = [pair for rows in arranged for pair in demonstration_pairs(study, rows)]
+    logs = np.array([float(s.logprobs.sum()) for s in model.score(pairs, stop=stop)], dtype=np.float64)
+    prior = np.array([h.prior for h in study.hypotheses], dtype=np.float64)
+    likelihood = logs.reshape(len(arranged), len(prior), -1)  # (M, T, k)
+    return np.array([bayes(np.log(prior / prior.sum()), one)[0][-1] for one in likelihood])

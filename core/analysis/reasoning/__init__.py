@@ -1,0 +1,1 @@
+"""Methods of reasoning side by side."""

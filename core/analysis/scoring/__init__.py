@@ -1,0 +1,1 @@
+"""Scorers, normalisations and calibrations on one query and on many questions."""

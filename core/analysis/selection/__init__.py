@@ -1,0 +1,1 @@
+"""The pool as a map, and what each selection would have chosen."""

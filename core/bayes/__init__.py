@@ -1,0 +1,1 @@
+"""Exact Bayes over a mixture that is known: posterior, predictive, answer, kernel."""

@@ -1,0 +1,1 @@
+"""Texts as vectors: encoders, and the vectors that were computed before."""

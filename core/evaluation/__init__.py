@@ -1,0 +1,1 @@
+"""Many studies on the same questions."""

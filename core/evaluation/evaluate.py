@@ -1,0 +1,214 @@
+"""Studies that differ in how they choose, order, write or score, held against the same questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import StudyError
+from core.evaluation.questions import Question
+from core.ordering import order
+from core.runtime.cost import Cost, metered
+from core.runtime.progress import Progress, Stop, check, report
+from core.scoring.labels import MAX_LABELS, candidate_labels, distinct
+from core.scoring.together import score_together
+from core.selection import rows_chosen, rows_of, select
+from core.statistics.intervals import wilson
+from core.study.cleaning import tidied, usable
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Answer, Chosen
+from core.study.study import Study
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Rows = tuple[Demonstration, ...]
+
+CHOOSING = 0.3  # share of the work that choosing and ordering are taken for
+TOGETHER = 48
+"""Questions scored in one call: they share the prompt before the query; between calls one can stop."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What S studies answered to N questions.
+
+    Attributes:
+        studies: (S,) as given, tidied.
+        questions: (N,).
+        labels: (N,) candidates of each question, the same for every study.
+        chosen: (S, N) which demonstrations, in order.
+        shown: (S, N) the demonstrations themselves.
+        answers: (S, N).
+        right: (S, N) whether the answer with the highest score is gold.
+        gold_logprob: (S, N) log p(gold) over the candidates, nats.
+        costs: (S,) forward passes that each study took for all questions, choosing included.
+    """
+
+    studies: tuple[Study, ...]
+    questions: tuple[Question, ...]
+    labels: tuple[tuple[str, ...], ...]
+    chosen: tuple[tuple[Chosen, ...], ...]
+    shown: tuple[tuple[Rows, ...], ...]
+    answers: tuple[tuple[Answer, ...], ...]
+    right: Bools
+    gold_logprob: Floats
+    costs: tuple[Cost, ...]
+
+    @property
+    def accuracy(self) -> Floats:
+        """(S,) share of questions answered right."""
+        share: Floats = self.right.mean(axis=1)
+        return share
+
+    @property
+    def interval(self) -> Floats:
+        """(S, 2) Wilson's 95 % interval of the accuracy: how far it may lie from that on all such questions."""
+        return np.array([wilson(int(row.sum()), len(row)) for row in self.right])
+
+    @property
+    def best(self) -> tuple[tuple[str, ...], ...]:
+        """(S, N) the answers' labels."""
+        return tuple(tuple(answer.best for answer in row) for row in self.answers)
+
+
+def evaluate(
+    studies: Sequence[Study],
+    model: LanguageModel,
+    questions: Sequence[Question],
+    *,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> Evaluation:
+    """Ask every study every question: its query and gold are the question's, all else is its own.
+
+    The candidates of a question are the same for every study, so that none has an easier choice than another. Where
+    every right answer is a label of the demonstrations or the pool (or the studies name their labels) the task is
+    closed and these are the candidates; else, as with plurals, what `candidate_labels` finds for any of the studies,
+    the mixture's own answers to the input among it. Of more than 24 the first are kept, gold always.
+
+    Args:
+        studies: S variants, usually of one study.
+        questions: N, from `core.evaluation.questions`.
+
+    Raises:
+        StudyError: no study, no question, or one of the studies cannot be run.
+        PromptTooLong: a prompt does not fit the model's context.
+        Cancelled: `stop` said so.
+    """
+    if not studies or not questions:
+        raise StudyError("There is nothing to compare: no question, or no variant to ask it.")
+    asked = [[_ask(tidied(study), question) for question in questions] for study in studies]
+    chosen: list[list[Chosen]] = []
+    costs: list[Cost] = []
+    for place, row in enumerate(asked):
+        with metered() as meter:
+            chosen.append(_choose(row, model, progress, stop, place / len(asked), 1 / len(asked)))
+        costs.append(meter.spent)
+    shown = [[rows_of(s, c) for s, c in zip(*pair, strict=True)] for pair in zip(asked, chosen, strict=True)]
+    whole = [[rows_chosen(s, c) for s, c in zip(*pair, strict=True)] for pair in zip(asked, chosen, strict=True)]
+    labels = _candidates(asked, whole, model)
+    answers: list[tuple[Answer, ...]] = []
+    for place, row in enumerate(asked):
+        with metered() as meter:
+            answers.append(_score(row, shown[place], labels, model, progress, stop, place, len(asked)))
+        costs[place] += meter.spent
+    report(progress, 1.0)
+    gold = [question.gold for question in questions]
+    return Evaluation(
+        studies=tuple(tidied(study) for study in studies),
+        questions=tuple(questions),
+        labels=tuple(labels),
+        chosen=tuple(map(tuple, chosen)),
+        shown=tuple(map(tuple, shown)),
+        answers=tuple(answers),
+        right=np.array([[a.best == y for a, y in zip(row, gold, strict=True)] for row in answers]),
+        gold_logprob=np.array([[_log_share(a, y) for a, y in zip(row, gold, strict=True)] for row in answers]),
+        costs=tuple(costs),
+    )
+
+
+def _ask(study: Study, question: Question) -> Study:
+    return study.model_copy(update={"query": question.input.strip(), "gold": question.gold.strip()})
+
+
+def _choose(
+    asked: Sequence[Study],
+    model: LanguageModel,
+    progress: Progress | None,
+    stop: Stop | None,
+    start: float,
+    span: float,
+) -> list[Chosen]:
+    """What each question is shown, in order."""
+    found = []
+    for place, study in enumerate(asked):
+        check(stop)
+        found.append(order(study, model, select(study, model, stop), stop))
+        report(progress, CHOOSING * (start + span * (place + 1) / len(asked)))
+    return found
+
+
+def _candidates(
+    asked: Sequence[Sequence[Study]], shown: Sequence[Sequence[Rows]], model: LanguageModel
+) -> list[tuple[str, ...]]:
+    """(N,) the candidates of every question over all studies."""
+    by_question = [
+        list(zip(*pair, strict=True)) for pair in zip(zip(*asked, strict=True), zip(*shown, strict=True), strict=True)
+    ]
+    closed = distinct(label for variants in by_question for study, rows in variants for label in _of_task(study, rows))
+    if all(study.gold in closed for study in asked[0]) and len(closed) <= MAX_LABELS:
+        return [closed] * len(by_question)
+    return [
+        _capped(
+            distinct(y for study, rows in variants for y in candidate_labels(study, model, rows)[0]), variants[0][0]
+        )
+        for variants in by_question
+    ]
+
+
+def _of_task(study: Study, shown: Rows) -> tuple[str, ...]:
+    """The labels of the study's own examples, none where it has none."""
+    rows = (*shown, *study.pool) if not study.labels else ()
+    return distinct((*study.labels, *(row.label for row in rows if usable(row))))
+
+
+def _capped(found: tuple[str, ...], study: Study) -> tuple[str, ...]:
+    """The first 24 at most, gold always."""
+    gold = study.gold or ""
+    kept = {gold, *[label for label in found if label != gold][: MAX_LABELS - 1]}
+    return tuple(label for label in distinct((*found, gold)) if label in kept)
+
+
+def _score(
+    asked: Sequence[Study],
+    shown: Sequence[Rows],
+    labels: Sequence[tuple[str, ...]],
+    model: LanguageModel,
+    progress: Progress | None,
+    stop: Stop | None,
+    place: int,
+    studies: int,
+) -> tuple[Answer, ...]:
+    """The answers of one study."""
+    answers: list[Answer] = []
+    for start in range(0, len(asked), TOGETHER):
+        part = slice(start, start + TOGETHER)
+        requests = list(zip(asked[part], shown[part], labels[part], strict=True))
+        answers += score_together(requests, model, stop)
+        report(progress, CHOOSING + (1 - CHOOSING) * (place + len(answers) / len(asked)) / studies)
+    return tuple(answers)
+
+
+def _log_share(answer: Answer, gold: str) -> float:
+    """log p(gold) over the candidates; −∞ where a study names its labels and gold is none of them."""
+    if gold not in answer.labels:
+        return -np.inf
+    with np.errstate(divide="ignore"):
+        return float(np.log(answer.probabilities[answer.labels.index(gold)]))

@@ -1,0 +1,1 @@
+"""Figures of what differs between two studies."""

@@ -1,0 +1,1 @@
+"""Figures of templates and tokens."""

@@ -1,0 +1,1 @@
+"""Figures of influence, and of what predicts it."""

@@ -1,0 +1,1 @@
+"""Figures of kernels, the head atlas and convergence."""

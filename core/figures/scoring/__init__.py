@@ -1,0 +1,1 @@
+"""Figures of scores, calibration and label imbalance."""

@@ -1,0 +1,1 @@
+"""The known prior: families of tasks, the generator of documents, the vocabulary."""

@@ -1,0 +1,1 @@
+"""From a study to its outcome: select, order, render, score, explain."""

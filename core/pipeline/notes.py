@@ -1,0 +1,137 @@
+"""What a reader must know of an outcome: one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.selection import selections, table_of
+from core.study.cleaning import usable
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Answer, Chosen
+from core.study.prompts import Prompt
+from core.study.study import Study
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+
+def notes_on(
+    study: Study,
+    model: LanguageModel,
+    chosen: Chosen,
+    shown: Sequence[Demonstration],
+    prompt: Prompt,
+    answer: Answer,
+) -> tuple[str, ...]:
+    """Every note on a study, in the order of the flow: what is shown, what it says, what the model reads."""
+    return (
+        *about_selection(study, chosen),
+        *about_order(study, chosen),
+        *about_demonstrations(study, shown),
+        *about_labels(study, answer),
+        *about_model(study, model, prompt),
+        *about_prior(study, model),
+    )
+
+
+def about_selection(study: Study, chosen: Chosen) -> Iterable[str]:
+    """What the strategy has to say, what it learned, rows left out, and what the pool could not give."""
+    yield from chosen.notes
+    if chosen.learned.passes:
+        title = selections.find(study.selection).title
+        yield f"“{title}” learned from the pool in {chosen.learned}, and keeps what it learned."
+    source = table_of(study, chosen)
+    unfinished = [str(i + 1) for i, row in enumerate(source) if not row.excluded and not usable(row)]
+    if unfinished:
+        rows = ", ".join(unfinished[:5]) + (", …" if len(unfinished) > 5 else "")
+        which = f"Row {rows} of the {chosen.source} lacks" if len(unfinished) == 1 else f"Rows {rows} lack"
+        yield f"{which} an input or a label, and so cannot be shown."
+    if chosen.source != "pool" or not study.k:
+        return
+    pool = [row for row in study.pool if usable(row)]
+    copies = sum(row.input == study.query for row in pool)
+    if copies:
+        yield "The query is in the pool too; it was not chosen, as its label would be given away."
+    if study.k > len(pool) - copies:
+        yield f"k = {study.k} is more than the pool can give; all {len(pool) - copies} of it are shown."
+
+
+def about_order(study: Study, chosen: Chosen) -> Iterable[str]:
+    """An entropy order that found nothing to choose between."""
+    scores = chosen.order_scores
+    if scores is not None and np.ptp(scores) < 1e-6:
+        yield f"All {len(scores)} orders tried have the same entropy, so the demonstrations stay as given."
+
+
+def about_demonstrations(study: Study, shown: Sequence[Demonstration]) -> Iterable[str]:
+    """Repeats and contradictions among the demonstrations shown."""
+    pairs = [(row.input, row.label) for row in shown]
+    inputs = [row.input for row in shown]
+    if len(set(pairs)) < len(pairs):
+        yield f"{len(pairs) - len(set(pairs))} of the {len(pairs)} demonstrations shown repeat an earlier one."
+    contradicted = next((x for x in inputs if len({y for text, y in pairs if text == x}) > 1), None)
+    if contradicted is not None:
+        yield f"“{shorten(contradicted)}” is shown with more than one label."
+    if study.query in inputs:
+        yield "The query is one of the demonstrations shown, so its answer can be copied."
+    if len(shown) > 1 and len({row.label for row in shown}) == 1:
+        yield f"Every demonstration shown has the label “{shorten(shown[0].label)}”."
+
+
+def about_labels(study: Study, answer: Answer) -> Iterable[str]:
+    """Where the candidates decide the result."""
+    if len(answer.labels) == 1:
+        yield "There is one candidate label, so its probability is 1 whatever the model thinks."
+        return
+    tokens = [text.tokens for text in answer.scored]
+    if study.scoring == "direct":
+        for short, name in zip(tokens, answer.labels, strict=True):
+            longer = [y for y, t in zip(answer.labels, tokens, strict=True) if t != short and t[: len(short)] == short]
+            if longer and short:
+                yield (
+                    f"“{shorten(longer[0])}” begins with the tokens of “{shorten(name)}”, "
+                    "whose score counts every text that begins so."
+                )
+    if study.scoring == "perplexity" and len({len(t) for t in tokens}) == 1:
+        yield "All labels have the same number of tokens, so perplexity ranks them exactly as direct scoring does."
+
+
+def about_model(study: Study, model: LanguageModel, prompt: Prompt) -> Iterable[str]:
+    """What the embedded model cannot read, and where its exact Bayes is not an ideal."""
+    if model.mixture is None:
+        return
+    unknown = list(dict.fromkeys(model.encode(prompt.text).unknown))
+    if unknown:
+        words = ", ".join(f"“{shorten(word)}”" for word in unknown[:5]) + (", …" if len(unknown) > 5 else "")
+        yield f"The embedded model cannot read {words}."
+    if "exact" in study.posteriors:
+        yield from about_bayes(study)
+
+
+def about_bayes(study: Study) -> Iterable[str]:
+    """That exact Bayes takes demonstrations for independent draws, where a strategy chose them by what they say."""
+    strategy = selections.find(study.selection)
+    if not strategy.sampled:
+        yield (
+            f"“{strategy.title}” chooses demonstrations instead of sampling them, so exact Bayes, "
+            "which takes them for independent draws, is misspecified here and no upper bound."
+        )
+
+
+def about_prior(study: Study, model: LanguageModel) -> Iterable[str]:
+    """A prior that is not the mixture's."""
+    if model.mixture is None or not study.prior:
+        return
+    yield "Exact Bayes starts from a prior of your own, not from the mixture's, so it is no ideal for this model."
+    unknown = [entry.task for entry in study.prior if entry.task not in model.mixture.families]
+    if unknown:
+        yield f"“{shorten(unknown[0])}” in the prior is no task of this model's mixture and was left out."
+
+
+def shorten(text: str, length: int = 40) -> str:
+    """The text on one line, cut to `length` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"

@@ -1,0 +1,1 @@
+"""What every part runs on: progress, cost, what was learned, registries, paths."""

@@ -1,0 +1,99 @@
+"""What strategies have learned, kept in memory and on disk: the same pool, model and seed are never learned twice."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from core.runtime import artifacts
+from core.runtime.cost import Cost, count_learned, metered, remark
+from core.runtime.progress import Stop, check
+
+T = TypeVar("T")
+MOST = 32
+"""Things kept in memory; the longest unused goes first."""
+
+_kept: OrderedDict[str, tuple[Any, Cost]] = OrderedDict()
+_under_way: dict[str, threading.Lock] = {}
+_lock = threading.Lock()
+
+
+def learned(decides: Iterable[object], learn: Callable[[], T], stop: Stop | None = None, *, about: str = "") -> T:
+    """`learn()`, or what came of it before; its cost is told to the open meters either way.
+
+    Two threads that want the same thing learn it once. Where learning is cancelled nothing is kept. What cannot be
+    read from disk or written to it is learned and used all the same, and a remark to the open meters says so.
+
+    Args:
+        decides: all that decides the result: a name, the model's fingerprint, rows, settings, seed. Told apart by repr.
+        learn: gives a value that nobody writes into.
+        stop: asked while another thread is learning the same.
+        about: what a list of kept things calls it. With it the value, of arrays, numbers, strings and tuples, is kept
+            on disk as well (`core.runtime.artifacts`) and outlives the process; without, in memory alone.
+
+    Raises:
+        Cancelled: `stop` said so; and whatever `learn` raises.
+    """
+    key = hashlib.sha256(repr(tuple(decides)).encode(errors="surrogatepass")).hexdigest()
+    with _lock:
+        mine = _under_way.setdefault(key, threading.Lock())
+    while not mine.acquire(timeout=0.05):
+        check(stop)
+    try:
+        with _lock:
+            found = _kept.get(key)
+        if found is None and about:
+            found = _from_disk(key)
+        if found is None:
+            with metered() as meter:
+                value = learn()
+            found = (value, meter.spent)
+            if about:
+                _to_disk(key, found, about)
+        with _lock:
+            _kept[key] = found
+            _kept.move_to_end(key)
+            while len(_kept) > MOST:
+                _kept.popitem(last=False)
+    finally:
+        mine.release()
+        with _lock:
+            if _under_way.get(key) is mine and not mine.locked():
+                del _under_way[key]
+    count_learned(found[1])
+    value = found[0]
+    return value
+
+
+def forget(key: str = "") -> None:
+    """Forget what `artifacts.listing` lists under a key, or without one all of it; from memory and from disk."""
+    with _lock:
+        if key:
+            _kept.pop(key, None)
+        else:
+            _kept.clear()
+    if key:
+        artifacts.drop(key)
+    else:
+        artifacts.clear()
+
+
+def _from_disk(key: str) -> tuple[Any, Cost] | None:
+    try:
+        return artifacts.fetch(key)
+    except artifacts.Unreadable as error:
+        remark(str(error))
+        return None
+
+
+def _to_disk(key: str, found: tuple[Any, Cost], about: str) -> None:
+    try:
+        artifacts.keep(key, *found, about)
+    except OSError as error:
+        remark(
+            f"What was learned could not be kept in {artifacts.folder()} ({type(error).__name__}): "
+            "it is forgotten when ICLens ends."
+        )

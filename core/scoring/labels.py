@@ -1,0 +1,106 @@
+"""The candidate answers of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from core.errors import StudyError
+from core.study.cleaning import usable
+from core.study.demonstrations import Demonstration
+from core.study.study import Study
+from core.study.verbalisers import check_words
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+MAX_LABELS = 24
+"""Candidates kept where the study names none: each is scored, and each has a bar on screen."""
+
+
+def candidate_labels(
+    study: Study, model: LanguageModel, shown: Sequence[Demonstration]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The candidates for the query, and what the reader should know of them.
+
+    The study's own labels where it names any. Otherwise the distinct labels of the demonstrations shown and of the
+    pool in first-seen order, then, where the mixture is known, what its tasks would answer to the query, then the
+    gold answer if it is still missing. Of more than 24, kept are gold, the labels shown, the mixture's answers and
+    the pool's labels, in that order of precedence.
+
+    Returns:
+        Labels, each once, none blank; and notes, one sentence each.
+
+    Raises:
+        StudyError: there is no label at all, or the template writes two of them alike.
+    """
+    if study.labels:
+        labels, notes = clean(study.labels)
+        if study.gold and study.gold not in labels:
+            notes += (f"The gold answer “{study.gold}” is not among the study's labels.",)
+    else:
+        in_context = distinct(row.label for row in shown)
+        in_pool = pool_labels(study)
+        answers = distinct(study.template.label(word) or "" for word in _answers(study, model))
+        gold = distinct([study.gold or ""])
+        # The pool's order where it has one: then another choice of demonstrations does not shuffle the bars.
+        seen = in_pool if set(in_context) <= set(in_pool) else (*in_context, *in_pool)
+        labels = distinct((*seen, *answers, *gold))
+        labels, notes = cap(labels, distinct((*gold, *in_context, *answers, *in_pool)))
+    if not labels:
+        raise StudyError("There is no label to score; add demonstrations, or name the candidate labels.")
+    check_words(study.template, (*labels, *(row.label for row in shown)))
+    return labels, notes
+
+
+def _answers(study: Study, model: LanguageModel) -> Sequence[str]:
+    """What the tasks of the mixture would answer to the query, where it is known: words, as they are written."""
+    return model.mixture.answers(study.query) if model.mixture is not None else ()
+
+
+def task_labels(study: Study, shown: Sequence[Demonstration] = ()) -> tuple[str, ...]:
+    """The candidates for inputs other than the query: as above without the answers to the query and gold.
+
+    Raises:
+        StudyError: there is no label at all.
+    """
+    if study.labels:
+        labels = clean(study.labels)[0]
+    else:
+        labels = distinct((*(row.label for row in shown), *pool_labels(study)))[:MAX_LABELS]
+    if not labels:
+        raise StudyError("There is no label to score; add demonstrations, or name the candidate labels.")
+    check_words(study.template, labels)
+    return labels
+
+
+def pool_labels(study: Study) -> tuple[str, ...]:
+    """Distinct labels of the pool's usable rows, in first-seen order."""
+    return distinct(row.label for row in study.pool if usable(row))
+
+
+def distinct(labels: Iterable[str]) -> tuple[str, ...]:
+    """Each label once, without surrounding white space, blank ones left out."""
+    return tuple(dict.fromkeys(text for label in labels if (text := label.strip())))
+
+
+def clean(labels: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """`distinct`, with a note on what it dropped."""
+    kept = distinct(labels)
+    blank = sum(not label.strip() for label in labels)
+    repeated = len(labels) - blank - len(kept)
+    notes = []
+    if blank:
+        notes.append(f"{blank} blank label{'s were' if blank > 1 else ' was'} left out.")
+    if repeated:
+        notes.append(f"{repeated} repeated label{'s were' if repeated > 1 else ' was'} left out.")
+    return kept, tuple(notes)
+
+
+def cap(labels: tuple[str, ...], precedence: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """At most 24 of `labels`, those first in `precedence`, in their own order; with a note where some went."""
+    if len(labels) <= MAX_LABELS:
+        return labels, ()
+    kept = set(precedence[:MAX_LABELS])
+    note = f"{len(labels)} labels were found and {MAX_LABELS} are scored; name the candidate labels to choose which."
+    return tuple(label for label in labels if label in kept), (note,)

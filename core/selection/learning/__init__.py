@@ -1,0 +1,1 @@
+"""What selections that train have in common."""

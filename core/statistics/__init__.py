@@ -1,0 +1,1 @@
+"""Intervals, paired tests, bootstrap, ranks, divergences: the only place for them."""

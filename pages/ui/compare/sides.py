@@ -1,0 +1,212 @@
+"""A and B: the study put aside, how it is kept, exchanged and dropped, and what comes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.analysis.compare.contrasts import CONTRASTS, Contrast
+from core.errors import Cancelled, ICLensError, StudyError
+from core.runtime.progress import Progress, Stop
+from core.scoring import scorers
+from core.selection import selections, source_of
+from core.study.cleaning import usable
+from core.study.outcome import Outcome
+from core.study.study import ModelChoice, Study
+from pages.ui.components.buttons import icon_button
+from pages.ui.components.text import plain
+from pages.ui.jobs import analysis, engine, jobs
+from pages.ui.session import session, state
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+P = "compare_"
+PAGE = "pages/compare.py"
+LOAD = "load_a"  # A's model is loaded beside the study's own, which stays as it is
+HELP = (
+    "A is a study that you put aside; B is the one that you go on editing. Compare shows both, and B − A. The link and "
+    "a refresh bring both back, and Undo takes back whatever is done to either."
+)
+
+
+def badge(study: Study, title: str) -> None:
+    """In the bar of every page: keep the study as A; once there is one, compare, exchange, drop.
+
+    Args:
+        study: the session's, B.
+        title: of the page; Compare needs no way to itself.
+    """
+    a = state.study_a()
+    if a is None:
+        st.button(
+            "Keep as A",
+            icon=":material/compare_arrows:",
+            key=P + "keep",
+            on_click=keep,
+            help=f"Puts this study aside to compare with. {HELP}",
+        )
+        return
+    with st.container(horizontal=True, gap="xsmall", width="content", vertical_alignment="center", key=P + "badge"):
+        tip = f"A: {summary(a)}\n\n{HELP}"  # B is on screen, and changes with every key stroke
+        if title == "Compare":
+            st.badge("A | B", icon=":material/compare_arrows:", color="violet", help=tip)
+        elif st.button("A | B", icon=":material/compare_arrows:", key=P + "open", help=f"Compare. {tip}"):
+            st.switch_page(PAGE)
+        same = a == study
+        icon_button("Swap A and B", "swap_horiz", P + "swap", swap, help="Swap A and B", disabled=same)
+        icon_button("Keep as A", "push_pin", P + "keep", keep, help="Keep this study as A instead", disabled=same)
+        icon_button("Drop A", "close", P + "drop", state.compare, (None,), help="Drop A; this study stays")
+
+
+def summary(study: Study) -> str:
+    """A study in a line of Markdown: how many demonstrations, the query, the scorer, the model."""
+    chosen = selections.find(study.selection).title if study.selection in selections else study.selection
+    from_pool = study.selection in selections and source_of(study) == "pool"
+    count = study.k if from_pool else sum(usable(row) for row in study.demonstrations)
+    how = f" ({plain(chosen, 24).lower()})" if from_pool else ""
+    scored = scorers.find(study.scoring).title if study.scoring in scorers else study.scoring
+    model = "" if study.model == engine.EMBEDDED else f" · {plain(study.model.name.rstrip('/').split('/')[-1], 24)}"
+    shown = f"{count} demonstration{'s' if count != 1 else ''}{how}"
+    return f"{shown} · “{plain(study.query, 28)}” · {plain(study.template.name, 16)} · {plain(scored, 16)}{model}"
+
+
+def keep() -> None:
+    """The study becomes A; it stays B too, until it is edited."""
+    state.compare(state.study())
+
+
+def swap() -> None:
+    """A becomes the study and the study A."""
+    a = state.study_a()
+    if a is not None:
+        state.compare(state.study(), a)
+        session.mark(None)  # a number would point at another row now
+
+
+def set_up(contrast: Contrast) -> None:
+    """A is the study put aside, or else the present one; B differs from it in one thing."""
+    a = state.study_a() or state.study()
+    try:
+        state.compare(a, contrast.change(a))
+    except StudyError as error:
+        state.say(str(error))
+        return
+    session.mark(None)
+
+
+def contrast_buttons(base: Study) -> None:
+    """Every ready-made contrast as a button, with what it shows; one that cannot be had says why."""
+    for place, contrast in enumerate(CONTRASTS):
+        try:
+            contrast.change(base)
+            why = ""
+        except StudyError as error:
+            why = str(error)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.button(
+                contrast.name,
+                key=f"{P}contrast_{place}",
+                on_click=set_up,
+                args=(contrast,),
+                disabled=bool(why),
+                width=160,
+            )
+            st.caption(plain(why or contrast.about, 200))
+
+
+def contrast_menu() -> None:
+    """The contrasts once more, for when there is an A."""
+    st.menu_button(
+        "Make B from A",
+        [contrast.name for contrast in CONTRASTS],
+        icon=":material/auto_awesome:",
+        key=P + "contrast",
+        on_click=_from_menu,
+        help="B becomes A with one change.\n\n" + "\n\n".join(f"**{c.name}**: {c.about}" for c in CONTRASTS),
+    )
+
+
+def _from_menu() -> None:
+    chosen = next((c for c in CONTRASTS if c.name == st.session_state[P + "contrast"]), None)
+    if chosen is not None:
+        set_up(chosen)
+
+
+def outcome_a(a: Study) -> Outcome | None:
+    """What comes of A; or None, with progress, an error or a way to load its model drawn here.
+
+    A runs in a job of its own, so that it neither waits for B nor stops it.
+    """
+    model = _model(a.model)
+    if model is None:
+        return None
+    kept, body = engine.outcomes(), a.model_dump_json()
+
+    def work(progress: Progress, stop: Stop) -> Outcome:
+        try:
+            return engine.compute(a, model, body, kept, stop)
+        except Cancelled:
+            raise
+        except ICLensError as error:
+            raise StudyError(f"A: {error} Swap A and B to edit it.") from error
+
+    return analysis.result(P + "a", a, model, {}, work, "A")
+
+
+def _model(choice: ModelChoice) -> LanguageModel | None:
+    """A's model; where it is not in memory, loading it is the visitor's choice, and leaves B's model alone."""
+    if not engine.at_hand(choice):
+        with st.skeleton(height=80):
+            return engine.loaded(choice)
+    found = engine.loaded(choice)
+    if found is not None:
+        return found
+    job = jobs.current(LOAD)
+    if job is not None and job.key == choice.model_dump_json():
+        _loading()
+        return None
+    st.info(f"A runs on {plain(choice.name, 60)}, which is not loaded.")
+    st.button("Load it for A", type="primary", key=P + "load", on_click=_load, args=(choice,))
+    return None
+
+
+def _load(choice: ModelChoice) -> None:
+    shelf = engine.models()
+
+    def work(stop: Stop) -> LanguageModel:
+        from core import load_model
+
+        model = load_model(choice)
+        if stop():
+            raise Cancelled
+        shelf.put(choice.model_dump_json(), model)
+        return model
+
+    try:
+        engine.check_allowed(choice.name)
+    except ICLensError as error:
+        state.say(f"A: {error}")
+        return
+    jobs.replace(LOAD, jobs.submit(choice.model_dump_json(), work))
+
+
+@st.fragment(run_every=0.4)
+def _loading() -> None:
+    job = jobs.current(LOAD)
+    if job is None:
+        return
+    choice = ModelChoice.model_validate_json(job.key)
+    if not job.done:
+        st.progress(1 - 0.5 ** (job.seconds / 10), f"Loading {plain(choice.name, 40)} for A … {job.seconds:.0f} s")
+        st.button("Cancel", key=P + "load_cancel", on_click=jobs.replace, args=(LOAD, None))
+        return
+    st.session_state[f"job_{LOAD}"] = None
+    try:
+        job.future.result()
+    except ICLensError as error:
+        state.say(f"A: {error}")
+    except Exception as error:  # a model's own code may raise anything; the page must not
+        state.say(f"A: “{choice.name}” could not be loaded ({type(error).__name__}).")
+    st.rerun()

@@ -1,0 +1,92 @@
+"""Charts that follow every key stroke: figures of core.figures, drawn by a small script of our own.
+
+plotly takes about 40 ms of the browser's time to redraw one chart, this a few, and it fills the height it is given, so
+charts grow with the window. It knows what our live figures use: bars, heatmaps, lines, words, frames, legends; hover
+boxes, clicks, saving as an image, full screen. Other charts are drawn by plotly (`pages.ui.components.charts`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.figures import Spec
+from pages.ui.components.charts import IMAGE
+
+FOLDER = Path(__file__).parent / "drawing"
+SCRIPTS = ("shelf", "text", "scales", "marks", "pointing", "chart")  # in this order one module
+LIBRARY = "iclens_drawing"
+
+
+@cache
+def _scripts() -> tuple[str, str, str]:
+    """What draws, what each chart brings, and their style."""
+    text = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir() if path.suffix in (".js", ".css")}
+    version = hashlib.sha256("".join(text[name] for name in sorted(text)).encode()).hexdigest()[:12]
+    shelf = text["shelf.js"].replace("VERSION", version)  # a page left open through an update finds its own
+    library = "\n".join([shelf, *(text[f"{name}.js"] for name in SCRIPTS[1:])])
+    return library, shelf + text["mount.js"], text["chart.css"]
+
+
+@cache
+def _library() -> Callable[..., Any]:
+    library, _, style = _scripts()
+    return st.components.v2.component(LIBRARY, js=library, css=style, isolate_styles=False)
+
+
+@cache
+def _mount() -> Callable[..., Any]:
+    return st.components.v2.component("iclens_chart", js=_scripts()[1], isolate_styles=False)
+
+
+def prepare() -> None:
+    """Called once a page, above what is redrawn: brings the script that draws.
+
+    And keeps what waits for its redraw as it is. To fade it away is work for the browser, which has better to do.
+    """
+    hidden = f".st-key-{LIBRARY} {{ display: none; }}"
+    waiting = "[data-stale='true'] { opacity: 1 !important; transition: none !important; }"
+    st.html(f"<style>{hidden} {waiting}</style>")
+    _library()(key=LIBRARY)
+
+
+def live_chart(
+    spec: Spec, key: str, alt: str, height: str, on_click: Callable[[list[Any]], None] | None = None
+) -> None:
+    """Draw a figure, on a page that called `prepare`.
+
+    Args:
+        spec: of a figure function, `answer_figure.spec(…)`.
+        key: stable key, prefixed by the page.
+        alt: one sentence for those who cannot see it.
+        height: as CSS has it; the figure's own height is not read.
+        on_click: called with the customdata of a clicked cell before the next run.
+    """
+    body = {
+        **spec,
+        "alt": alt,
+        "height": height,
+        "name": f"iclens-{key}",
+        "format": st.session_state.get(IMAGE, "png"),
+        "clickable": on_click is not None,
+    }
+
+    def clicked() -> None:
+        if on_click is not None and (data := st.session_state[key].clicked):
+            on_click(list(data))
+
+    _mount()(key=key, data=_encode(body), on_clicked_change=clicked)
+
+
+def _encode(body: dict[str, Any]) -> bytes:
+    try:
+        import orjson
+    except ImportError:  # ten times slower, and all the same
+        return json.dumps(body, default=lambda value: value.tolist()).encode()
+    return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)

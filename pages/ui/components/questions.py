@@ -1,0 +1,92 @@
+"""Which questions a page asks: where from, how many, and the seed that draws them. The same controls on every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.evaluation.questions import POOL, Question, questions_of, sources_of
+from core.study.study import Study
+from pages.ui.components.text import plain
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+COUNTS = (10, 20, 50, 100, 200, 500)
+HELP_SOURCE = (
+    "Where questions with a known answer come from: rows of the pool, each left out of its own prompt, or fresh draws "
+    "of a task of the embedded mixture, with the label words of the demonstrations. Tasks stand in the order in which "
+    "exact Bayes believes in them."
+)
+HELP_COUNT = "More questions make intervals narrower: at 50 an accuracy of .8 is known to about ± .11, at 200 to ± .06."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the controls say.
+
+    Attributes:
+        source, count, seed: as `core.evaluation.questions.questions_of` takes them.
+    """
+
+    source: str
+    count: int
+    seed: int
+
+    def of(self, study: Study, model: LanguageModel) -> tuple[Question, ...]:
+        """The questions; StudyError says why there are none."""
+        return questions_of(study, model, self.source, self.count, self.seed)
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """What decides them, for a cache."""
+        return {"source": self.source, "count": self.count, "seed": self.seed}
+
+
+def question_controls(prefix: str, study: Study, model: LanguageModel, *, count: int = 50) -> Asked | None:
+    """Three controls in one row; None, with one sentence in their place, where no question can be had.
+
+    Args:
+        prefix: of the page, "scoring_"; keys derive from it.
+        count: asked at first, one of `COUNTS`.
+    """
+    sources = sources_of(study, model)
+    if not sources:
+        st.info(
+            "There is nothing to ask: add labelled examples to the pool that are not among the demonstrations.",
+            icon=":material/quiz:",
+        )
+        return None
+    key = prefix + "questions"
+    if st.session_state.get(key + "_source") not in sources:  # another study has other tasks
+        st.session_state[key + "_source"] = sources[0]
+    left, middle, right = st.columns([2.2, 1, 1], gap="small")
+    with left:
+        source = st.selectbox(
+            "Questions from",
+            sources,
+            format_func=_title,
+            key=key + "_source",
+            help=HELP_SOURCE,
+            persist_state="session",
+        )
+    with middle:
+        chosen = st.selectbox(
+            "How many",
+            COUNTS,
+            index=COUNTS.index(count),
+            key=key + "_count",
+            help=HELP_COUNT,
+            persist_state="session",
+        )
+    with right:
+        seed = st.number_input(
+            "Seed of the draw", 0, 2**31 - 1, step=1, key=key + "_seed", help="Draws them.", persist_state="session"
+        )
+    return Asked(source, int(chosen), int(seed))
+
+
+def _title(source: str) -> str:
+    return "the pool" if source == POOL else f"the task “{plain(source, 40)}”".replace("\\", "")

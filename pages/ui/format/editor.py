@@ -1,0 +1,203 @@
+"""The template editor: every part of a template, words for labels, and what comes of it, live beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+from pydantic import ValidationError
+
+from core.analysis.format.tokens import channel_preview, tokens_of, warnings_on
+from core.errors import StudyError
+from core.scoring.labels import distinct, pool_labels
+from core.study.cleaning import tidied, usable
+from core.study.outcome import Outcome
+from core.study.prompts import ARROW, TEMPLATES, Template, ready_made
+from core.study.study import Study
+from core.study.verbalisers import check_words
+from pages.ui.components.prompt import prompt_html
+from pages.ui.components.prompt_box import prompt_box
+from pages.ui.components.text import plain
+from pages.ui.format.shared import START, P, choose, named, take_template, template_fields, title, title_of
+from pages.ui.format.tokens import labels_html, tokens_html
+from pages.ui.session import session, state
+from pages.ui.workbench import tables
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+HEIGHT = 300
+MOST_LABELS = 200  # rows of the table of words
+FORWARD, CHANNEL = "x then y", "y then x"
+HELP_TEMPLATE = (
+    "How demonstrations and query are written. Forward, read by direct scoring, perplexity and PMI: before x · x · "
+    "between · y · after. Channel, read by the channel scorer: before y · y · between · x · after. A space at the end "
+    "of the last prefix goes with the answer, since tokenizers join it to the word."
+)
+HELP_WORDS = (
+    "What is written for a label, in demonstrations and as the answer that is scored (a verbaliser); empty is the "
+    "label itself. Everything that reads the prompt reads the word: the model, every scorer and calibration, and exact "
+    "Bayes and the other posteriors, since they are about the text as written. Results are named by your own labels."
+)
+HELP_PROMPT = (
+    "The prompt as the model reads it, and the likeliest answer where it would go. Pink instruction, blue inputs, "
+    "green labels, orange query. A click marks a demonstration."
+)
+HELP_TOKENS = (
+    "The same text cut as this model's tokenizer cuts it: · a space, ↵ a line break. The embedded model's tokenizer "
+    "knows words and signs, and drops single spaces."
+)
+HELP_LABELS = (
+    "The tokens whose log-probabilities are summed for each candidate, read after the prompt as one text with it. "
+    "Framed in orange: a token that begins inside the prompt."
+)
+
+
+def editor_view(outcome: Outcome, model: LanguageModel) -> None:
+    """Fields and words on the left, prompt and tokens on the right, what to beware of below."""
+    left, right = st.columns([0.4, 0.6], gap="small")
+    with left.container(border=True, height="stretch"):
+        _template(outcome.study)
+        _words(outcome)
+    with right.container(border=True, height="stretch"):
+        _preview(outcome, model)
+    with st.container(border=True):
+        _label_tokens(outcome, model)
+
+
+def _template(study: Study) -> None:
+    template = study.template
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        title("Template", HELP_TEMPLATE)
+        st.space("stretch")
+        st.button(
+            "Reset",
+            icon=":material/restart_alt:",
+            key=P + "reset",
+            on_click=_reset,
+            disabled=template == TEMPLATES[st.session_state.get(START, ARROW.name)],
+            help="Back to the ready-made template last chosen here, without words for labels.",
+        )
+    st.selectbox(
+        "Start from",
+        list(TEMPLATES),
+        index=None,
+        format_func=lambda name: title_of(TEMPLATES[name]),
+        placeholder=f"own: {title_of(template)}",
+        help="A ready-made template, to use or to change. The embedded model was trained on these five and no others.",
+        **state.bind(P + "ready", ready_made(template), _begin),
+    )
+    template_fields(P + "own_", template, take_template)
+
+
+def _begin(name: str | None) -> dict[str, Template]:
+    if name is None:
+        return {}
+    st.session_state[START] = name
+    return {"template": TEMPLATES[name].model_copy(update={"words": state.study().template.words})}
+
+
+def _reset() -> None:
+    state.edit(template=TEMPLATES[st.session_state.get(START, ARROW.name)])
+
+
+def _words(outcome: Outcome) -> None:
+    """A table of labels and what is written for each."""
+    title("Words for labels", HELP_WORDS)
+    study = tidied(outcome.study)
+    own = distinct((*study.labels, *(row.label for row in study.demonstrations if usable(row)), *pool_labels(study)))
+    words = dict(study.template.words)
+    rows = tuple((label, words.get(label, "")) for label in dict.fromkeys((*own[:MOST_LABELS], *words)))
+    if not rows:
+        st.caption("There is no label yet: type demonstrations, or name candidate labels.")
+        return
+    sheet, key = tables.sheet_of(P + "words", rows)
+    edited = st.data_editor(
+        pd.DataFrame(
+            {
+                "label": pd.Series([label for label, _ in sheet.base], dtype="str"),
+                "word": pd.Series([word for _, word in sheet.base], dtype="str"),
+            }
+        ),
+        key=key,
+        hide_index=True,
+        height=min(35 + 29 * len(rows), 184),
+        row_height=29,
+        alt="What is written for each label",
+        column_config={
+            "label": st.column_config.TextColumn("Label y", disabled=True),
+            "word": st.column_config.TextColumn("Written as", help="Empty: the label itself."),
+        },
+    )
+    typed = tuple((str(label), "" if pd.isna(word) else str(word).strip()) for label, word in edited.itertuples(False))
+    tables.settle(sheet, key, typed)
+    if typed != rows:
+        _write_words(typed, own)
+        st.rerun()
+
+
+def _write_words(rows: tuple[tuple[str, str], ...], labels: tuple[str, ...]) -> None:
+    """Put the words into the study; say why where that cannot be, and the table goes back."""
+    template = state.study().template
+    words = tuple((label, word) for label, word in rows if word and word != label)
+    try:
+        changed = Template.model_validate({**dict(template), "words": words})
+        check_words(changed, labels)
+    except ValidationError:
+        state.say("Two labels cannot be written alike; give each a word of its own.")
+        return
+    except StudyError as error:
+        state.say(str(error))
+        return
+    state.edit(template=named(changed))
+
+
+def _preview(outcome: Outcome, model: LanguageModel) -> None:
+    study = tidied(outcome.study)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        title("Prompt", HELP_PROMPT)
+        direction = choose("Direction", [FORWARD, CHANNEL], P + "direction", FORWARD)
+        st.space("stretch")
+        title("Tokens", HELP_TOKENS)
+        slot = st.container(width="content")
+    best = outcome.answer.best
+    if direction == FORWARD:
+        prompt, answer = outcome.prompt, study.template.word(best)
+    else:
+        prompt, answer = channel_preview(study, outcome.demonstrations, best), study.query
+    tokens = tokens_of(model, prompt, study.template, ())
+    with slot:
+        st.markdown(f":small[:gray[{len(tokens.texts):,} of {model.context_length:,}]]", width="content")
+    marked, source = session.marked_in(outcome), outcome.chosen.source
+    text, cut = st.columns(2, gap="small")
+    with text:
+        prompt_box(
+            prompt_html(prompt, session.numbers(outcome), marked, answer, f"{HEIGHT}px"),
+            P + "prompt",
+            lambda number: session.mark(None if number == marked else number, source),
+        )
+    with cut:
+        st.html(tokens_html(prompt, tokens.texts, tokens.starts, HEIGHT))
+    if direction == CHANNEL:
+        st.caption(f"The channel scores p(query | …) under each label; here under {plain(best, 30)}, the likeliest.")
+
+
+def _label_tokens(outcome: Outcome, model: LanguageModel) -> None:
+    study, labels = tidied(outcome.study), outcome.answer.labels
+    left, right = st.columns([0.5, 0.5], gap="medium")
+    with left:
+        title("Tokens of the candidates", HELP_LABELS)
+        st.html(labels_html(tokens_of(model, outcome.prompt, study.template, labels).labels, 190))
+    with right:
+        title(
+            "What to beware of", "Looked for in the template, the demonstrations shown, the query and the candidates."
+        )
+        said = warnings_on(study, model, outcome.demonstrations, labels)
+        for sentence in said[:6]:
+            st.warning(plain(sentence, 300), icon=":material/warning:")
+        if not said:
+            st.caption(
+                "Nothing: candidates differ at their first token, no token straddles prompt and answer, and no "
+                "separator stands in an input."
+            )

@@ -1,0 +1,247 @@
+"""Studies in, outcomes out: models loaded once, outcomes kept by what decides them, slow work as jobs."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.errors import Cancelled, ModelError
+from core.runtime.progress import Progress, reporting
+from core.selection import selections
+from core.study.study import ModelChoice, Study
+from pages.ui.jobs import jobs
+
+if TYPE_CHECKING:
+    from core.mixture.mixture import Mixture
+    from core.models import LanguageModel
+    from core.study.outcome import Outcome
+
+CORE = Path(__file__).resolve().parents[3] / "core"
+EMBEDDED = ModelChoice()
+MODELS = 2  # models kept in memory at once, the embedded one aside
+OUTCOMES = 48
+PATIENCE = 0.25  # seconds that a page waits for a job before it shows progress instead
+
+# Messages wait for the thread that computes to give way. At 5 ms each, Python's own, they took longer than drawing did.
+sys.setswitchinterval(0.001)
+
+Stop = Callable[[], bool]
+
+
+class Kept:
+    """A few things by key, for all sessions; the longest unused makes room."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._lock = most, threading.Lock()
+        self._things: OrderedDict[str, Any] = OrderedDict()
+
+    def get(self, key: str) -> Any:
+        with self._lock:
+            if key in self._things:
+                self._things.move_to_end(key)
+            return self._things.get(key)
+
+    def put(self, key: str, thing: Any) -> None:
+        with self._lock:
+            self._things[key] = thing
+            self._things.move_to_end(key)
+            while len(self._things) > self._most:
+                self._things.popitem(last=False)
+
+
+def core_version() -> str:
+    """Changes whenever the code that computes does, so that nothing computed by older code is served."""
+    digest = hashlib.sha256()
+    for path in sorted(CORE.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+VERSION = core_version()
+
+
+@st.cache_resource(show_spinner=False)
+def embedded() -> LanguageModel:
+    """The embedded model, loaded at the first visit and shared by all sessions."""
+    from core.models.loading import load_model, wait_asleep
+
+    wait_asleep()
+    import torch
+
+    if "OMP_NUM_THREADS" not in os.environ:
+        # Threads that wait for each other on a busy machine make a small model fifty times slower, and visitors share
+        # this one: half of the processors each.
+        torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
+    model = load_model(EMBEDDED)
+    settle()
+    return model
+
+
+def settle() -> None:
+    """Take what is loaded now (torch, transformers, a model: half a million objects) out of garbage collection.
+
+    Streamlit collects after every run, in front of the messages that the browser still waits for. Looking through all
+    of these took a quarter of a second each time, and none of them ever goes.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+@cache
+def settle_once() -> None:
+    """`settle`, after the first outcome was drawn: what drawing has imported stays too."""
+    settle()
+
+
+_ready = threading.Event()
+
+
+def at_hand(choice: ModelChoice) -> bool:
+    """Whether `loaded` answers at once."""
+    return choice.name != EMBEDDED.name or _ready.is_set()
+
+
+@st.cache_resource(show_spinner=False)
+def mixture() -> Mixture:
+    """The mixture of tasks that the embedded model was trained on."""
+    from core.mixture.mixture import load_mixture
+
+    return load_mixture()
+
+
+@st.cache_resource(show_spinner=False)
+def models() -> Kept:
+    """Models that some session has loaded."""
+    return Kept(MODELS)
+
+
+@st.cache_resource(show_spinner=False)
+def outcomes() -> Kept:
+    """Outcomes by study, weights and code. They are frozen and nobody writes into their arrays."""
+    return Kept(OUTCOMES)
+
+
+def loaded(choice: ModelChoice) -> LanguageModel | None:
+    """The model of a study, if it is in memory. The embedded one is loaded on the spot."""
+    if choice.name == EMBEDDED.name:
+        model = embedded()
+        _ready.set()
+        return model
+    found: LanguageModel | None = models().get(choice.model_dump_json())
+    return found
+
+
+def is_loaded(choice: ModelChoice) -> bool:
+    """Whether a model is in memory, or is the embedded one, which always can be."""
+    return choice.name == EMBEDDED.name or models().get(choice.model_dump_json()) is not None
+
+
+def start_loading(choice: ModelChoice) -> jobs.Job[LanguageModel]:
+    """Load a model in a job of this session."""
+    shelf = models()
+
+    def work(stop: Stop) -> LanguageModel:
+        from core import load_model
+
+        model = load_model(choice)
+        settle()
+        if stop():
+            raise Cancelled
+        shelf.put(choice.model_dump_json(), model)
+        return model
+
+    job = jobs.submit(choice.model_dump_json(), work)
+    jobs.replace("load", job)
+    return job
+
+
+def check_allowed(name: str) -> None:
+    """Refuse a local folder outside ICLENS_MODELS, where the operator has set that.
+
+    Raises:
+        ModelError: the folder is outside.
+    """
+    allowed = os.environ.get("ICLENS_MODELS")
+    path = Path(name).expanduser()
+    looks_local = path.is_absolute() or name.startswith(("~", ".")) or path.exists()
+    if allowed and looks_local and not path.resolve().is_relative_to(Path(allowed).resolve()):
+        raise ModelError(
+            "The operator of this dashboard allows local models from one folder only, and this is not in it."
+        )
+
+
+def compute(study: Study, model: LanguageModel, body: str, kept: Kept, stop: Stop | None = None) -> Outcome:
+    """`run(study, model)`, or what came of it before. Calls nothing of Streamlit: jobs run it in their threads.
+
+    Args:
+        study: what to do.
+        model: on which model.
+        body: the study's JSON.
+        kept: `outcomes()`.
+        stop: asked now and then.
+    """
+    from core import run
+
+    key = f"{VERSION}/{model.fingerprint}/{body}"
+    found: Outcome | None = kept.get(key)
+    if found is None:
+        found = run(study, model, stop=stop)
+        kept.put(key, found)
+    return found
+
+
+class Latest:
+    """Tells a script run that a newer one of its session has begun: a superseded computation ends early."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def begin(self) -> Stop:
+        self.number += 1
+        mine = self.number
+        return lambda: self.number != mine
+
+
+def superseded() -> Stop:
+    """Called once a script run."""
+    latest: Latest = st.session_state.setdefault("engine_latest", Latest())
+    return latest.begin()
+
+
+def outcome_or_job(study: Study, model: LanguageModel, body: str) -> Outcome | jobs.Job[Outcome]:
+    """The outcome at once on the embedded model; on any other, or with a selection that trains or writes first, the job
+    that computes it, unless it is quick.
+
+    Raises:
+        ICLensError: the study cannot be run; one sentence.
+    """
+    kept, stop = outcomes(), superseded()
+    slow = study.selection in selections and selections.find(study.selection).slow
+    if model.mixture is not None and not slow:
+        jobs.replace("run", None)
+        return compute(study, model, body, kept, stop)
+    key = f"{body}/{model.fingerprint}"
+    job = jobs.current("run")
+    if job is None or job.key != key:
+
+        def work(progress: Progress, halt: Stop) -> Outcome:
+            with reporting(progress):
+                return compute(study, model, body, kept, halt)
+
+        job = jobs.submit_with_progress(key, work)
+        jobs.replace("run", job)
+    try:
+        result: Outcome = job.future.result(timeout=PATIENCE)
+    except TimeoutError:
+        return job
+    return result

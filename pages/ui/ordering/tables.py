@@ -1,0 +1,210 @@
+"""Orders as tables, and the way from an order to the Playground."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.analysis.ordering.effects import best_and_worst
+from core.analysis.ordering.records import order_records, strategy_records
+from core.files.csv_records import as_csv
+from pages.ui.components.text import plain
+from pages.ui.ordering.views import PICKED, View, signed, title
+from pages.ui.session import session, state
+
+P = "ordering_"
+PLAYGROUND = "pages/playground.py"
+OPENED = P + "opened"
+HEIGHT = 330
+
+HELP_STRATEGIES = (
+    "How often each strategy is right, ordering anew for every question (those that go by the pool: once for all), its "
+    "gain over random orders relative to their mean, with its 95 % interval over questions; then the order that it "
+    "takes for this query and the answer under it. Best and worst on the pool are judged on labelled rows of it: "
+    "bounds, not methods; where the questions come from the pool too, these rows may be among them. “Its highest”: the "
+    "mean over the orders of highest entropy, as Lu et al. keep them."
+)
+HELP_PICKS = (
+    "The order as the numbers of its demonstrations, the last one next to the query, and its answer to the query. Best "
+    "and worst by the share of questions answered right, ties by the mean probability of the right answer; a click on "
+    "a dot or a row picks an order."
+)
+HELP_ORDERS = (
+    "Every order tried; a click on a heading sorts, a click on a row picks the order in every chart. P(right): mean "
+    "probability of the right answer over the questions. Entropies in nats."
+)
+
+
+@dataclass(frozen=True)
+class Pick:
+    """An order on offer.
+
+    Attributes:
+        name: what it is.
+        place: its row.
+    """
+
+    name: str
+    place: int
+
+
+def picks_row(view: View) -> None:
+    """Best, worst and the picked order, each one click from the Playground."""
+    best, worst = best_and_worst(view.table)
+    picks = [Pick("Best", best), Pick("Worst", worst)]
+    if view.picked is not None:
+        picks.append(Pick("Picked", view.picked))
+    elif view.on_screen is not None:
+        picks.append(Pick("On screen", view.on_screen))
+    for column, pick in zip(st.columns(3, gap="small"), picks, strict=False):
+        with column.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(_said(view, pick), width="content", help=HELP_PICKS)
+            st.space("stretch")
+            _open_button(view, pick)
+
+
+def _said(view: View, pick: Pick) -> str:
+    table, place = view.table, pick.place
+    right = f" right {table.accuracy[place]:.0%}" if view.asked else ""
+    answer = plain(table.labels[int(table.best[place])], 12)
+    return f"**{pick.name}**{right}  \n:small[{view.words[place]} → {answer} {table.answers[place].max():.2f}]"
+
+
+def _open_button(view: View, pick: Pick) -> None:
+    order = tuple(int(i) for i in view.table.orders[pick.place])
+    shown = pick.place == view.on_screen
+    st.button(
+        "Open",
+        key=P + "open_" + pick.name.lower().replace(" ", "_"),
+        disabled=shown,
+        help="This is the order on screen." if shown else "Open the demonstrations in this order in the Playground.",
+        on_click=_open,
+        args=(view, order),
+    )
+
+
+def follow() -> None:
+    """Called by the page first: go to the Playground where an order was opened."""
+    if st.session_state.pop(OPENED, False):
+        st.switch_page(PLAYGROUND)
+
+
+def _open(view: View, order: tuple[int, ...]) -> None:
+    """Make the order the study's: a step that Undo takes back. The page goes to the Playground when it runs next."""
+    st.session_state[OPENED] = True
+    chosen, rows = view.outcome.chosen, view.table.shown
+    study = state.study()
+    in_order = tuple(rows[i] for i in order)
+    if chosen.source == "demonstrations" and not chosen.left_out:
+        table = list(study.demonstrations)  # the rows shown take each other's places; rows not shown stay
+        for slot, row in zip(view.settings.places, in_order, strict=True):
+            table[slot] = row
+        state.edit(demonstrations=tuple(table), ordering="given")
+    else:
+        state.edit(demonstrations=in_order, selection="hand-picked", ordering="given", shots=None)
+        where = {"pool": "chosen from the pool", "generated": "written by the model"}.get(chosen.source, "shown")
+        state.say(
+            f"The {len(in_order)} demonstrations {where} were copied into the hand-picked table in this order; Undo "
+            "brings the study before back."
+        )
+    session.mark(None)
+
+
+def strategies_view(view: View) -> None:
+    """Which strategy takes which order."""
+    rows = strategy_records(view.table, view.settings.numbers)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        title("What each strategy takes", HELP_STRATEGIES)
+        st.space("stretch")
+        save("Strategies CSV", "strategies", rows)
+    st.dataframe(
+        {
+            "Strategy": [row["strategy"] for row in rows],
+            "Right": [row["accuracy"] * 100 for row in rows],
+            "Gain": [row["gain"] * 100 for row in rows],
+            "95 %": [_interval(row) for row in rows],
+            "Order": [row["order"] or ("–" if not row["note"] else "cannot choose") for row in rows],
+            "Answer": [row["answer"] for row in rows],
+        },
+        column_config={
+            "Strategy": st.column_config.TextColumn(width=124),
+            "Order": st.column_config.TextColumn(width=84),
+            "Right": st.column_config.NumberColumn(format="%.1f %%", width=62),
+            "Gain": st.column_config.NumberColumn(format="%+.1f %%", width=62),
+            "95 %": st.column_config.TextColumn(width=92),
+        },
+        hide_index=True,
+        height=HEIGHT,
+        row_height=28,
+        key=P + "strategies",
+        alt="Order, accuracy and gain of each strategy",
+    )
+    for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
+        st.caption(plain(note, 400))
+
+
+def _interval(row: dict[str, Any]) -> str:
+    """The interval of a gain; nothing where there is none."""
+    return (
+        "" if np.isnan(row["gain_low"]) else f"{signed(row['gain_low'])} … {signed(row['gain_high'])}".replace("%", "")
+    )
+
+
+def orders_view(view: View) -> None:
+    """Every order in numbers."""
+    rows = order_records(view.table, view.settings.numbers)
+    count = f"All {len(rows)} orders" if view.table.complete else f"{len(rows)} orders"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        title(count, HELP_ORDERS)
+        st.space("stretch")
+        save("Orders CSV", "orders", rows)
+    names = {
+        "order": "Order",
+        "accuracy": "Right",
+        "p_gold": "P(right)",
+        "answer": "Answer",
+        "p_answer": "P(answer)",
+        "globale": "GlobalE",
+        "locale": "LocalE",
+        "chosen_by": "Chosen by",
+    }
+    if not view.asked:
+        del names["accuracy"], names["p_gold"]
+    key = P + "orders"
+
+    def selected() -> None:
+        chosen = st.session_state[key]["selection"]["rows"]
+        if chosen:
+            st.session_state[PICKED] = tuple(int(i) for i in view.table.orders[chosen[0]])
+
+    st.dataframe(
+        {title: [row[name] for row in rows] for name, title in names.items()},
+        column_config={
+            names[name]: st.column_config.NumberColumn(format="%.3f", width=66)
+            for name in names
+            if isinstance(rows[0][name], float)
+        },
+        hide_index=True,
+        height=HEIGHT,
+        row_height=28,
+        key=key,
+        on_select=selected,
+        selection_mode="single-row",
+        alt="Every order with its accuracy, answer and entropies",
+    )
+
+
+def save(label: str, name: str, rows: list[dict[str, Any]]) -> None:
+    """A download of rows."""
+    st.download_button(
+        label,
+        lambda: as_csv(rows),
+        f"iclens-{name}.csv",
+        "text/csv",
+        key=f"{P}{name}_csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )

@@ -1,0 +1,261 @@
+"""What the orders do, in four charts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.analysis.ordering.effects import (
+    Correlation,
+    best_and_worst,
+    copied,
+    correlation,
+    flip_rate,
+    gain,
+    held_out,
+    highest,
+    positions,
+    replies_of,
+)
+from core.analysis.ordering.records import in_words
+from core.analysis.ordering.table import OrderTable
+from core.figures.ordering.accuracy import Landing, Marks, accuracy_figure, entropy_figure
+from core.figures.ordering.effects import answers_figure, positions_figure
+from core.study.outcome import Outcome
+from pages.ui.components.charts import chart
+from pages.ui.components.menu import choice
+from pages.ui.components.text import plain
+from pages.ui.ordering.settings import Settings
+from pages.ui.session import session
+
+P = "ordering_"
+ROW = 300  # pixels of a chart
+TOP = 6  # labels drawn
+PICKED = P + "picked"
+PUBLISHED = {"globale": ("GlobalE", 0.13), "locale": ("LocalE", 0.096)}  # Lu et al. 2022, mean of 11 tasks
+
+HELP_ACCURACY = (
+    "Above, a dot an order: the share of questions it answers right. ▲ is the best, ▼ the worst; a click picks an "
+    "order. Below, each strategy, ordering anew for every question, or, where it goes by the pool, once for all; its "
+    "whisker is where it would lie by its gain over random orders on other questions (95 %, bootstrap over questions, "
+    "in pairs). ○ is the one order that it takes for this query. Full line: mean of random orders. Dashed: exact "
+    "Bayes, which takes demonstrations for independent draws and so gives every order the same."
+)
+HELP_ANSWERS = (
+    "Left, P(label) for the query in every order; ◆ is exact Bayes, the same in every order. Right, the share of "
+    "orders that answer with the label. Flip rate: the share of orders that answer otherwise than most do."
+)
+HELP_ENTROPY = (
+    "GlobalE: the entropy of the labels that an order answers probe inputs with. LocalE: the mean entropy of its "
+    "answers to each. Neither reads a label of a probe. ρ is Spearman's over the orders; p counts the ways to pair "
+    "entropies and accuracies that are as far from 0; in brackets its 95 % interval over questions. Lu et al. 2022 "
+    "report +13 % for GlobalE and +9.6 % for LocalE, relative to random orders, over 11 tasks and larger models: what "
+    "they do here is below, and need not be the same."
+)
+HELP_POSITIONS = (
+    "A cell: the mean over the orders that have this demonstration (row) in this position (column), coloured by its "
+    "distance from the mean of all. Below: the share of answers that are the label of the demonstration in each "
+    "position (full: the questions, dotted: the query). Flat where order does not matter; a rise towards the last is "
+    "recency. A click marks a demonstration."
+)
+NOT_TOLD = ", not told from 0"
+HELP_GAINS = (
+    "ρ with its 95 % interval over questions and p over pairings; it is told from 0 where the interval leaves 0 out "
+    "and p is below .05. Below, how much more often the orders of highest entropy are right than random ones."
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """What every view reads.
+
+    Attributes:
+        outcome: of the study.
+        settings: of the card.
+        table: of orders.
+    """
+
+    outcome: Outcome
+    settings: Settings
+    table: OrderTable
+
+    @property
+    def asked(self) -> bool:
+        """Whether there are questions."""
+        return bool(self.table.questions)
+
+    @cached_property
+    def words(self) -> list[str]:
+        """(M,) orders as numbers."""
+        return [in_words(order, self.settings.numbers) for order in self.table.orders]
+
+    @cached_property
+    def on_screen(self) -> int | None:
+        """Row of the order that the study shows, if it was tried."""
+        places = {place: i for i, place in enumerate(self.settings.places)}
+        return self.table.place_of([places[place] for place in self.outcome.chosen.indices])
+
+    @property
+    def picked(self) -> int | None:
+        """Row of the order that the user points at, if it was tried."""
+        order = st.session_state.get(PICKED)
+        return None if order is None else self.table.place_of(order)
+
+    @cached_property
+    def marks(self) -> Marks:
+        best, worst = best_and_worst(self.table)
+        return Marks(best, worst, self.picked)
+
+    def pick(self, data: list[Any]) -> None:
+        """A click on an order's dot."""
+        st.session_state[PICKED] = tuple(int(i) for i in self.table.orders[int(data[0])])
+
+
+def title(words: str, help: str) -> None:
+    st.markdown(f"**{words}**", help=help, width="content")
+
+
+def nothing(words: str, help: str, why: str) -> None:
+    """A view with nothing to show."""
+    title(words, help)
+    st.container(height=ROW, border=False).caption(why)
+
+
+def signed(share: float) -> str:
+    """A relative gain in words."""
+    if np.isnan(share):
+        return "unknown"
+    return "0.0%" if abs(share) < 0.0005 else f"{share:+.1%}".replace("-", "−")
+
+
+def accuracy_view(view: View) -> None:
+    """Distribution of accuracy over orders, and where strategies land."""
+    table = view.table
+    if not view.asked:
+        nothing("How often is it right?", HELP_ACCURACY, "There is no question: add labelled rows to the pool.")
+        return
+    mean = float(table.accuracy[table.drawn].mean())
+    bayes = None if table.bayes_right is None else float(table.bayes_right.mean())
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        title("How often is it right?", HELP_ACCURACY)
+        said = f" :gray[┅ Bayes {bayes:.1%}]" if bayes is not None else ""
+        st.markdown(f":small[:violet[━ random {mean:.1%}]{said}]", width="content")
+    landings = []
+    for strategy in table.strategies:
+        if strategy.place is not None and strategy.right is not None:
+            found = gain(table, strategy.right)
+            low, high = found.mean * (1 + found.low), found.mean * (1 + found.high)
+            note = f"{signed(found.relative)} against random orders"
+            landings.append(Landing(strategy.title, found.accuracy, strategy.place, low, high, note))
+    figure = accuracy_figure(table.accuracy, view.words, mean, bayes, landings, view.marks, height=ROW)
+    low, high = table.accuracy.min(), table.accuracy.max()
+    alt = f"Accuracy of {len(view.words)} orders, from {low:.1%} to {high:.1%}, and of each strategy's order"
+    chart(figure, P + "accuracy", alt, on_click=view.pick)
+    best, worst = held_out(table)
+    line = f"{low:.0%} to {high:.0%} on these {len(table.questions)} questions."
+    if not np.isnan(best):
+        line += f" Chosen on one half and held against the other: best {best:.1%}, worst {worst:.1%}."
+    st.caption(line, help="The best of many orders is partly lucky on the questions that it was chosen by.")
+
+
+def answers_view(view: View) -> None:
+    """Distribution of the query's answer over orders."""
+    table = view.table
+    counts = np.bincount(table.best[table.drawn], minlength=len(table.labels))
+    shares = counts / counts.sum()
+    top = sorted(range(len(shares)), key=lambda i: (-shares[i], -table.answers[:, i].max()))[:TOP]
+    gold = (view.outcome.study.gold or "").strip()
+    names = [("★ " if table.labels[i] == gold else "") + table.labels[i] for i in top]
+    title("What does it answer?", HELP_ANSWERS)
+    bayes = None if table.bayes is None else table.bayes[top]
+    figure = answers_figure(names, table.answers[:, top], shares[top], bayes, view.words, view.picked, height=ROW)
+    rate = float(flip_rate(table.best[table.drawn]))
+    alt = f"The query's answer in every order; {rate:.0%} of orders answer otherwise than most"
+    chart(figure, P + "answers", alt, on_click=view.pick)
+    line = f"“{plain(view.outcome.study.query, 30)}”: {rate:.0%} of the orders answer otherwise than most."
+    if view.asked:
+        flips = flip_rate(table.replies[table.drawn])
+        line += f" Over the questions: {flips.mean():.1%}; {np.mean(flips > 0):.0%} of them flip in some order."
+    st.caption(line, help=HELP_ANSWERS)
+
+
+def entropy_view(view: View) -> None:
+    """Entropy against accuracy."""
+    table = view.table
+    if not view.asked:
+        nothing("Does entropy tell good orders?", HELP_ENTROPY, "There is no question to be right on.")
+        return
+    title("Does entropy tell good orders?", HELP_ENTROPY)
+    takes = {strategy.name: strategy.place for strategy in table.strategies}
+    panels, lines = [], []
+    for name, measure in (("globale", table.global_entropy), ("locale", table.local_entropy)):
+        words, published = PUBLISHED[name]
+        related, kept = correlation(table, measure), highest(table, measure)
+        found = gain(table, table.right[kept])
+        panels.append((words, measure, _short(related), takes.get(name)))
+        lines.append(
+            f"**{words}** {verdict(related)}. Its {len(kept)} highest: **{signed(found.relative)}** "
+            f"[{signed(found.low)}, {signed(found.high)}]{'' if found.told_apart else NOT_TOLD}; "
+            f"published {signed(published)}."
+        )
+    figure = entropy_figure(panels, table.accuracy, view.words, view.marks, height=ROW)
+    alt = "Accuracy by entropy of every order: " + "; ".join(f"{panel[0]}, {panel[2]}" for panel in panels)
+    chart(figure, P + "entropy", alt, on_click=view.pick)
+    st.caption("  \n".join(lines), help=HELP_GAINS)
+
+
+def _short(found: Correlation) -> str:
+    """A correlation as a panel's note."""
+    return "no ρ" if np.isnan(found.rho) else f"ρ = {found.rho:+.2f}, p = {found.p:.2g}".replace("-", "−")
+
+
+def verdict(found: Correlation) -> str:
+    """A correlation in a few words."""
+    if np.isnan(found.rho):
+        return "ρ: none, one side is the same for every order"
+    said = f"ρ = {found.rho:+.2f} [{found.low:+.2f}, {found.high:+.2f}], p = {found.p:.2g}"
+    return said.replace("-", "−") + ("" if found.told_apart else NOT_TOLD)
+
+
+def positions_view(view: View) -> None:
+    """Effect of each position, and whom answers copy."""
+    table, outcome = view.table, view.outcome
+    drawn = table.drawn
+    gold = (outcome.study.gold or "").strip()
+    about = gold if gold in table.labels else outcome.answer.best
+    values = {"p": table.answers[:, table.labels.index(about)]}
+    names = {"p": f"P({about}) for the query"}
+    if view.asked:
+        values = {"accuracy": table.accuracy, "gold": table.gold.mean(axis=1)} | values
+        names = {"accuracy": "Accuracy", "gold": "P(right answer)"} | names
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        title("What does a position do?", HELP_POSITIONS)
+        what = choice("Mean of", list(values), P + "position_value", names, 190)
+    cells = positions(table.orders[drawn], values[what][drawn])
+    labels = tuple(row.label for row in table.shown)
+    query = np.array(table.labels)[table.best[drawn]]
+    recency = [("query", copied(table.orders[drawn], labels, query), "dot")]
+    if view.asked:
+        recency.insert(0, ("questions", copied(table.orders[drawn], labels, replies_of(table)[drawn]), "solid"))
+    figure = positions_figure(
+        cells,
+        float(values[what][drawn].mean()),
+        names[what],
+        recency,
+        [row.input for row in table.shown],
+        labels,
+        view.settings.numbers,
+        session.marked_in(outcome),
+        height=ROW,
+    )
+    spread = np.nanmax(cells) - np.nanmin(cells)
+    alt = f"Mean {names[what]} by demonstration and position; cells span {spread:.3f}"
+    chart(figure, P + "positions", alt, on_click=lambda data: session.mark(data[0], outcome.chosen.source))
+    shares = recency[0][1]
+    whom = "answers to the questions" if view.asked else "orders' answers to the query"
+    line = f"Last position: {shares[-1]:.1%} of the {whom} are its label; the others: {shares[:-1].mean():.1%}."
+    st.caption(line + (" No answer copies a label shown." if not shares.any() else ""), help=HELP_POSITIONS)

@@ -1,0 +1,91 @@
+"""The pool as a map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from core.analysis.selection.choices import Choice
+from core.analysis.selection.pool_map import MOST, PoolMap, pool_map
+from core.figures.selection.pool_map import DRAWN, Mapped, pool_figure
+from core.selection import selections
+from pages.ui.components.charts import chart
+from pages.ui.components.text import plain
+from pages.ui.jobs import analysis
+from pages.ui.selection.settings import NAMES, P, Settings, encoder_title, title
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+
+HEIGHT = 430
+QUICK = 300  # rows that t-SNE lays out unasked
+HELP = (
+    "A mark is a row of the pool, placed by its input alone; colour and shape are its label. Ringed and numbered: "
+    "chosen by the selection that is looked at on the right. The star is the query. Drag to zoom in, double-click to "
+    "zoom out; a click does what is set on the left."
+)
+
+
+def map_view(settings: Settings, model: LanguageModel, look: Choice | None) -> None:
+    """The map, and how far it can be trusted."""
+    title("The pool", HELP)
+    study = settings.study.model_copy(update={"encoder": settings.encoder})
+    chosen = () if look is None else look.places
+    rows, projection = len(study.pool), settings.projection
+    keep = chosen if rows > MOST[projection] else ()
+    slow = projection == "t-sne" and rows > QUICK
+    found = analysis.result(
+        P + "map",
+        study.model_copy(update={"selection": "random", "gold": None}),  # another selection has the same map
+        model,
+        {"projection": projection, "keep": list(keep)},
+        lambda progress, stop: pool_map(study, model, projection=projection, keep=keep, progress=progress, stop=stop),
+        "the map",
+        ask=f"t-SNE of {min(rows, MOST[projection]):,} rows takes some seconds." if slow else "",
+    )
+    if found is None:
+        return
+    mapped = [Mapped(int(i) + 1, study.pool[i].input, study.pool[i].label) for i in found.places]
+    if found.explained is None:
+        axes = ("t-SNE 1", "t-SNE 2")
+    else:
+        first, second = found.explained
+        axes = (f"principal axis 1: {first:.0%} of the variance", f"axis 2: {second:.0%}")
+    figure = pool_figure(
+        mapped,
+        found.points,
+        found.query,
+        study.query,
+        found.nearness,
+        [place + 1 for place in chosen],
+        axes,
+        settings.marked,
+        height=HEIGHT,
+    )
+    by = "" if look is None else f"; ringed are those that {selections.find(look.name).title} chose"
+    chart(
+        figure,
+        P + "map_chart",
+        f"{len(mapped):,} rows of the pool by {NAMES[projection]} of {encoder_title(settings.encoder)} vectors{by}",
+        on_click=settings.clicked,
+    )
+    st.caption(_trust(found, settings))
+
+
+def _trust(found: PoolMap, settings: Settings) -> str:
+    """How much of the vectors the map shows, and how many rows."""
+    said = []
+    if found.explained is not None:
+        said.append(f"The two axes carry {found.explained.sum():.0%} of the variance of the inputs' vectors.")
+    if np.isfinite(found.neighbours):
+        said.append(f"Of a row's nearest by cosine, {found.neighbours:.0%} are among its nearest on the map.")
+    n = len(found.places)
+    if n < found.total:
+        said.append(f"{n:,} of {found.total:,} rows are laid out.")
+    if n > DRAWN:
+        said.append(f"{DRAWN:,} of {n:,} are drawn as marks, with all chosen ones; shades count every row.")
+    if settings.encoder != settings.study.encoder:
+        said.append(f"Selections look at {plain(encoder_title(settings.study.encoder), 40)} instead.")
+    return " ".join(said)

@@ -1,0 +1,1 @@
+"""Where a study is edited: strategies, tables, query, files."""

@@ -1,0 +1,275 @@
+"""Demonstrations in and out: import dialog, export menu."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.errors import ICLensError
+from core.files import EXTENSIONS, FORMATS, MAX_BYTES, Table, read_file, read_text, to_demonstrations, write_file
+from core.study.demonstrations import Demonstration, write_steps
+from core.study.outcome import Outcome
+from core.study.study import Study
+from pages.ui.components import charts
+from pages.ui.components.text import plain
+from pages.ui.session import state
+
+P = "playground_"
+DIALOG = P + "dialog"
+PREVIEW = 6  # rows shown before they are taken over
+MIME = {"csv": "text/csv", "tsv": "text/tab-separated-values", "json": "application/json"}
+
+
+def open_import() -> None:
+    st.session_state[DIALOG] = "import"
+
+
+def close() -> None:
+    st.session_state[DIALOG] = None
+
+
+@st.dialog("Import demonstrations", width="large", on_dismiss=close)
+def import_dialog() -> None:
+    """Upload or paste, choose two columns, take over."""
+    upload, paste = st.columns(2)
+    with upload:
+        file = st.file_uploader(
+            "A file: CSV, TSV, JSON, JSON Lines or Parquet",
+            type=[*EXTENSIONS],
+            key=P + "import_file",
+            max_upload_size=MAX_BYTES // 2**20,
+            help="At most 20 MB and 10,000 rows.",
+        )
+        header = st.selectbox(
+            "First row of a CSV or TSV",
+            [None, True, False],
+            format_func={None: "Find out", True: "Names the columns", False: "Is data"}.get,
+            key=P + "import_header",
+            required=True,
+        )
+    with paste:
+        text = st.text_area(
+            "Or paste a table",
+            key=P + "import_text",
+            height=150,
+            placeholder="cat -> chat\ndog -> chien",
+            help="Cells copied from a spreadsheet, or one “input -> label” a line.",
+        )
+    if file is None and not text.strip():
+        st.caption("Nothing to import yet.")
+        return
+    try:
+        table = read_file(file.getvalue(), file.name, header) if file is not None else read_text(text, header)
+    except ICLensError as error:
+        st.error(str(error))
+        return
+    _take_over(table)
+
+
+def _take_over(table: Table) -> None:
+    for note in table.notes:
+        st.caption(plain(note, 300))
+    guess = table.guess
+    shape = f"{len(table.rows)}_{len(table.columns)}"  # another file starts from its own guess
+    left, right, target, how = st.columns(4)
+    input_column = left.selectbox(
+        "Input x", table.columns, table.columns.index(guess[0]), key=f"{P}import_input_{shape}"
+    )
+    label_column = right.selectbox(
+        "Label y", table.columns, table.columns.index(guess[1]), key=f"{P}import_label_{shape}"
+    )
+    into = target.segmented_control(
+        "Into", ["Demonstrations", "Pool"], default="Demonstrations", required=True, key=P + "import_into"
+    )
+    mode = how.segmented_control("And", ["Replace", "Append"], default="Replace", required=True, key=P + "import_mode")
+    try:
+        rows = to_demonstrations(table, input_column, label_column)
+    except ICLensError as error:
+        st.error(str(error))
+        return
+    st.dataframe(
+        {
+            "input": [row.input for row in rows[:PREVIEW]],
+            "label": [row.label for row in rows[:PREVIEW]],
+            **({"steps": [write_steps(row.steps) for row in rows[:PREVIEW]]} if any(row.steps for row in rows) else {}),
+        },
+        alt="The first rows as they will be taken over",
+        row_height=28,
+    )
+    st.button(
+        f"Take over {len(rows):,} row{'s' if len(rows) != 1 else ''}",
+        type="primary",
+        key=P + "import_take",
+        on_click=_apply,
+        args=(rows, str(into).lower(), mode == "Append"),
+    )
+
+
+def _apply(rows: tuple[Demonstration, ...], field: str, append: bool) -> None:
+    before: tuple[Demonstration, ...] = getattr(state.study(), field)
+    state.edit(**{field: (*before, *rows) if append else rows})
+    st.session_state[P + "table"] = field.capitalize()
+    st.session_state[P + "mark"] = None
+    close()
+    st.rerun()
+
+
+def is_open() -> bool:
+    """Whether the export menu is open, so that what it hands out must follow every edit."""
+    return bool(st.session_state.get(P + "export_box"))
+
+
+def export_popover(study: Study, outcome: Outcome | None) -> None:
+    """Everything that can be taken away."""
+    box = st.popover("Export", icon=":material/download:", on_change="rerun", key=P + "export_box")
+    if not box.open:
+        return
+    with box:
+        for field in ("demonstrations", "pool"):
+            rows: tuple[Demonstration, ...] = getattr(study, field)
+            with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+                st.caption(field.capitalize(), width=100)
+                for kind in FORMATS:
+                    _save(kind, f"{field}.{kind}", lambda r=rows, k=kind: write_file(r, k))
+        st.caption("The study, and what came of it")
+        with st.container(horizontal=True, gap="xsmall"):
+            _save("Study JSON", "study.json", lambda: study.model_dump_json(indent=1).encode())
+            if outcome is not None:
+                _save("Outcome JSON", "outcome.json", lambda: outcome_json(outcome))
+                _save("Arrays npz", "outcome.npz", lambda: outcome_npz(outcome))
+        if outcome is not None:
+            with st.container(horizontal=True, gap="xsmall"):
+                for name, make in VIEWS.items():
+                    _save(f"{name} csv", f"{name.lower()}.csv", lambda m=make: _csv(m(outcome)))
+        st.segmented_control(
+            "Charts are saved as images in", ["png", "svg"], default="png", required=True, key=charts.IMAGE
+        )
+        st.caption("The same in a notebook")
+        st.code(as_python(study), language="python", height=180)
+
+
+def _save(label: str, name: str, make: Callable[[], bytes]) -> None:
+    """A download whose bytes are made when it is clicked, not at every run."""
+    st.download_button(
+        label,
+        make,
+        file_name=name,
+        mime=MIME.get(name.rsplit(".", 1)[-1], "application/octet-stream"),
+        key=f"{P}save_{name}",
+        on_click="ignore",
+    )
+
+
+def as_python(study: Study) -> str:
+    """Code that runs this study outside the dashboard and gets the same numbers."""
+    default = Study()
+    changed = {name: value for name, value in study if value != getattr(default, name)}
+    body = json.dumps(study.model_dump(mode="json", include=set(changed)), ensure_ascii=False, indent=1)
+    quoted = repr(body) if "'''" in body or "\\" in body else f"'''{body}'''"
+    model = study.model
+    return (
+        "from core import Study, load_model, run\n\n"
+        f"study = Study.model_validate_json({quoted})\n"
+        f"model = load_model({model.name!r}, dtype={model.dtype!r}, device={model.device!r})\n"
+        "outcome = run(study, model)\n"
+        "print(dict(zip(outcome.answer.labels, outcome.answer.probabilities)))"
+    )
+
+
+def outcome_json(outcome: Outcome) -> bytes:
+    """The whole outcome as JSON; arrays are nested lists, what is not a number is null."""
+    return json.dumps(_tree(outcome), ensure_ascii=False, indent=1).encode()
+
+
+def _tree(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return _tree(value.tolist())
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    if isinstance(value, np.integer):
+        return int(value)
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _tree(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, dict):
+        return {str(key): _tree(inner) for key, inner in value.items()}
+    return [_tree(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def outcome_npz(outcome: Outcome) -> bytes:
+    """Every array of the outcome under its path, such as "posteriors/exact/weights", and the study as text."""
+    arrays: dict[str, np.ndarray[Any, Any]] = {"study": np.array(outcome.study.model_dump_json())}
+
+    def collect(path: str, value: Any) -> None:
+        if isinstance(value, np.ndarray):
+            arrays[path] = value
+        elif hasattr(value, "__dataclass_fields__"):
+            for name in value.__dataclass_fields__:
+                collect(f"{path}/{name}", getattr(value, name))
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                collect(f"{path}/{key}", inner)
+        elif isinstance(value, tuple) and value and all(isinstance(item, str) for item in value):
+            arrays[path] = np.array(value)
+        elif isinstance(value, tuple):
+            for place, item in enumerate(value):
+                collect(f"{path}/{place}", item)
+
+    for name in ("answer", "bayes", "posteriors", "kernels", "attention", "reasoning", "written"):
+        collect(name, getattr(outcome, name))
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+Rows = Iterable[Iterable[Any]]
+
+
+def _answer_rows(outcome: Outcome) -> Rows:
+    yield ("label", "score", "probability", "exact Bayes")
+    bayes = dict(zip(outcome.bayes.labels, outcome.bayes.probabilities, strict=True)) if outcome.bayes else {}
+    for label, score, p in zip(outcome.answer.labels, outcome.answer.scores, outcome.answer.probabilities, strict=True):
+        yield (label, score, p, bayes.get(label, ""))
+
+
+def _posterior_rows(outcome: Outcome) -> Rows:
+    yield ("posterior", "n", "task", "weight")
+    for name, post in outcome.posteriors.items():
+        for n, row in enumerate(post.weights):
+            for task, weight in zip(post.tasks, row, strict=True):
+                yield (name, n, task, weight)
+
+
+def _kernel_rows(outcome: Outcome) -> Rows:
+    yield ("kernel", "number", "input", "label", "K", "K / ΣK")
+    for name, kernel in outcome.kernels.items():
+        for i, row in enumerate(outcome.demonstrations):
+            yield (name, outcome.chosen.indices[i] + 1, row.input, row.label, kernel.raw[i], kernel.normalised[i])
+
+
+def _attention_rows(outcome: Outcome) -> Rows:
+    yield ("layer", "head", "span", "attention")
+    if outcome.attention is not None:
+        for (layer, head, span), weight in np.ndenumerate(outcome.attention.pooled):
+            yield (layer, head, outcome.attention.spans[span], weight)
+
+
+VIEWS: dict[str, Callable[[Outcome], Rows]] = {
+    "Answer": _answer_rows,
+    "Posterior": _posterior_rows,
+    "Kernels": _kernel_rows,
+    "Attention": _attention_rows,
+}
+
+
+def _csv(rows: Rows) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

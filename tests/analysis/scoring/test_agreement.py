@@ -1,0 +1,102 @@
+"""Where ways to score part: against scikit-learn, SciPy, plain counting, and `run` one question at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+from sklearn.metrics import cohen_kappa_score
+
+from core import Demonstration, Study, run
+from core.analysis.scoring.agreement import (
+    Disagreement,
+    accuracy_records,
+    disagreement,
+    equal_share,
+    item_records,
+    kappa,
+    paired,
+)
+from core.analysis.scoring.grid import combinations
+from core.errors import StudyError
+from core.evaluation.questions import questions_of
+from core.statistics.intervals import wilson
+from tests.tiny import REVIEWS, tiny
+
+POOL = (
+    *REVIEWS,
+    *(Demonstration(input=f"the {w} film", label=y) for w, y in (("very", "positive"), ("bad", "negative"))),
+)
+STUDY = Study(pool=POOL, labels=("positive", "negative"), selection="similarity", k=2)
+WAYS = combinations()
+
+
+@pytest.fixture(scope="module")
+def found() -> Disagreement:
+    return disagreement(STUDY, tiny(), questions_of(STUDY, tiny(), "pool", 20, 0), WAYS)
+
+
+def test_answers_are_those_of_run(found: Disagreement) -> None:
+    for n, question in enumerate(found.questions):
+        for c in range(0, len(WAYS), 5):
+            study = found.combinations[c].of(STUDY).model_copy(update={"query": question.input})
+            outcome = run(study, tiny())
+            assert found.answers[c, n] == outcome.answer.best
+            assert found.right[c, n] == (outcome.answer.best == question.gold)
+            assert found.shown[n] == outcome.demonstrations
+            place = outcome.answer.labels.index(question.gold)
+            assert found.gold_probability[c, n] == pytest.approx(outcome.answer.probabilities[place], abs=1e-4)
+
+
+def test_accuracy_and_its_interval(found: Disagreement) -> None:
+    for row, share, bounds in zip(found.right, found.accuracy, found.interval, strict=True):
+        assert share == row.sum() / len(row)
+        assert tuple(bounds) == pytest.approx(wilson(int(row.sum()), len(row)))
+    records = accuracy_records(found)
+    assert [r["right"] for r in records] == found.right.sum(axis=1).tolist()
+    assert found.bayes == ()
+
+
+def test_split_holds_every_question_that_divides_them(found: Disagreement) -> None:
+    columns = found.answers.T.tolist()
+    assert set(found.split.tolist()) == {n for n, column in enumerate(columns) if len(set(column)) > 1}
+    counts = [len(set(columns[n])) for n in found.split]
+    assert counts == sorted(counts, reverse=True)
+    rows = item_records(found)
+    assert [row["different_answers"] for row in rows] == [len(set(column)) for column in columns]
+    assert rows[0][found.combinations[3].key] == found.answers[3, 0]
+
+
+def test_agreement_against_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    answers = rng.choice(["a", "b", "c"], size=(6, 40), p=[0.6, 0.3, 0.1])
+    ours, share = kappa(answers), equal_share(answers)
+    for i in range(6):
+        for j in range(6):
+            assert ours[i, j] == pytest.approx(cohen_kappa_score(answers[i], answers[j]), abs=1e-12)
+            assert share[i, j] == np.mean([x == y for x, y in zip(answers[i], answers[j], strict=True)])
+
+
+def test_agreement_where_nothing_varies() -> None:
+    answers = np.array([["a"] * 5, ["a"] * 5, ["b"] * 5, ["a", "a", "a", "b", "b"]])
+    assert kappa(answers)[0].tolist() == [1.0, 1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(("a", "b", "both"), [(7, 2, 5), (0, 0, 3), (4, 4, 0), (1, 0, 0), (12, 1, 2)])
+def test_mcnemar_against_scipy(a: int, b: int, both: int) -> None:
+    first = np.array([True] * a + [False] * b + [True] * both)
+    second = np.array([False] * a + [True] * b + [True] * both)
+    test = paired(first, second)
+    assert (test.first_only, test.second_only) == (a, b)
+    assert test.p == pytest.approx(binomtest(a, a + b).pvalue if a + b else 1.0)
+
+
+def test_ways_that_cannot_answer_are_left_out_with_the_reason() -> None:
+    study = Study(demonstrations=REVIEWS[:3], labels=("positive", "negative"))
+    asked = questions_of(STUDY, tiny(), "pool", 4, 0)
+    found = disagreement(study, tiny(), asked, WAYS)
+    assert {way.calibration for way, _ in found.left_out} == {"prior"}
+    assert len(found.combinations) + len(found.left_out) == len(WAYS)
+    assert found.answers.shape == (len(found.combinations), 4)
+    with pytest.raises(StudyError, match="nothing to compare"):
+        disagreement(study, tiny(), [], WAYS)

@@ -1,0 +1,111 @@
+"""Other models: loaded in the background, run in the background, and every failure one sentence."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from core import ModelChoice
+from pages.ui.jobs import engine
+from tests.pages.conftest import Page
+from tests.tiny import folder
+
+
+def wait(page: Page, until, seconds: float = 60) -> Page:
+    """Run the page, as its timer does in a browser, until something holds."""
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+        page.run()
+    return page
+
+
+def form(page: Page, name: str) -> Page:
+    page.at.session_state["playground_model_box"] = True
+    page.run()
+    page.at.text_input(key="playground_model_name").set_value(name)
+    return page.press("model_load")
+
+
+def test_a_local_folder(playground: Page) -> None:
+    form(playground, str(folder("gpt2")))
+    wait(playground, lambda: playground.study.model.name != "embedded")
+    wait(playground, lambda: playground.has_chart("answer"))
+    # No mixture: no exact answer beside the model's, and hypotheses are the one way to a posterior.
+    assert len(playground.chart("answer")["data"]) == 1
+    assert len(playground.chart("posterior")["data"]) == 1
+    assert len(playground.chart("kernels")["data"][0]["z"]) == 2
+    playground.at.session_state["playground_model_box"] = True
+    playground.run().press("model_embedded")
+    assert len(playground.chart("answer")["data"]) == 2
+
+
+@pytest.mark.parametrize("name", ["/no/such/folder", "no-such-model-anywhere", ""])
+def test_a_model_that_is_not_there(playground: Page, name: str) -> None:
+    before = playground.study
+    form(playground, name)
+    wait(playground, lambda: playground.at.session_state["job_load"] is None if name else True)
+    sentences = [element.value for element in playground.at.info]
+    assert len(sentences) == 1 or any("Type the hub id" in text for text in sentences)
+    assert playground.study == before
+    assert playground.has_chart("answer")
+
+
+def test_the_operator_can_keep_folders_out(playground: Page, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("ICLENS_MODELS", str(tmp_path))
+    form(playground, str(folder("gpt2")))
+    assert "one folder only" in playground.said
+    assert playground.study.model == engine.EMBEDDED
+
+
+def test_a_link_never_loads_a_model_by_itself(playground: Page) -> None:
+    playground.edit(model=ModelChoice(name="someone/else"))
+    assert "not loaded" in playground.said
+    assert not playground.has_chart("answer")
+    playground.press("use_embedded")
+    assert playground.has_chart("answer")
+
+
+def test_a_load_can_be_cancelled(playground: Page, monkeypatch) -> None:
+    import core
+
+    monkeypatch.setattr(core, "load_model", lambda choice: time.sleep(1.5))
+    form(playground, "slow/model")
+    assert playground.at.get("progress")
+    playground.press("model_cancel")
+    assert playground.at.session_state["job_load"] is None
+    time.sleep(1.6)
+    assert playground.run().study.model == engine.EMBEDDED
+
+
+def test_a_run_shows_progress_and_can_be_cancelled(playground: Page, monkeypatch) -> None:
+    choice = ModelChoice(name=str(folder("llama")))
+    engine.models().put(choice.model_dump_json(), core_model := __import__("core").load_model(choice))
+    real = engine.compute
+
+    def slow(study, model, body, kept, stop=None):
+        from core.errors import Cancelled
+
+        for _ in range(40):
+            if stop is not None and stop():
+                raise Cancelled
+            time.sleep(0.05)
+        return real(study, model, body, kept, stop)
+
+    monkeypatch.setattr(engine, "compute", slow)
+    playground.edit(model=choice)
+    assert core_model.mixture is None
+    assert playground.at.get("progress")
+    assert not playground.has_chart("answer")  # what is on screen is never an older study's
+    playground.press("run_cancel")
+    wait(playground, lambda: "Stopped" in playground.said)
+    assert not playground.has_chart("answer")
+    playground.press("run_again")
+    wait(playground, lambda: playground.has_chart("answer"))
+    # The last edit wins: an edit while one is under way replaces it.
+    playground.edit(query="cat")
+    playground.edit(query="dog")
+    wait(playground, lambda: playground.has_chart("answer"))
+    assert ">dog</span>" in playground.prompt
