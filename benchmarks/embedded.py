@@ -24,11 +24,11 @@ from benchmarks.embedded_report import beside, limits, report
 from benchmarks.embedded_sums import long_sums, sums_by_template
 from core import Demonstration, Study, load_model, run
 from core.attention import read_attention
+from core.mixture.documents import draw_document
 from core.mixture.mixture import Mixture, load_mixture
 from core.models import LanguageModel
 from core.pretraining.architecture import CHECKPOINT
 from core.pretraining.closeness import Label, compare, fresh_documents, over_templates
-from core.pretraining.documents import draw_document
 from core.pretraining.first_token import FirstToken
 from core.study.prompts import render
 

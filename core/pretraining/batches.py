@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from core.mixture.documents import REVERSED, Document, draw_document
 from core.mixture.mixture import Mixture
-from core.pretraining.documents import REVERSED, Document, Writer, draw_document
 from core.pretraining.reasoned import Form, draw_reasoned, scored_places
 from core.pretraining.teacher import Aim, Teacher
+from core.pretraining.writer import Writer
 
 GIVEN_SHARE = 0.1  # share of the given tokens (not answers) that carry a loss
 BACKWARD_WEIGHT = 0.5  # of a token of an input in a document written y → x, whose inputs may be long

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.pretraining.documents import Document, draw_document
+from core.mixture.documents import Document, draw_document
 from core.pretraining.first_token import FirstToken
 from core.study.demonstrations import Demonstration
 from core.study.prompts import TEMPLATES, render

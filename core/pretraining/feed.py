@@ -16,8 +16,8 @@ import numpy as np
 
 from core.mixture.mixture import load_mixture
 from core.pretraining.batches import Example, Group, Menu, collate, draw_example
-from core.pretraining.documents import Writer
 from core.pretraining.teacher import Teacher
+from core.pretraining.writer import Writer
 from core.study.prompts import TEMPLATES
 
 ERA = 250  # steps whose documents are made at once

@@ -19,8 +19,8 @@ from itertools import accumulate
 from typing import Literal
 
 from core.mixture.catalogue import LARGEST_ADDEND
+from core.mixture.documents import Document
 from core.mixture.mixture import INSTRUCTED, Mixture
-from core.pretraining.documents import Document
 from core.study.prompts import TEMPLATES
 
 Form = Literal["chain", "self-ask", "decomposition", "growing"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from core.mixture.documents import REVERSED
 from core.pretraining.batches import MIXTURE_ALONE, Emphasis, Menu
-from core.pretraining.documents import REVERSED
 
 
 @dataclass(frozen=True)

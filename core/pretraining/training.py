@@ -19,7 +19,6 @@ import torch
 from core.mixture.mixture import early_mixture, load_mixture
 from core.pretraining.architecture import CHECKPOINT, initial_model, save_checkpoint
 from core.pretraining.batches import Group, draw_batch
-from core.pretraining.documents import Writer
 from core.pretraining.feed import Feed
 from core.pretraining.first_token import FirstToken
 from core.pretraining.growth import regrown, tokens_of
@@ -27,6 +26,7 @@ from core.pretraining.muon import Muon
 from core.pretraining.recipe import Phase, Recipe
 from core.pretraining.tokenizer import build_tokenizer, token_list
 from core.pretraining.validation import Validation
+from core.pretraining.writer import Writer
 
 EMBEDDING = "model.embed_tokens.weight"
 

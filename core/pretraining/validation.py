@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.mixture.documents import draw_document
 from core.mixture.mixture import load_mixture
-from core.pretraining.documents import Writer, draw_document
 from core.pretraining.first_token import FirstToken
 from core.pretraining.tokenizer import build_tokenizer
+from core.pretraining.writer import Writer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

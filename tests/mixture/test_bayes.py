@@ -11,12 +11,12 @@ import pytest
 
 from core.bayes.probing import components
 from core.mixture.codebook import ALPHA, ODD
+from core.mixture.documents import draw_document
 from core.mixture.domain import IN_RANGE, NOISE, STRAY
 from core.mixture.families import CLASS_BALANCES, KIND_PRIOR
 from core.mixture.lexicon import label_pairs, review_grammar
 from core.mixture.mixture import load_mixture
 from core.mixture.reviews import CLEAR
-from core.pretraining.documents import draw_document
 from core.pretraining.first_token import FirstToken
 
 MIXTURE = load_mixture()

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.mixture.documents import Document
 from core.mixture.mixture import load_mixture
 from core.mixture.vocabulary import vocabulary
 from core.pretraining.batches import GROWING_WEIGHT, STEP_WEIGHT, Menu, collate, draw_example
-from core.pretraining.documents import Document, Writer
 from core.pretraining.reasoned import (
     FORMS,
     Form,
@@ -26,6 +26,7 @@ from core.pretraining.reasoned import (
     written,
 )
 from core.pretraining.tokenizer import CONTEXT, REASONING, build_tokenizer, token_list
+from core.pretraining.writer import Writer
 from core.study.prompts import ARROW, TEMPLATES
 
 MIXTURE = load_mixture()

@@ -8,14 +8,15 @@ import random
 import numpy as np
 import pytest
 
+from core.mixture.documents import Document, draw_document
 from core.mixture.mixture import load_mixture
 from core.mixture.reviews import ReviewDomain
 from core.pretraining.batches import END, Emphasis, Menu, collate, draw_example
-from core.pretraining.documents import Document, Writer, draw_document
 from core.pretraining.feed import ERA, READINGS, Feed, make_examples
 from core.pretraining.review_tokens import ReviewTokens
 from core.pretraining.teacher import Aim, Teacher
 from core.pretraining.tokenizer import build_tokenizer
+from core.pretraining.writer import Writer
 from core.study.prompts import TEMPLATES
 
 MIXTURE = load_mixture()

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.mixture.documents import draw_document
 from core.mixture.domain import NOISE
 from core.mixture.mixture import load_mixture
-from core.pretraining.documents import Writer, draw_document
 from core.pretraining.first_token import FirstToken
 from core.pretraining.tokenizer import CONTEXT, build_tokenizer
+from core.pretraining.writer import Writer
 from core.study.prompts import INSTRUCTION_END, TEMPLATES
 
 TOKENIZER = build_tokenizer()

@@ -13,11 +13,11 @@ import torch
 from core.mixture.mixture import load_mixture
 from core.pretraining.architecture import LOOK_BACK, initial_model
 from core.pretraining.batches import Menu, draw_batch
-from core.pretraining.documents import Writer
 from core.pretraining.muon import Muon, orthogonalise
 from core.pretraining.recipe import Phase, Recipe
 from core.pretraining.tokenizer import build_tokenizer
 from core.pretraining.training import Trainer
+from core.pretraining.writer import Writer
 
 SMALL = Recipe(
     documents=3,

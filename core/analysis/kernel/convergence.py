@@ -169,7 +169,7 @@ def draw_documents(
     Raises:
         StudyError: there is no such kind.
     """
-    from core.pretraining.documents import draw_document
+    from core.mixture.documents import draw_document
 
     if kind not in KINDS:
         raise StudyError(f"There is no kind of task called “{kind}”; choose one of {', '.join(KINDS)}.")
