@@ -11,7 +11,7 @@ What is asked was fixed before any result was seen, and follows from the catalog
   class, which are in no prompt, a pool of 40 other inputs with as many of each class as there are up to 20;
 - for similarity, every map on single words as well, two questions each;
 - selections other than similarity on the tasks with arbitrary labels, where labels can only be learned from what is
-  shown; four demonstrations, as in the published comparisons that METHODS lists;
+  shown; four demonstrations, as in the published comparisons that docs/methods.md §4.1 names;
 - orders: four demonstrations drawn at random, all 24 orders, 16 probes of the pool; and eight chosen by similarity;
 - imbalance: eight demonstrations, seven of one label, the eighth anywhere; which label leads goes by the seed;
 - biased prompts: that one (majority), four of each with all of one label last (recency), and six to two with the two

@@ -18,7 +18,7 @@ from core.hidden_markov.ginc_bayes import LIKELIHOODS, NUMBERS, GincAccuracy, gi
 from core.statistics.curves import Curve
 
 RESULTS = Path(__file__).parent / "results"
-# GPT-2 of 12 layers, V = 50 (METHODS §1): accuracy in percent by n; of k = 3 the two ends are known.
+# GPT-2 of 12 layers, V = 50 (docs/methods.md §1.16): accuracy in percent by n; of k = 3 the two ends are known.
 PUBLISHED = {10: {0: 69.5, 4: 78.1, 16: 81.2, 64: 81.2}, 3: {0: 36.9, 64: 51.9}}
 PUBLISHED_UNSEEN = "9 to 16 %, flat"
 

@@ -26,7 +26,8 @@ def read_attention(study: Study, model: LanguageModel, prompt: Prompt) -> tuple[
 
     A pooled weight is the sum over the tokens of a span; what a row lacks to 1 is attention to tokens outside every
     part, the beginning-of-text token above all. `maxima` and `label_maxima` are the largest weight inside a
-    demonstration and inside its label (Han et al. 2023, METHODS §2). None where the architecture gives no attention.
+    demonstration and inside its label (Han et al. 2023; docs/methods.md §8.2). None where the architecture gives no
+    attention.
 
     Raises:
         StudyError: `study.token_head` is a head that the model lacks.

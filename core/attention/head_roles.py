@@ -1,7 +1,7 @@
 """What a head does wherever it is put: look one token back, find what followed before, copy, attend to labels.
 
-Four scores come from random tokens, repeated, so that no meaning of words can make them (Olsson et al. 2022, METHODS
-§8); label attending is scored on the study's own prompt.
+Four scores come from random tokens, repeated, so that no meaning of words can make them (Olsson et al. 2022;
+docs/methods.md §8.5); label attending is scored on the study's own prompt.
 """
 
 from __future__ import annotations
@@ -135,7 +135,8 @@ def prefix_matching(maps: NDArray[np.float32], period: int) -> Floats:
 
     mean over i ≥ p of Σ_{r ≥ 1, rp ≤ i} A[i, i − rp + 1], on a sequence whose tokens repeat with period p and are
     distinct within it; rows of later repeats only, as the first has nothing earlier to find. A perfect induction head
-    scores 1, however it spreads its attention over several earlier occurrences (Olsson et al. 2022; METHODS §8).
+    scores 1, however it spreads its attention over several earlier occurrences (Olsson et al. 2022;
+    docs/methods.md §8.6).
 
     Args:
         maps: attention on that sequence, nothing before it.
@@ -156,7 +157,8 @@ def copying(written: NDArray[np.float32], own: NDArray[np.intp]) -> Floats:
     a(j) the token at place j: the mean over j of 2 c[j, a(j)] / Σ_v |c[j, v]|. The upper half of Σ|c| is what is
     raised, the lower half what is lowered, so a head that raises the attended token alone scores 1, one that lowers it
     alone −1, and one that does not care about it 0. Any positive factor on a place's logits cancels. After Olsson et
-    al. 2022 (METHODS §8); they rescale a share in [0, 1] to [−1, 1], by which a head that does not care scores low.
+    al. 2022 (docs/methods.md §8.7); they rescale a share in [0, 1] to [−1, 1], by which a head that does not care
+    scores low.
 
     Args:
         written: logits of n distinct tokens.

@@ -27,7 +27,8 @@ def exact_kernel(
 ) -> Floats:
     """K(x, x_i) = Σ_T P(T|D) Σ_y p(y|x,T) p(y|x_i,T), (k,).
 
-    Our definition (METHODS §2): the operator kernel of an HMM mixture does not apply here. Symmetric and positive
+    Our definition (docs/methods.md §2.6): the operator kernel of an HMM mixture does not apply here. Symmetric and
+    positive
     semidefinite in (x, x_i). In Σ_y u_T(y)² the squares of p_any are left out: together they are under 1e-5.
 
     Args:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def exact_posterior(study: Study, mixture: Mixture, shown: Sequence[Demonstration], labels: Sequence[str]) -> Posterior:
-    """log P(T | D_n) = log P(T) + log p(D_n | T) − log P(D_n) for n = 0 … k, in closed form (METHODS §1).
+    """log P(T | D_n) = log P(T) + log p(D_n | T) − log P(D_n) for n = 0 … k, in closed form (docs/methods.md §1.1).
 
     `predictive` is p(y | x, D_n) = Σ_T P(T | D_n, x) p(y | x, T, D_n) over all the words that the mixture can say, so
     a row over the candidate labels sums to at most one. The note says when a strategy chose the demonstrations by

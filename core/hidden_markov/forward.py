@@ -85,7 +85,7 @@ def log_likelihood(mixture: HMMMixture, sequences: ArrayLike) -> Floats:
 
 
 def posterior(mixture: HMMMixture, sequences: ArrayLike) -> Floats:
-    """P(m | o_1 … o_n) for n = 0 … L, (B, L + 1, M), by Bayes' rule (METHODS §1); sequences (B, L).
+    """P(m | o_1 … o_n) for n = 0 … L, (B, L + 1, M), by Bayes' rule (docs/methods.md §1.15); sequences (B, L).
 
     Raises:
         StudyError: an observation that the mixture does not have.

@@ -1,4 +1,4 @@
-"""GINC, the generative in-context learning data set (Xie et al. 2022, METHODS §1), by our own code.
+"""GINC, the generative in-context learning data set (Xie et al. 2022; docs/methods.md §1.16), by our own code.
 
 A hidden state is a value v and a slot s, h = v · slots + s, and emits the word memory[v, s] for certain; slot 0 of
 every value is the delimiter. Two words may be equal. A concept is a hidden Markov model over these states:

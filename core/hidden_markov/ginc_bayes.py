@@ -1,4 +1,4 @@
-"""Exact Bayes on GINC prompts, under two likelihoods (METHODS §1).
+"""Exact Bayes on GINC prompts, under two likelihoods (docs/methods.md §1.16).
 
 "pretraining": the whole prompt is one chain from a concept's own start, as a pretraining document is. A prompt is not
 such a chain, since the value jumps at every delimiter, and a floor on transitions lets it have a likelihood at all.

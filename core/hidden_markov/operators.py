@@ -1,4 +1,4 @@
-"""The operator kernel of a mixture of hidden Markov models (Han et al. 2023, METHODS §2).
+"""The operator kernel of a mixture of hidden Markov models (Han et al. 2023; docs/methods.md §2.7).
 
     T_x = Π_t diag(p_{o_t}) T,    Σ = E_{x∼p}[vec(T_x) vec(T_x)ᵀ] (uncentred),    K(x, x') = vec(T_x)ᵀ Σ⁺ vec(T_x')
 

@@ -1,4 +1,4 @@
-"""The answer read as kernel regression: ŷ(x) = Σ_i e(y_i) K(x, x_i) / Σ_i K(x, x_i) (METHODS §2, Han et al. 2023).
+"""The answer read as kernel regression: ŷ(x) = Σ_i e(y_i) K(x, x_i) / Σ_i K(x, x_i) (docs/methods.md §2.1).
 
 One kernel a file; each file registers itself:
 

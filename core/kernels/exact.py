@@ -28,7 +28,7 @@ NOTE = (
     symmetric=True,
 )
 def weigh(study: Study, scene: Scene) -> Weighed:
-    """K(x, x_i) = Σ_T P(T|D) Σ_y p(y|x,T) p(y|x_i,T), our definition (METHODS §2). (Q, n), in [0, 1].
+    """K(x, x_i) = Σ_T P(T|D) Σ_y p(y|x,T) p(y|x_i,T), our definition (docs/methods.md §2.6). (Q, n), in [0, 1].
 
     The posterior is the one under the study's own prior, where it has one.
 

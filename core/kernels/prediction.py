@@ -18,7 +18,7 @@ from core.study.study import Study
 )
 def weigh(study: Study, scene: Scene) -> Weighed:
     """K(x, x_i) = p_LM(· | x)ᵀ p_LM(· | x_i), over the next token after each input alone in the template, without
-    demonstrations or instruction (METHODS §2). (Q, n), in [0, 1].
+    demonstrations or instruction (docs/methods.md §2.5). (Q, n), in [0, 1].
 
     Raises:
         PromptTooLong: an input is longer than the model's context.

@@ -5,7 +5,8 @@ A document draws a domain, a task T of that domain, and pairs (x_i, y_i) ~ p(x|T
     log P(T|D) = log P(T) + Σ_i log p(x_i|T) + Σ_i log p(y_i|x_i,T) − log P(D)
     p(y|x,D)   = Σ_T P(T|D,x) p(y|x,T),   P(T|D,x) ∝ P(T|D) p(x|T)
 
-which is METHODS' posterior with p(x|T) kept: it is constant within a domain but for tasks with class balances, and it
+which is the posterior of docs/methods.md §1.2; p(x|T) is constant within a domain but for tasks with class balances,
+and it
 is what tells domains apart. The joint is the same whichever of x and y is written first. Codebooks are integrated out
 (`core.mixture.codebook`), so their likelihood depends on the demonstrations before.
 """

@@ -101,7 +101,8 @@ def orders_tried(n: int, seed: int) -> list[tuple[int, ...]]:
 def probe_inputs(study: Study, chosen: Chosen) -> list[str]:
     """Up to `study.probes` distinct inputs of the pool that are neither shown nor the query, drawn with the seed.
 
-    The paper samples probes from the model and discards their labels; a pool is its cheaper option (METHODS §5). With
+    The paper samples probes from the model and discards their labels; a pool is its cheaper option
+    (docs/methods.md §5.3). With
     fewer than two such inputs the inputs shown stand in, as one probe cannot tell orders apart by GlobalE.
     """
     source = table_of(study, chosen)

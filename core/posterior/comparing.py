@@ -93,7 +93,7 @@ def gains(weights: Floats, against: Against = "average", floor: float = 1e-300) 
         against: what a task is compared with.
         floor: weights below count as this.
 
-    Source: METHODS §1; Good 1950 for the weight of evidence.
+    Source: docs/methods.md §1.13; Good 1950 for the weight of evidence.
     """
     logs = np.log(np.maximum(weights, floor))
     if against == "rest":

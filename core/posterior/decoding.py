@@ -6,7 +6,8 @@ answers, and for every task F the joint probability J_nj(F, a) = p(x_j, a | F). 
     (Pw)_nj(a) = Σ_F w_F J_nj(F, a) / Σ_F w_F Z_nj(F),      Z_nj(F) = Σ_a J_nj(F, a),
 
 because seeing x_j is itself evidence about the task. Where every task gives the same Z this is the linear mixture
-q = Pw of METHODS. Tasks that agree on the probes, or that no probe can show, are not told apart by any answer. So a
+q = Pw of docs/methods.md §1.10. Tasks that agree on the probes, or that no probe can show, are not told apart by any
+answer. So a
 prior b takes part with the weight of a small share ε of one probe, as ε · KL(b‖w): what the answers decide moves by
 about ε, and what they leave open stays where the prior has it, in the limit exactly.
 
@@ -34,7 +35,8 @@ def decode_em(
 
         w_F ← w_F · (Σ_j Σ_a q_j(a) r_F(a) + ε b_F) / (Σ_j R_F(j) + ε w_F),   then normalise
 
-    which for ε = 0 is METHODS §1's mean responsibility where all Z agree. A few such steps from the prior, then damped
+    which for ε = 0 is the mean responsibility where all Z agree (docs/methods.md §1.10). A few such steps from the
+    prior, then damped
     Newton steps in log w (`core.posterior.newton`), since EM alone crawls where tasks nearly agree.
 
     Where all Z agree the objective is convex and this is its minimum; otherwise it may have several minima once q is

@@ -40,7 +40,8 @@ def implicit_posterior(
     It is asked for the label of inputs on which the tasks still alive disagree, and of the query; the candidates are
     the words that some task of the mixture could answer, and "any other text". And it is asked which domain the next
     input comes from, since labels alone cannot tell tasks apart that share no input. `core.posterior.decoding` solves
-    for w (METHODS §1: EM/KL, or least squares) with columns p(x_j, a | T, D_n) of the mixture, so that seeing x_j
+    for w (docs/methods.md §1.10: EM/KL, or least squares) with
+    columns p(x_j, a | T, D_n) of the mixture, so that seeing x_j
     counts as evidence here as it does in exact Bayes. Its weak prior, for what the answers leave open, is Bayes before
     it reads a label: P(T | the instruction and the inputs x_1 … x_n). Tasks that both this and exact Bayes hold for
     ruled out take no part.

@@ -44,7 +44,7 @@ def instruction_posterior(
         PromptTooLong: an instruction with what follows does not fit the model's context.
         Cancelled: `stop` said so.
 
-    Source: METHODS §1, after Xie et al. 2022 (arXiv 2111.02080).
+    Source: docs/methods.md §1.12, after Xie et al. 2022 (arXiv 2111.02080).
     """
     hypotheses, k = study.hypotheses, len(shown)
     pairs = [*demonstration_pairs(study, shown), *answer_pairs(study, shown, labels)]

@@ -29,7 +29,8 @@ def score(
 ) -> Answer:
     """s(y) = −(1/N) Σ_t −log p(t | earlier), over all N tokens of D, x, y that have something before them.
 
-    argmax s is argmin exp(mean cross-entropy) (METHODS §3). With labels of one length this ranks as `direct` does; a
+    argmax s is argmin exp(mean cross-entropy) (docs/methods.md §3.3). With labels of one length this ranks as `direct`
+    does; a
     longer label dilutes the surprise of the same prompt over more tokens. Probabilities are softmax(N̄ · s).
 
     Reference differs: OpenICL divides by the number of tokens N where N − 1 are predicted, and takes no exponential.

@@ -1,6 +1,7 @@
 """Which demonstrations are shown.
 
-A selection returns a set: places in its source, without an order (the literature's conventions conflict, METHODS §4),
+A selection returns a set: places in its source, without an order (the literature's conventions conflict,
+docs/methods.md §4.1),
 and a score for every place of the source where it ranks. One strategy a file; each file registers itself.
 
 Where the pool has no more than k candidates there is nothing to choose, and most strategies show them all unasked.

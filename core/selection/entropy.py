@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "sure, ln L undecided among L labels",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
-    """The k largest H(p(· | I, x_i)) in nats, p the model's zero-shot label distribution (METHODS §4).
+    """The k largest H(p(· | I, x_i)) in nats, p the model's zero-shot label distribution (docs/methods.md §4.5).
 
     p is the direct scorer's: joint probability of each label's tokens after the instruction and x_i, normalised over
     the study's labels (those of the pool where the study names none; the labels' cap applies). Ties to the lowest

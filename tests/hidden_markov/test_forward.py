@@ -1,4 +1,4 @@
-"""The forward algorithm against every path, hmmlearn, and the worked example of METHODS §9."""
+"""The forward algorithm against every path, hmmlearn, and the worked example of docs/methods.md §9."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ def test_unseen_concepts_stay_flat_and_low() -> None:
 
 
 def test_without_a_floor_many_prompts_are_impossible() -> None:
-    """METHODS §1 says 20 % of prompts with one example and 71 % of those with four, at k = 10."""
+    """docs/methods.md §1.16: 20 % of prompts with one example and 71 % of those with four, at k = 10."""
     found = accuracy(10, examples=4).impossible.mean
     assert found[0] == 0
     assert found[1] == pytest.approx(0.20, abs=0.1)

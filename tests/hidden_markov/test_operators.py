@@ -1,4 +1,4 @@
-"""The operator kernel against METHODS §9, brute force over all strings, and numpy's pseudo-inverse."""
+"""The operator kernel against docs/methods.md §9, brute force over all strings, and numpy's pseudo-inverse."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def random_mixture(seed: int, components: int = 2, states: int = 3, observations
 
 
 def worked_example() -> HMM:
-    """METHODS §9, "HMM operator kernel"."""
+    """docs/methods.md §9: the operator kernel of §2.7."""
     return HMM(
         np.array([2 / 3, 1 / 3]),
         np.array([[0.9, 0.1], [0.2, 0.8]]),

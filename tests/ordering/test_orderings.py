@@ -125,7 +125,7 @@ def test_entropy_orders_by_brute_force(architecture: str) -> None:
 
 
 def test_mdl_of_the_worked_example() -> None:
-    """METHODS §9: mean cross-entropies (1.2, .7) against (1.0, .95): the first is shorter."""
+    """docs/methods.md §9: scores (−1.2, −.7) against (−1.0, −.95): the first is shorter."""
     codes = -np.array([[1.2, 0.7], [1.0, 0.95]])
     p = np.exp(codes) / np.exp(codes).sum(axis=1, keepdims=True)
     assert entropy(p) == pytest.approx([0.662847, 0.692835], abs=1e-6)

@@ -94,7 +94,7 @@ def test_never_a_nan_whatever_is_zero(seed: int, density: float, decoder: str, n
 
 
 def slow_em(q: Floats, columns: Floats, steps: int) -> Floats:
-    """METHODS §1 by the letter: w_T ← mean over probes of Σ_v q(v) r_T(v), for one row with normalised columns."""
+    """docs/methods.md §1.10: w_T ← mean over probes of Σ_v q(v) r_T(v), for one row with normalised columns."""
     probes, tasks, answers = columns.shape
     w = np.full(tasks, 1 / tasks)
     for _ in range(steps):

@@ -1,4 +1,4 @@
-"""The instruction posterior against plain loops over a model, and Bayes against METHODS §9."""
+"""The instruction posterior against plain loops over a model, and Bayes against docs/methods.md §9."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_a_hypothesis_too_long_and_a_stop_are_said(model: LanguageModel) -> None
     ("symbols", "expected"), [([0, 0], 0.9), ([0, 0, 1], 0.5), ([0, 1, 1, 1], 0.9)], ids=["00", "001", "0111"]
 )
 def test_bayes_on_two_hidden_markov_models(symbols: list[int], expected: float) -> None:
-    """METHODS §9: A=[[.9,.1],[.1,.9]], B=[[.1,.9],[.9,.1]], uniform start, identity emission."""
+    """docs/methods.md §9: A=[[.9,.1],[.1,.9]], B=[[.1,.9],[.9,.1]], uniform start, identity emission."""
     chains = np.array([[[0.9, 0.1], [0.1, 0.9]], [[0.1, 0.9], [0.9, 0.1]]])
     steps = [[0.5, 0.5]] + [[chain[a, b] for chain in chains] for a, b in pairwise(symbols)]
     weights, evidence = bayes(np.log([0.5, 0.5]), np.log(np.array(steps)).T)

@@ -1,6 +1,6 @@
 """The head atlas: how often the label that a head's attention votes for is the model's answer, and the right one.
 
-For an item (D, x) and a head with weights a_i on the demonstrations (METHODS §2, Han et al. 2023, section 5):
+For an item (D, x) and a head with weights a_i on the demonstrations (docs/methods.md §2.9; Han et al. 2023, section 5):
 
     ŷ = argmax_y Σ_i a_i [y_i = y] / Σ_i a_i
 

@@ -24,7 +24,7 @@ def answered(architecture: str, **more: object) -> Answer:
 
 
 def test_worked_example() -> None:
-    """METHODS §9: p = (.55, .45), p_cf = (.618, .382) gives label 1 and (.430356, .569644)."""
+    """docs/methods.md §9: p = (.55, .45), p_cf = (.618, .382) gives label 1 and (.430356, .569644)."""
     p = np.array([0.55, 0.45])
     plain = Answer(("0", "1"), np.log(p), p)
     calibrated = divided(plain, np.array([0.618, 0.382]), p)
