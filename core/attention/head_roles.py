@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.attention import tokens_of
 from core.errors import ModelError
+from core.models.embedded import LOOK_BACK
 from core.runtime.progress import Progress, Stop, check, report
 from core.study.prompts import Prompt
 
@@ -116,12 +117,10 @@ def head_roles(
 def planted(model: LanguageModel) -> dict[Head, int]:
     """Heads of the embedded model that were given before training how far to look back: (layer, head) to tokens back.
 
-    What they do is no finding, and whoever shows roles must say so (core/pretraining/architecture.py).
+    What they do is no finding, and whoever shows roles must say so (core/models/embedded.py).
     """
     if model.mixture is None:
         return {}
-    from core.pretraining.architecture import LOOK_BACK
-
     return {(0, head): by for head, by in enumerate(LOOK_BACK)}
 
 

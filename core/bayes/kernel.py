@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, singledispatch
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 NEGLIGIBLE = 1e-9
 
 
+@singledispatch
 def exact_kernel(
     mixture: Mixture,
     demonstrations: Sequence[tuple[str, str]],
     query: str,
-    instruction: str,
+    instruction: str = "",
     log_factors: Floats | None = None,
 ) -> Floats:
     """K(x, x_i) = Σ_T P(T|D) Σ_y p(y|x,T) p(y|x_i,T), (k,).

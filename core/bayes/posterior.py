@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from core.bayes.notes import about_bayes
 from core.bayes.predictive import predictive
 from core.bayes.prior import log_factors
-from core.pipeline.notes import about_bayes
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Posterior
 from core.study.study import Study

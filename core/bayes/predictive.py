@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, singledispatch
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.bayes.probing import said_of, seen_labels, urn
 from core.statistics.distributions import softmax
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ Floats = NDArray[np.float64]
 Pairs = Sequence[tuple[str, str]]
 
 
+@singledispatch
 def predictive(mixture: Mixture, pairs: Pairs, query: str, labels: Sequence[str], instruction: str = "") -> Floats:
     """p(y | x, D_n) = Σ_t P(t | D_n, x) p(y | x, t, D_n) over latents t, read at the labels: (k + 1, L), read only.
 
@@ -31,19 +33,10 @@ def predictive(mixture: Mixture, pairs: Pairs, query: str, labels: Sequence[str]
 def _predictive(
     mixture: Mixture, pairs: tuple[tuple[str, str], ...], query: str, labels: tuple[str, ...], instruction: str
 ) -> Floats:
-    from core.mixture.mixture import Mixture as Known
-
-    if not isinstance(mixture, Known) or not labels:  # another mixture may have no codebooks
-        found: Floats = np.array(mixture.predictive(pairs, query, labels, instruction))
-    else:
-        found = _all_at_once(mixture, pairs, query, labels, instruction)
-    found.setflags(write=False)
-    return found
-
-
-def _all_at_once(mixture: Mixture, pairs: Pairs, query: str, labels: tuple[str, ...], instruction: str) -> Floats:
-    from core.bayes.probing import said_of, seen_labels, urn
-
+    if not labels:
+        nothing = np.zeros((len(pairs) + 1, 0))
+        nothing.setflags(write=False)
+        return nothing
     log_any = mixture.anything.log_text(query)
     anything = np.exp([mixture.anything.log_text(y) for y in labels])
     logs = mixture.log_joint(pairs, instruction).copy()  # (k + 1, latents)
@@ -64,4 +57,5 @@ def _all_at_once(mixture: Mixture, pairs: Pairs, query: str, labels: tuple[str, 
                 latent = block.codebook(i)
                 moved = np.array([said_of(book, query, shown, labels) for shown in seen]) - answers[latent]
                 found += weights[:, latent, None] * moved
+    found.setflags(write=False)
     return found

@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, singledispatch
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,7 +50,8 @@ def live_block(mixture: Mixture, demonstrations: Pairs) -> Block:
     return max(mixture.blocks, key=lambda block: float(weights[block.start : block.end].sum()))
 
 
-def choose_probes(mixture: Mixture, demonstrations: Pairs, count: int, seed: int) -> tuple[str, ...]:
+@singledispatch
+def choose_probes(mixture: Mixture, demonstrations: Pairs, count: int = 8, seed: int = 0) -> tuple[str, ...]:
     """Inputs of the live domain, none shown, that tell its tasks apart, greedily.
 
     Every pick maximises Σ_{T,S} w_T w_S c_TS [f_T(x) ≠ f_S(x)] over the LIVE tasks of largest weight w, half prior and
@@ -92,6 +93,7 @@ def _candidates(mixture: Mixture, place: int, seed: int) -> tuple[tuple[str, ...
     return drawn, np.array(rows, dtype=np.intp).reshape(len(drawn), len(domain.log_prior))
 
 
+@singledispatch
 def components(mixture: Mixture, demonstrations: Pairs, probes: Sequence[str], instruction: str = "") -> Components:
     """Evaluate every family at every probe, n = 0 … k."""
     log_joint = mixture.log_joint(demonstrations, instruction)

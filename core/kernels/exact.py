@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.bayes.kernel import exact_kernel
 from core.bayes.prior import log_factors
 from core.errors import Unavailable
 from core.kernels import kernels
@@ -44,7 +45,7 @@ def weigh(study: Study, scene: Scene) -> Weighed:
     rows = []
     for query in scene.queries:
         check(scene.stop)
-        rows.append(np.asarray(mixture.kernel(pairs, query, scene.study.instruction, factors), dtype=np.float64))
+        rows.append(np.asarray(exact_kernel(mixture, pairs, query, scene.study.instruction, factors), dtype=np.float64))
     raw = np.array(rows).reshape(len(rows), len(pairs))
     notes = tuple(NOTE if len(pairs) > 1 and row.max() < TINY else "" for row in raw)
     return Weighed(raw, "chance that both inputs share a label", notes)

@@ -21,8 +21,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.bayes.kernel import exact_kernel
-from core.bayes.probing import Components, choose_probes, components
 from core.mixture.anyword import AnyText
 from core.mixture.catalogue import domain_specs
 from core.mixture.codebook import Codebook, CodebookState
@@ -257,20 +255,6 @@ class Mixture:
         joint = self.log_joint(demonstrations, instruction)[-1:]
         weights: Floats = normalise(joint if log_factors is None else joint + log_factors[self.family_of])[0][0]
         return weights
-
-    def kernel(
-        self, demonstrations: Pairs, query: str, instruction: str = "", log_factors: Floats | None = None
-    ) -> Floats:
-        """`exact_kernel`: K(x, x_i) for every demonstration, (k,)."""
-        return exact_kernel(self, demonstrations, query, instruction, log_factors)
-
-    def probes(self, demonstrations: Pairs, count: int = 8, seed: int = 0) -> tuple[str, ...]:
-        """`choose_probes`: inputs of the live domain on which its tasks disagree, none of them shown."""
-        return choose_probes(self, demonstrations, count, seed)
-
-    def components(self, demonstrations: Pairs, probes: Sequence[str], instruction: str = "") -> Components:
-        """`Components` of every family at these probes, n = 0 … k."""
-        return components(self, demonstrations, probes, instruction)
 
     def answers(self, query: str, limit: int = 12) -> tuple[str, ...]:
         """What the mixture's tasks would answer to the query, most probable a priori first."""

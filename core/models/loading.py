@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ModelError
+from core.models.embedded import EMBEDDED
 from core.models.weights import available_memory, count_parameters, fingerprint, weight_files
 from core.study.study import Dtype, ModelChoice
 
 if TYPE_CHECKING:
     from core.models.language_model import LanguageModel
 
-EMBEDDED = Path(__file__).parent.parent / "pretraining" / "checkpoint"
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 _NO_CONTEXT_LIMIT = 1_000_000
 _CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.bayes.notes import about_bayes, about_prior
 from core.selection import selections, table_of
-from core.study.cleaning import usable
+from core.study.cleaning import shorten, usable
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer, Chosen
 from core.study.prompts import Prompt
@@ -33,7 +34,7 @@ def notes_on(
         *about_demonstrations(study, shown),
         *about_labels(study, answer),
         *about_model(study, model, prompt),
-        *about_prior(study, model),
+        *about_prior(study, model.mixture),
     )
 
 
@@ -109,29 +110,3 @@ def about_model(study: Study, model: LanguageModel, prompt: Prompt) -> Iterable[
         yield f"The embedded model cannot read {words}."
     if "exact" in study.posteriors:
         yield from about_bayes(study)
-
-
-def about_bayes(study: Study) -> Iterable[str]:
-    """That exact Bayes takes demonstrations for independent draws, where a strategy chose them by what they say."""
-    strategy = selections.find(study.selection)
-    if not strategy.sampled:
-        yield (
-            f"“{strategy.title}” chooses demonstrations instead of sampling them, so exact Bayes, "
-            "which takes them for independent draws, is misspecified here and no upper bound."
-        )
-
-
-def about_prior(study: Study, model: LanguageModel) -> Iterable[str]:
-    """A prior that is not the mixture's."""
-    if model.mixture is None or not study.prior:
-        return
-    yield "Exact Bayes starts from a prior of your own, not from the mixture's, so it is no ideal for this model."
-    unknown = [entry.task for entry in study.prior if entry.task not in model.mixture.families]
-    if unknown:
-        yield f"“{shorten(unknown[0])}” in the prior is no task of this model's mixture and was left out."
-
-
-def shorten(text: str, length: int = 40) -> str:
-    """The text on one line, cut to `length` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else line[: length - 1] + "…"

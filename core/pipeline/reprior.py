@@ -22,9 +22,9 @@ def with_prior(outcome: Outcome, model: LanguageModel, prior: tuple[TaskPrior, .
         StudyError: the prior rules every task out.
     """
     from core.bayes.answer import bayes_answer
+    from core.bayes.notes import about_prior
     from core.bayes.posterior import exact_posterior
     from core.kernels import Scene, kernel_of
-    from core.pipeline.notes import about_prior
     from core.study.cleaning import tidied
 
     given = outcome.study.model_copy(update={"prior": prior})
@@ -34,8 +34,8 @@ def with_prior(outcome: Outcome, model: LanguageModel, prior: tuple[TaskPrior, .
     posteriors = dict(outcome.posteriors)
     if "exact" in posteriors:
         posteriors["exact"] = exact_posterior(study, model.mixture, shown, labels)
-    before = set(about_prior(outcome.study, model))
-    notes = (*(note for note in outcome.notes if note not in before), *about_prior(study, model))
+    before = set(about_prior(outcome.study, model.mixture))
+    notes = (*(note for note in outcome.notes if note not in before), *about_prior(study, model.mixture))
     kernels = dict(outcome.kernels)
     if "exact" in kernels:
         kernels["exact"] = kernel_of("exact", study, Scene(study, model, shown, [study.query]), labels)

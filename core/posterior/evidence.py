@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.bayes.probing import components
 from core.errors import PromptTooLong
 from core.posterior.asking import next_logprobs
 from core.posterior.decoding import mixed
@@ -91,7 +92,7 @@ def gather(
     """
     asked = ask(study, model, shown, probes)
     pairs = [(d.input, d.label) for d in shown]
-    parts = mixture.components(pairs, asked.probes, study.instruction)
+    parts = components(mixture, pairs, asked.probes, study.instruction)
     # A task that can show no probe at first, nor at the end, never could.
     live = np.flatnonzero(parts.joint[[0, -1]].any((0, 1, 3)))
     joint = np.array(parts.joint[:, :, live], dtype=np.float64)  # (k + 1, Q − 1, live, A)

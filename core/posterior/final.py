@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.bayes.probing import choose_probes, components
 from core.posterior import evidence as ev
 from core.posterior.decoding import DECODERS, mixed
 from core.posterior.domains import domain_of_tokens, domain_table
@@ -65,7 +66,7 @@ def final_weights(
 
 def _probes(study: Study, mixture: Mixture, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """Inputs on which the tasks disagree, fewer where they are long, and the query."""
-    probes = mixture.probes(pairs, PROBES)
+    probes = choose_probes(mixture, pairs, PROBES)
     words = np.cumsum([len(probe.split()) for probe in probes])
     return tuple(dict.fromkeys([*probes[: max(FEWEST, int((words <= WORDS).sum()))], study.query]))
 
@@ -81,7 +82,7 @@ def _evidence(
 ) -> tuple[Floats, Floats]:
     """q, (M, Q, A), and the columns that all M share, (1, Q, F, A); the last question is which domain comes next, the
     last answer to a probe is any other text."""
-    parts = mixture.components(pairs, asked.probes, study.instruction)
+    parts = components(mixture, pairs, asked.probes, study.instruction)
     joint = np.array(parts.joint, dtype=np.float64)  # (k + 1, Q − 1, F, A)
     single = ev.single_tokens(model, sorted({word for words in parts.answers for word in words}))
     rare = mixed(joint[-1:], before[None])[0] < ev.RARE  # (Q − 1, A)

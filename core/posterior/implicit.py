@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.bayes.probing import choose_probes
 from core.posterior.decoding import DECODERS, condition, mixed, residual
 from core.posterior.evidence import Evidence, before_labels, gather
 from core.study.demonstrations import Demonstration
@@ -56,7 +57,7 @@ def implicit_posterior(
     """
     study, shown, labels = as_written(study, shown, labels)
     pairs = [(d.input, d.label) for d in shown]
-    probes = tuple(dict.fromkeys([*_affordable(mixture.probes(pairs, PROBES)), study.query]))
+    probes = tuple(dict.fromkeys([*_affordable(choose_probes(mixture, pairs, PROBES)), study.query]))
     before = before_labels(mixture, [d.input for d in shown], study.instruction)
     exact = mixture.posterior(pairs, study.instruction)[0]
     before = np.where((before >= ALIVE) | (exact >= ALIVE), before, 0.0)

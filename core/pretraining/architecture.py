@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.models.embedded import LOOK_BACK
 from core.pretraining.tokenizer import CONTEXT, build_tokenizer, token_list
 
 if TYPE_CHECKING:
     from transformers import LlamaConfig, LlamaForCausalLM
 
 CHECKPOINT = Path(__file__).parent / "checkpoint"
-LOOK_BACK = (1, 2)  # what the first layer's first heads look back by, at the start of training
 LOOK_BACK_STRENGTH = 4.0
 LOOK_BACK_FREQUENCIES = 16  # the fastest rotary pairs; the slow ones cannot tell neighbours apart
 

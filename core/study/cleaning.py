@@ -37,3 +37,9 @@ def _tidy_step(step: Step) -> Step:
 def usable(demonstration: Demonstration) -> bool:
     """Whether a row can be shown: not excluded, and neither half of it blank (a row that is still being typed)."""
     return not demonstration.excluded and bool(demonstration.input.strip()) and bool(demonstration.label.strip())
+
+
+def shorten(text: str, length: int = 40) -> str:
+    """The text on one line, cut to `length` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"

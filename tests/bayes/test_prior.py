@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from core import Demonstration, Study, StudyError, TaskPrior, load_model, run
 from core.bayes.answer import bayes_answer
 from core.bayes.by_family import by_family
+from core.bayes.kernel import exact_kernel
 from core.bayes.prior import edited_prior, log_factors, mixture_prior, unknown_tasks
 from core.mixture.mixture import Mixture, load_mixture
 from core.models import LanguageModel
@@ -104,8 +105,8 @@ def test_the_exact_kernel_reads_the_prior_too(model: LanguageModel) -> None:
     prior = (TaskPrior(task="category", weight=0.0),)
     shown, pairs = (Demonstration(input="lion", label="animal"),), [("lion", "animal")]
     found = run(Study(demonstrations=shown, query="horse", prior=prior), model).kernels["exact"].raw
-    np.testing.assert_allclose(found, rebuilt(prior).kernel(pairs, "horse"), rtol=1e-9)
-    assert not np.allclose(found, MIXTURE.kernel(pairs, "horse"), rtol=1e-3)
+    np.testing.assert_allclose(found, exact_kernel(rebuilt(prior), pairs, "horse"), rtol=1e-9)
+    assert not np.allclose(found, exact_kernel(MIXTURE, pairs, "horse"), rtol=1e-3)
 
 
 def test_the_implicit_posterior_is_the_models_own_affair(model: LanguageModel) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.bayes.posterior import exact_posterior
+from core.bayes.probing import choose_probes
 from core.posterior.implicit import ILL_CONDITIONED, implicit_posterior
 from core.study.study import Study
 from tests.posterior.test_implicit import FAMILIES, NOUNS, BayesModel, SmallMixture, demonstrations
@@ -19,6 +20,9 @@ class OneProbe(SmallMixture):
 
     def probes(self, pairs: Sequence[tuple[str, str]], count: int = 8, seed: int = 0) -> tuple[str, ...]:
         return ("sheep",)
+
+
+choose_probes.register(OneProbe)(OneProbe.probes)
 
 
 class Same(BayesModel):

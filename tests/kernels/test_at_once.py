@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.metrics.pairwise import cosine_similarity, euclidean_distances, linear_kernel, rbf_kernel
 
 from core.attention import read_attention
+from core.bayes.kernel import exact_kernel
 from core.errors import StudyError
 from core.kernels import compute_kernels
 from core.models import LanguageModel, load_model
@@ -101,7 +102,13 @@ def test_nothing_shown_is_nothing_weighed(model: LanguageModel) -> None:
 
 
 def test_exact_kernel_is_the_mixtures(model: LanguageModel) -> None:
-    def kernel(pairs: Sequence[tuple[str, str]], query: str, instruction: str, factors: Floats | None) -> Floats:
+    class Small:
+        """A mixture that says one thing."""
+
+    @exact_kernel.register(Small)
+    def kernel(
+        _: Small, pairs: Sequence[tuple[str, str]], query: str, instruction: str, factors: Floats | None
+    ) -> Floats:
         assert factors is None
         assert (pairs[0], query, instruction) == (("cat", "animal"), "dog", "Sort them.")
         return np.array([0.4, 0.1, 0.3, 0.2])
@@ -111,7 +118,7 @@ def test_exact_kernel_is_the_mixtures(model: LanguageModel) -> None:
 
         __hash__ = object.__hash__
 
-    stand_in = Model(mixture=SimpleNamespace(kernel=kernel), embed=model.embed, layers=model.layers, heads=model.heads)
+    stand_in = Model(mixture=Small(), embed=model.embed, layers=model.layers, heads=model.heads)
     study = Study(query="dog", instruction="Sort them.")
     found = compute_kernels(study, stand_in, render(SHOWN, "dog"), SHOWN, LABELS, None, None)  # type: ignore[arg-type]
     assert set(found) == {"hidden", "exact"}

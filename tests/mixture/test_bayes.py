@@ -9,7 +9,8 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from core.bayes.probing import components
+from core.bayes.kernel import exact_kernel
+from core.bayes.probing import choose_probes, components
 from core.mixture.codebook import ALPHA, ODD
 from core.mixture.documents import draw_document
 from core.mixture.domain import IN_RANGE, NOISE, STRAY
@@ -234,7 +235,7 @@ def test_kernel_equals_a_sum_over_labels() -> None:
     words = list(MIXTURE.vocabulary)
     states = MIXTURE.states_after(pairs)
     mine = MIXTURE.label_probabilities(query, words, states)
-    for (x, _), ours in zip(pairs, MIXTURE.kernel(pairs, query), strict=True):
+    for (x, _), ours in zip(pairs, exact_kernel(MIXTURE, pairs, query), strict=True):
         theirs = MIXTURE.label_probabilities(x, words, states)
         assert ours == pytest.approx(weights @ (mine * theirs).sum(axis=1), abs=1e-4)
 
@@ -242,7 +243,7 @@ def test_kernel_equals_a_sum_over_labels() -> None:
 def test_kernel_is_positive_semidefinite() -> None:
     pairs = MIXTURE.sample("category", 8, seed=2)
     inputs = list(dict.fromkeys(x for x, _ in pairs))
-    gram = np.array([MIXTURE.kernel(pairs, x) for x in inputs])
+    gram = np.array([exact_kernel(MIXTURE, pairs, x) for x in inputs])
     gram = gram[:, [next(i for i, (x, _) in enumerate(pairs) if x == y) for y in inputs]]
     assert gram == pytest.approx(gram.T, abs=1e-9)
     assert np.linalg.eigvalsh(gram).min() > -1e-9
@@ -252,7 +253,7 @@ def test_kernel_is_positive_semidefinite() -> None:
 def test_components_mix_to_the_predictive(family: str) -> None:
     """Σ_F P(F|D_n) p(x, y | F, D_n) is p(x, y | D_n) up to the domains that cannot hold x."""
     pairs = MIXTURE.sample(family, 5, seed=8)
-    probes = MIXTURE.probes(pairs, 3)
+    probes = choose_probes(MIXTURE, pairs, 3)
     assert not set(probes) & {x for x, _ in pairs}
     found = components(MIXTURE, pairs, probes)
     weights, _ = MIXTURE.posterior(pairs)

@@ -13,6 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from core.bayes.posterior import exact_posterior
+from core.bayes.predictive import predictive
+from core.bayes.probing import choose_probes, components
 from core.errors import PromptTooLong
 from core.models import Encoding, Scored
 from core.posterior import compute_posteriors
@@ -102,6 +104,11 @@ class SmallMixture:
         answers = tuple(tuple(WORDS) for _ in probes)
         one = np.array([[[joint(f, x, y) for y in WORDS] for f in FAMILIES] for x in probes])
         return Parts(answers, np.tile(one.reshape(1, len(probes), len(FAMILIES), -1), (len(pairs) + 1, 1, 1, 1)))
+
+
+choose_probes.register(SmallMixture)(SmallMixture.probes)
+components.register(SmallMixture)(SmallMixture.components)
+predictive.register(SmallMixture)(SmallMixture.predictive)
 
 
 class BayesModel:

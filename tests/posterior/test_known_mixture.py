@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core import Demonstration, Study, load_model
+from core.bayes.probing import choose_probes, components
 from core.mixture.mixture import load_mixture
 from core.models import LanguageModel
 from core.posterior.decoding import condition, decode_em, mixed
@@ -51,7 +52,7 @@ def evidence(model: LanguageModel, family: str, instruction: str = "") -> tuple[
     pairs = [(d.input, d.label) for d in asked.demonstrations]
     exact = mixture.posterior(pairs, instruction)[0]
     before = before_labels(mixture, [x for x, _ in pairs], instruction)
-    probes = tuple(dict.fromkeys([*mixture.probes(pairs), asked.query]))
+    probes = tuple(dict.fromkeys([*choose_probes(mixture, pairs), asked.query]))
     found = gather(asked, model, mixture, asked.demonstrations, probes, before)
     return replace(found, q=mixed(found.joint, exact)), exact, before
 
@@ -99,8 +100,8 @@ def test_leftover_is_what_the_candidates_lack() -> None:
     """p(x | family, D) − Σ_a joint against the mixture's own p(y | x, T), family by family and latent by latent."""
     mixture = load_mixture()
     pairs = mixture.sample("living (arbitrary)", 3, seed=1)
-    probes = mixture.probes(pairs, 2)
-    parts = mixture.components(pairs, probes)
+    probes = choose_probes(mixture, pairs, 2)
+    parts = components(mixture, pairs, probes)
     rest = leftover(mixture, pairs, probes, parts.joint)
     log_joint = mixture.log_joint(pairs)
     for name in ("living (arbitrary)", "size (arbitrary)", "French"):

@@ -9,13 +9,12 @@ from typing import Any
 from core.analysis.compare.matching import match, moves, several
 from core.errors import StudyError
 from core.ordering import orderings
-from core.pipeline.notes import shorten
 from core.reasoning import reasonings
 from core.runtime.registry import Registry, Strategy
 from core.scoring import scorers
 from core.scoring.calibration import calibrations
 from core.selection import selections, source_of
-from core.study.cleaning import tidied
+from core.study.cleaning import shorten, tidied
 from core.study.demonstrations import Demonstration
 from core.study.prompts import Template, same_affixes
 from core.study.study import Head, Hypothesis, ModelChoice, Study, TaskPrior

@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-from core.pipeline.notes import shorten
+from core.study.cleaning import shorten
 from core.study.demonstrations import Demonstration
 
 LONGEST = 4  # demonstrations named in one kind of change; the rest is counted

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.analysis.format.typed import show_typed
-from core.pipeline.notes import shorten
+from core.study.cleaning import shorten
 from core.study.demonstrations import Demonstration
 from core.study.prompts import AFFIXES, Prompt, Template, render, render_channel
 from core.study.study import Study

@@ -26,6 +26,7 @@ from core.errors import StudyError, Unavailable
 from core.kernels import kernels
 from core.kernels.regression import one_hot
 from core.kernels.scene import Scene
+from core.mixture.documents import draw_document
 from core.runtime.progress import Progress, Stop, check, report
 from core.scoring.labels import candidate_labels
 from core.scoring.together import score
@@ -169,8 +170,6 @@ def draw_documents(
     Raises:
         StudyError: there is no such kind.
     """
-    from core.mixture.documents import draw_document
-
     if kind not in KINDS:
         raise StudyError(f"There is no kind of task called “{kind}”; choose one of {', '.join(KINDS)}.")
     rng = random.Random(f"convergence/{seed}")
