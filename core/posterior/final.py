@@ -59,7 +59,7 @@ def final_weights(
         check(stop)
         some = q[start : start + CHUNK]
         columns = np.broadcast_to(joint, (len(some), *joint.shape[1:]))
-        rows.append(DECODERS[study.decoding](some, columns, before))
+        rows.append(DECODERS[study.posterior_solver](some, columns, before))
         report(progress, (start + len(some)) / len(q))
     return np.concatenate(rows)
 

@@ -62,7 +62,7 @@ def implicit_posterior(
     exact = mixture.posterior(pairs, study.instruction)[0]
     before = np.where((before >= ALIVE) | (exact >= ALIVE), before, 0.0)
     evidence = gather(study, model, mixture, shown, probes, before, stop=stop)
-    groups = DECODERS[study.decoding](evidence.q, evidence.columns, evidence.by_group(before))
+    groups = DECODERS[study.posterior_solver](evidence.q, evidence.columns, evidence.by_group(before))
     weights = evidence.by_task(groups, before)
     misfit = residual(evidence.q, evidence.columns, groups)
     held = weights >= HELD

@@ -29,7 +29,7 @@ EPISODES = 32
     "active",
     title="Active (Q-learning)",
     help="one after another by a policy learned from random prompts and how well each step answered held-out inputs",
-    reads=("pool", "k", "candidates", "validation", "selection_seed"),
+    reads=("pool", "k", "shortlist", "validation", "selection_seed"),
     place=53,
     slow=True,
     scores="Q(s, a): change in held-out accuracy that the learned policy expects of taking the row, now and after it; "
@@ -41,7 +41,7 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     The state s_t is the demonstrations chosen so far, an action the next one; the reward is the change in accuracy on
     a validation split of `study.validation` inputs (at most half of the pool, no candidates themselves). Q is learned
     offline by conservative Q-learning (`core.selection.learning.q_learning`) from 32 episodes of random choices among
-    `study.candidates` rows; features of an action are in `Features`. The paper lets the policy end a prompt early;
+    `study.shortlist` rows; features of an action are in `Features`. The paper lets the policy end a prompt early;
     here k is given. The score of a chosen one is its Q when it was chosen, of another its Q for the next place. What is
     learned does not depend on the query, and is kept.
 
@@ -52,8 +52,8 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     if len(free) <= study.k or not study.k:
         return free[: study.k], None
     rest, held = hold_out(study, free, study.validation)
-    tried = sample(study, rest, max(study.candidates, study.k))
-    fields = ("k", "candidates", "validation", "selection_seed")
+    tried = sample(study, rest, max(study.shortlist, study.k))
+    fields = ("k", "shortlist", "validation", "selection_seed")
     played = learn_once(study, model, free, fields, lambda: play(study, model, tried, held, stop), stop)
     picked, values, told = played
     scores = np.full(len(study.pool), np.nan)

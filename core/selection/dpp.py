@@ -25,13 +25,13 @@ LEAST = 1e-10
     "dpp",
     title="DPP",
     help="the set of greatest volume: inputs near to the query that point in different directions",
-    reads=("pool", "k", "encoder", "candidates"),
+    reads=("pool", "k", "encoder", "shortlist"),
     place=42,
     scores="ln d²: by how much taking the row raised ln det of the kernel rel · S · rel of those chosen, or would in "
     "the next place",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
-    """`greedy_map` on `relevance_kernel` of the `study.candidates` inputs nearest to the query.
+    """`greedy_map` on `relevance_kernel` of the `study.shortlist` inputs nearest to the query.
 
     Where it stops before k, because what is left repeats what is chosen (its determinant is 0 whatever is added), the
     nearest of the rest make up the number, and a note says so. The score is ln d² of an input: by how much it raises

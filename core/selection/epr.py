@@ -28,7 +28,7 @@ RETRIEVED, BEST = 50, 5
     "epr",
     title="Trained retriever (EPR)",
     help="nearest by two maps that were trained to bring inputs near the demonstrations that help the model answer",
-    reads=("pool", "k", "encoder", "candidates", "selection_seed"),
+    reads=("pool", "k", "encoder", "shortlist", "selection_seed"),
     place=52,
     slow=True,
     scores="(A e(x)) · (B e(xᵢ → yᵢ)): closeness of query and row under the two maps that were trained on the model's "
@@ -38,7 +38,7 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """The k largest (A e(x)) · (B e(x_i → y_i)) (Rubin et al. 2022). Ties to the lowest index.
 
     e is the study's encoder, frozen, of the input for a query and of the whole demonstration for a candidate; A and B
-    are trained (`core.selection.learning.bi_encoder`) on `lessons` from `study.candidates` rows of the pool. The paper
+    are trained (`core.selection.learning.bi_encoder`) on `lessons` from `study.shortlist` rows of the pool. The paper
     fine-tunes two BERTs; linear maps of a frozen encoder are what a laptop can train. What is learned does not depend
     on the query, and is kept.
 
@@ -61,7 +61,7 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
             maps = train(queries, demonstrations, taught, study.selection_seed, stop)
         return maps.query, maps.demonstration, maps.losses
 
-    fields, identity = ("encoder", "candidates", "selection_seed"), encoder_identity(study.encoder)
+    fields, identity = ("encoder", "shortlist", "selection_seed"), encoder_identity(study.encoder)
     maps = BiEncoder(*learn_once(study, model, free, fields, learn, stop, identity))
     query: Matrix = unit_vectors(study.encoder, model, [study.query], inputs)
     values = maps.scores(query, demonstrations)
@@ -72,14 +72,14 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
 
 
 def lessons(study: Study, model: LanguageModel, places: list[int], stop: Stop | None) -> list[Lesson]:
-    """What helps and harms each of `study.candidates` sampled rows, in places among `places`.
+    """What helps and harms each of `study.shortlist` sampled rows, in places among `places`.
 
     Of the 50 other inputs that BM25 ranks first, the 5 under which the model gives the row's label the highest
     log p(y | (x_i, y_i), x) help, the 5 lowest harm; of fewer than ten, one half each. A row with fewer than two other
     inputs teaches nothing.
     """
     rows = [study.pool[i] for i in places]
-    asked = sample(study, range(len(places)), study.candidates)
+    asked = sample(study, range(len(places)), study.shortlist)
     near = relevance([row.input for row in rows], [rows[n].input for n in asked])
     retrieved: list[list[int]] = []
     pairs: list[tuple[str, str]] = []

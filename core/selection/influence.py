@@ -27,7 +27,7 @@ FLOOR = 1e-12  # a probability that underflows counts as this much
     "influence",
     title="Influence",
     help="the k whose absence from a prompt costs the right labels of held-out inputs most",
-    reads=("pool", "k", "candidates", "validation", "selection_seed"),
+    reads=("pool", "k", "shortlist", "validation", "selection_seed"),
     place=50,
     slow=True,
     scores="mean over random sets S with the row of v(S) − v(S without it), v the mean log-odds of held-out right "
@@ -38,7 +38,7 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
 
     v(S) = mean over validation rows (x, y) of ln p(y | S, x) − ln(1 − p(y | S, x)), p the direct scorer's, normalised
     over the study's labels. The validation split is at most `study.validation` inputs, and at most half of the pool;
-    its rows are no candidates, and are shown only where nothing else is left. Of the other rows `study.candidates` are
+    its rows are no candidates, and are shown only where nothing else is left. Of the other rows `study.shortlist` are
     measured: two seeded shuffles are cut into sets of k, shown in the pool's order, so that each candidate is left out
     of two random sets of its like (Nguyen & Wong 2023 average over random sets; a single fixed set would measure
     against one accident). What is learned does not depend on the query, and is kept.
@@ -50,8 +50,8 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     if len(free) <= study.k or not study.k:
         return free[: study.k], None
     rest, held = hold_out(study, free, study.validation)
-    tried = sample(study, rest, max(study.candidates, study.k))
-    fields = ("k", "candidates", "validation", "selection_seed")
+    tried = sample(study, rest, max(study.shortlist, study.k))
+    fields = ("k", "shortlist", "validation", "selection_seed")
     values = learn_once(study, model, free, fields, lambda: influences(study, model, tried, held, stop), stop)
     scores = np.full(len(study.pool), np.nan)
     scores[tried] = values

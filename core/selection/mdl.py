@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "mdl",
     title="MDL",
     help="of some sets of inputs near to the query, the one that leaves the model surest of its label",
-    reads=("pool", "k", "encoder", "candidates", "organisations", "selection_seed"),
+    reads=("pool", "k", "encoder", "shortlist", "organisations", "selection_seed"),
     place=33,
     at_once=True,
     scores="−H(p) in nats of the model's answer to the query under the best set tried that holds the row: 0 is sure",
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """argmin_c H(p(· | c, x)) over `study.organisations` sets c of k demonstrations (Wu et al. 2023).
 
-    The first set is the k inputs nearest to the query, the others are drawn among the `study.candidates` nearest with
+    The first set is the k inputs nearest to the query, the others are drawn among the `study.shortlist` nearest with
     `selection_seed`; each is shown in the pool's order. p is the direct scorer's, normalised over the study's labels.
     Ties go to the set tried first. The score of an input is −H of the best set that it is in, in nats.
 
@@ -42,7 +42,7 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     if len(free) <= study.k or not study.k:
         return free[: study.k], None
     order = np.argsort(-np.round(similarities(study, model, study.pool, free), 6), kind="stable")
-    near = [free[i] for i in order[: max(study.candidates, study.k)]]
+    near = [free[i] for i in order[: max(study.shortlist, study.k)]]
     drawn = draw_sets(near, study.k, study.organisations, np.random.default_rng([study.selection_seed, SETS]))
     sets = list(dict.fromkeys([tuple(sorted(near[: study.k])), *drawn]))[: study.organisations]
     prompts = [([study.pool[i] for i in chosen], study.query) for chosen in sets]

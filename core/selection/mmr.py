@@ -23,13 +23,13 @@ Floats = NDArray[np.float64]
     "mmr",
     title="MMR",
     help="near to the query and unlike those already chosen, in the balance that λ sets",
-    reads=("pool", "k", "encoder", "mmr_lambda", "candidates"),
+    reads=("pool", "k", "encoder", "mmr_lambda", "shortlist"),
     place=41,
     scores="λ · cos(x, xᵢ) − (1 − λ) · largest cos(xᵢ, one already chosen), for a chosen one when it was taken, for "
     "another in the next place",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
-    """`marginal_relevance` (Carbonell & Goldstein 1998) among the `study.candidates` inputs nearest to the query.
+    """`marginal_relevance` (Carbonell & Goldstein 1998) among the `study.shortlist` inputs nearest to the query.
 
     The score of a chosen one is its value when it was chosen, of another its value for the next place.
     """
@@ -41,7 +41,7 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
 
 
 def near_the_query(study: Study, model: LanguageModel) -> tuple[list[int], Floats, Floats]:
-    """The candidates nearest to the query, `study.candidates` of them and no fewer than k, in the pool's order.
+    """The candidates nearest to the query, `study.shortlist` of them and no fewer than k, in the pool's order.
 
     Returns:
         Their (n) places, their (n,) cosines with the query, and their (n, n) cosines with each other.
@@ -50,7 +50,7 @@ def near_the_query(study: Study, model: LanguageModel) -> tuple[list[int], Float
     if not free or not study.k:
         return [], np.zeros(0), np.zeros((0, 0))
     nearness = similarities(study, model, study.pool, free)
-    best = np.argsort(-np.round(nearness, 6), kind="stable")[: max(study.candidates, study.k)]
+    best = np.argsort(-np.round(nearness, 6), kind="stable")[: max(study.shortlist, study.k)]
     kept = np.sort(best)
     near = [free[i] for i in kept]
     vectors = unit_vectors(study.encoder, model, [study.pool[i].input for i in near])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.study.demonstrations import Demonstration
 from core.study.label_words import Words, one_word_each
@@ -16,6 +16,9 @@ Similarity = Literal["cosine", "dot", "rbf"]
 Span = Literal["demonstration", "label"]
 Pooling = Literal["max", "sum"]
 Head = tuple[int, int]
+
+FORMER_NAMES = {"candidates": "shortlist", "decoding": "posterior_solver"}
+"""Fields as studies that were saved before called them, and what they are called now."""
 
 
 class ModelChoice(BaseModel):
@@ -89,7 +92,7 @@ class Study(BaseModel):
             embedded model also what each of its tasks would answer to the query.
         template, instruction: how the prompt is written.
         selection, k, selection_seed, encoder: which demonstrations are shown. `k` is not read when hand-picked.
-        candidates: rows of the pool that a selection looks at closely, where it cannot afford them all.
+        shortlist: rows of the pool that a selection looks at closely, where it cannot afford them all.
         mmr_lambda: what nearness to the query counts in MMR; the rest is for being unlike those chosen.
         neighbours: inputs that each input votes for in vote-k.
         organisations, selection_probes: sets that MDL and mutual information try, and the inputs they try them on.
@@ -111,7 +114,7 @@ class Study(BaseModel):
         hypotheses, chained: for the instruction posterior.
         prior: the user's own prior for exact Bayes; tasks not named keep the mixture's. Empty is the mixture's.
         posteriors: which posteriors to compute ("exact", "implicit", "instruction").
-        decoding: how the implicit posterior is found, "em" (least KL) or "least-squares".
+        posterior_solver: how the implicit posterior is found, "em" (least KL) or "least-squares".
         heads: heads whose mean attention is the attention kernel; empty means all heads of all layers.
         hidden_layer, similarity: the hidden-state kernel. Layer 0 is the embedding; negative counts from the last.
         bandwidth: width of an RBF kernel as a multiple of the median distance.
@@ -135,7 +138,7 @@ class Study(BaseModel):
     k: Annotated[int, Field(ge=0, le=10_000)] = 4
     selection_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     encoder: str = "hidden"
-    candidates: Annotated[int, Field(ge=1, le=10_000)] = 100
+    shortlist: Annotated[int, Field(ge=1, le=10_000)] = 100
     mmr_lambda: Annotated[float, Field(ge=0, le=1)] = 0.5
     neighbours: Annotated[int, Field(ge=1, le=10_000)] = 150
     organisations: Annotated[int, Field(ge=1, le=1_000)] = 10
@@ -165,7 +168,7 @@ class Study(BaseModel):
     chained: bool = False
     prior: tuple[TaskPrior, ...] = ()
     posteriors: tuple[Literal["exact", "implicit", "instruction"], ...] = ("exact", "implicit")
-    decoding: Literal["em", "least-squares"] = "em"
+    posterior_solver: Literal["em", "least-squares"] = "em"
 
     heads: tuple[Head, ...] = ()
     hidden_layer: int = -1
@@ -174,6 +177,15 @@ class Study(BaseModel):
     span: Span = "demonstration"
     pooling: Pooling = "max"
     token_head: Head | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_present_names(cls, given: Any) -> Any:
+        """A study saved under former names of its fields; one that gives both names is refused."""
+        if not isinstance(given, dict):
+            return given
+        names = {former: name for former, name in FORMER_NAMES.items() if name not in given}
+        return {names.get(field, field): value for field, value in given.items()}
 
     @field_validator("prior")
     @classmethod

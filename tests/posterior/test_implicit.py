@@ -180,7 +180,7 @@ def total_variation(a: Floats, b: Floats) -> Floats:
 def test_exact_answers_decode_to_the_exact_posterior(
     shown: tuple[Demonstration, ...], decoding: str, instruction: str
 ) -> None:
-    study = Study(query="cat", decoding=decoding, instruction=instruction)  # type: ignore[arg-type]
+    study = Study(query="cat", posterior_solver=decoding, instruction=instruction)  # type: ignore[arg-type]
     model = BayesModel()
     labels = ("cats", "minou", "unheard")
     found = implicit_posterior(study, model, model.mixture, shown, labels)  # type: ignore[arg-type]

@@ -79,7 +79,7 @@ def test_an_instruction_is_decoded_too(model: LanguageModel, family: str, named:
 @pytest.mark.parametrize("decoding", ["em", "least-squares"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_model_itself_decodes_without_a_hole(model: LanguageModel, family: str, decoding: str) -> None:
-    asked = study(family).model_copy(update={"decoding": decoding})
+    asked = study(family).model_copy(update={"posterior_solver": decoding})
     mixture = load_mixture()
     labels = mixture.answers(asked.query)
     found = implicit_posterior(asked, model, mixture, asked.demonstrations, labels)

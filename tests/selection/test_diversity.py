@@ -60,8 +60,8 @@ def test_mmr_at_one_is_similarity_and_below_it_spreads() -> None:
 
 def test_mmr_looks_at_the_nearest_alone() -> None:
     near = set(chosen("similarity", MANY, 6))
-    assert set(chosen("mmr", MANY, 3, mmr_lambda=0.1, candidates=6)) <= near
-    assert len(chosen("mmr", MANY, 9, candidates=2)) == 9  # no fewer than k
+    assert set(chosen("mmr", MANY, 3, mmr_lambda=0.1, shortlist=6)) <= near
+    assert len(chosen("mmr", MANY, 9, shortlist=2)) == 9  # no fewer than k
 
 
 # DPP

@@ -27,7 +27,7 @@ STUDY = Study(pool=MANY[:10], demonstrations=MANY[20:23], k=3, query="a good fil
 OTHER = {
     "k": 2,
     "encoder": "tfidf",
-    "candidates": 5,
+    "shortlist": 5,
     "mmr_lambda": 0.9,
     "neighbours": 2,
     "organisations": 3,

@@ -25,7 +25,7 @@ from tests.tiny import REVIEWS, plain_logprobs, tiny
 
 
 def test_lessons_by_a_plain_loop() -> None:
-    study = Study(selection="epr", pool=MANY[:9], k=2, query="a good film", candidates=4)
+    study = Study(selection="epr", pool=MANY[:9], k=2, query="a good film", shortlist=4)
     taught = lessons(study, tiny(), list(range(9)), None)
     assert len(taught) == 4
     for lesson in taught:
@@ -41,7 +41,7 @@ def test_lessons_by_a_plain_loop() -> None:
 
 def test_only_what_bm25_finds_is_scored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.selection.epr.RETRIEVED", 6)
-    study = Study(selection="epr", pool=MANY, k=2, query="a good film", candidates=2)
+    study = Study(selection="epr", pool=MANY, k=2, query="a good film", shortlist=2)
     near = relevance([row.input for row in MANY], [row.input for row in MANY])
     for lesson in lessons(study, tiny(), list(range(len(MANY))), None):
         order = [j for j in np.argsort(-np.round(near[lesson.query], 6), kind="stable") if j != lesson.query]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +54,7 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, int]) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        *({name: 0} for name in ("candidates", "neighbours", "organisations", "selection_probes", "validation")),
+        *({name: 0} for name in ("shortlist", "neighbours", "organisations", "selection_probes", "validation")),
         *({"mmr_lambda": value} for value in (-0.1, 1.1, float("nan"))),
         *({"concept_tokens": value} for value in (0, 101)),
     ],
@@ -64,6 +66,19 @@ def test_selections_are_set_within_bounds(wrong: dict[str, float]) -> None:
 
 def test_a_link_from_before_a_setting_existed_has_its_default() -> None:
     body = Study(query="x").model_dump()
-    for name in ("candidates", "mmr_lambda", "neighbours", "organisations", "validation", "concept_tokens"):
+    for name in ("shortlist", "mmr_lambda", "neighbours", "organisations", "validation", "concept_tokens"):
         del body[name]
     assert Study.model_validate(body) == Study(query="x")
+
+
+def test_a_study_saved_under_former_names_opens_and_is_written_under_the_present_ones() -> None:
+    body = Study(query="x", shortlist=7, posterior_solver="least-squares").model_dump()
+    body["candidates"], body["decoding"] = body.pop("shortlist"), body.pop("posterior_solver")
+    opened = Study.model_validate_json(json.dumps(body))
+
+    assert opened == Study(query="x", shortlist=7, posterior_solver="least-squares")
+    assert {"candidates", "decoding"}.isdisjoint(opened.model_dump())
+    with pytest.raises(ValidationError):
+        Study.model_validate({"candidates": 7, "shortlist": 7})
+    with pytest.raises(ValidationError):
+        Study.model_validate({"candidates": 0})

@@ -204,7 +204,7 @@ def more_settings(study: Study, encoder: bool, probes: bool) -> None:
 
 # Field, label, bounds and help of what single selections read.
 SELECTION_SETTINGS: tuple[tuple[str, str, int, int, str], ...] = (
-    ("candidates", "Candidates", 1, 10_000, "Rows of the pool looked at closely, where all of them cost too much."),
+    ("shortlist", "Shortlist", 1, 10_000, "Rows of the pool looked at closely, where all of them cost too much."),
     ("neighbours", "Neighbours", 1, 10_000, "Inputs that each input votes for."),
     ("organisations", "Sets tried", 1, 1_000, "Sets of demonstrations drawn from the pool and compared."),
     ("selection_probes", "Probe inputs", 1, 1_000, "Inputs on which the sets are compared."),
@@ -289,7 +289,7 @@ def _reading_settings(study: Study, encoder: bool) -> None:
         format_func={"em": "Least KL (EM)", "least-squares": "Least squares"}.get,
         required=True,
         help="The w on the simplex whose answers Pw come nearest to the model's q: min KL(q‖Pw), or min ‖q − Pw‖².",
-        **state.bind(P + "decoding", study.decoding, "decoding", "default"),
+        **state.bind(P + "posterior_solver", study.posterior_solver, "posterior_solver", "default"),
     )
 
 

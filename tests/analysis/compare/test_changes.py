@@ -39,7 +39,7 @@ OTHER: dict[str, Any] = {
     "similarity": "dot",
     "span": "label",
     "pooling": "sum",
-    "decoding": "least-squares",
+    "posterior_solver": "least-squares",
     "normalisation": "token",
     "probe_source": "model",
     "label_prior": "shown",

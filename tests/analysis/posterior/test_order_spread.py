@@ -42,7 +42,7 @@ def test_answers_are_those_of_a_loop_over_permutations(model: LanguageModel, sco
 
 @pytest.mark.parametrize("decoding", ["em", "least-squares"])
 def test_posteriors_are_the_implicit_ones_of_every_order(model: LanguageModel, decoding: str) -> None:
-    study = STUDY.model_copy(update={"decoding": decoding})
+    study = STUDY.model_copy(update={"posterior_solver": decoding})
     found = order_spread(study, model, SHOWN, LABELS)
     assert found.kind == "implicit"
     assert model.mixture is not None

@@ -251,7 +251,7 @@ def test_a_new_query_forgets_the_right_answer_of_the_old_one(playground: Page) -
 
 @pytest.mark.parametrize(
     ("selection", "field", "value"),
-    [("mmr", "mmr_lambda", 0.25), ("vote-k", "neighbours", 3), ("mdl", "organisations", 4), ("dpp", "candidates", 5)],
+    [("mmr", "mmr_lambda", 0.25), ("vote-k", "neighbours", 3), ("mdl", "organisations", 4), ("dpp", "shortlist", 5)],
 )
 def test_settings_of_a_selection(playground: Page, selection: str, field: str, value: float) -> None:
     playground.edit(selection=selection, pool=playground.study.demonstrations, k=2)

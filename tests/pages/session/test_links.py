@@ -83,3 +83,15 @@ def test_a_kept_study_of_another_version_is_not_found(monkeypatch, tmp_path) -> 
     monkeypatch.setenv("ICLENS_HOME", str(tmp_path))
     key = store.save('{"no_such_field": 1}')
     assert store.load(key) is None
+
+
+def test_a_study_kept_under_former_names_of_its_fields_is_found_by_its_old_id(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("ICLENS_HOME", str(tmp_path))
+    study = Study(query="x", shortlist=7, posterior_solver="least-squares")
+    body = study.model_dump_json()
+    for now, then in (("shortlist", "candidates"), ("posterior_solver", "decoding")):
+        body = body.replace(f'"{now}":', f'"{then}":')
+    key = store.save(body)
+
+    assert key != store.study_id(study.model_dump_json())
+    assert store.load(key) == study

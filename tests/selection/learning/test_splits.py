@@ -79,7 +79,7 @@ def test_mdl_by_plain_loops() -> None:
 def test_mdl_tries_the_nearest_first() -> None:
     assert chosen("mdl", MANY, 4, organisations=1) == chosen("similarity", MANY, 4)
     near = set(chosen("similarity", MANY, 7))
-    picked = choice("mdl", MANY, 3, candidates=7)
+    picked = choice("mdl", MANY, 3, shortlist=7)
     assert picked.scores is not None
     assert {i for i, score in enumerate(picked.scores) if np.isfinite(score)} <= near
 
