@@ -1,4 +1,4 @@
-"""The shape that the code keeps: who may import what, and how long a file or a function may get."""
+"""The shape that the code keeps: which rooms there are, who may import what, and that a function fits a screen."""
 
 from __future__ import annotations
 
@@ -12,8 +12,53 @@ from pathlib import Path
 
 import pytest
 
+from tests import import_graph
+from tests.import_graph import cycles, levels, room_of, rooms
+
 ROOT = Path(__file__).parents[1]
-FILE_LINES, FUNCTION_LINES = 400, 60
+FUNCTION_LINES = 60
+# From the ground up: a room imports rooms that stand before it, and none that stands after.
+ROOMS = (
+    "core.errors",
+    "core.runtime",
+    "core.statistics",
+    "core.study",
+    "core.files",
+    "core.mixture",
+    "core.models",
+    "core.pretraining",
+    "core.embeddings",
+    "core.scoring",
+    "core.selection",
+    "core.bayes",
+    "core.ordering",
+    "core.reasoning",
+    "core.attention",
+    "core.kernels",
+    "core.posterior",
+    "core.pipeline",
+    "core.evaluation",
+    "core.analysis",
+    "core.hidden_markov",
+    "core.figures",
+    "core",
+    "pages.ui",
+    "pages",
+)
+LEVELS, MOST_ROOMS = 12, 30
+LOOSE = {"core": {"__init__.py", "errors.py"}, "pages/ui": {"__init__.py"}}
+PAGES = {
+    "attention",
+    "compare",
+    "format",
+    "influence",
+    "kernel",
+    "ordering",
+    "posterior",
+    "reasoning",
+    "scoring",
+    "selection",
+}
 OWN = {"core", "pages", "tests", "benchmarks", "dashboard"}
 REQUIREMENTS = {"tests": "requirements-test.txt", "benchmarks": "requirements-benchmarks.txt"}
 OPTIONAL = {"sentence_transformers"}  # imported where present; without them one sentence says what to install
@@ -53,11 +98,6 @@ def pins(name: str) -> set[str]:
     return found
 
 
-def test_files_are_short() -> None:
-    lengths = {path: len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in sources()}
-    assert {path: lines for path, lines in lengths.items() if lines > FILE_LINES} == {}
-
-
 def test_functions_can_be_read_in_one_screen() -> None:
     long = [
         f"{path}:{node.lineno} {node.name}"
@@ -67,6 +107,47 @@ def test_functions_can_be_read_in_one_screen() -> None:
         and (node.end_lineno or node.lineno) - node.lineno >= FUNCTION_LINES
     ]
     assert long == []
+
+
+def test_no_loose_file() -> None:
+    """A file stands in the room of its noun; what belongs to nobody is named here."""
+    assert {folder: {path.name for path in (ROOT / folder).glob("*.py")} for folder in LOOSE} == LOOSE
+
+
+def test_a_page_has_one_folder_by_one_name_everywhere() -> None:
+    for home in ("core/analysis", "core/figures", "pages/ui", "tests/pages"):
+        missing = PAGES - {path.name for path in (ROOT / home).iterdir()}
+        # What runs compute is no analysis of a page, and some analyses have no figures of their own.
+        assert missing <= {"core/analysis": {"attention"}}.get(home, set()), home
+    assert {path.stem for path in (ROOT / "pages").glob("*.py")} >= PAGES
+
+
+def test_rooms_stand_in_their_order() -> None:
+    graph = rooms()
+    assert set(graph) == set(ROOMS), "a new room gets its place in ROOMS"
+    assert len(graph) <= MOST_ROOMS
+    below = {room: set(ROOMS[:place]) for place, room in enumerate(ROOMS)}
+    up = [f"{found.source}:{found.line} → {found.target}" for found in import_graph.imports()
+          if room_of(found.target) not in {room_of(found.source), *below[room_of(found.source)]}]  # fmt: skip
+    assert up == []
+    assert cycles(graph) == []
+    assert max(levels(graph).values()) <= LEVELS
+
+
+def test_no_cycle_of_files_or_of_folders() -> None:
+    assert cycles(import_graph.files()) == []
+    assert cycles(import_graph.folders_of_pages()) == []
+
+
+def test_the_model_is_never_trained_at_run_time() -> None:
+    """Run time reads the checkpoint and never the code that trains it."""
+    users = [found for found in import_graph.imports() if room_of(found.target) == "core.pretraining"]
+    assert [f"{f.source}:{f.line}" for f in users if room_of(f.source) != "core.pretraining"] == []
+
+
+def test_the_theorys_own_models_stand_apart() -> None:
+    """They check the rest, so they share nothing with it but arrays, errors and statistics."""
+    assert rooms()["core.hidden_markov"] <= {"core.errors", "core.runtime", "core.statistics"}
 
 
 def test_core_never_imports_streamlit_or_a_page() -> None:
