@@ -19,7 +19,7 @@ def paste(playground: Playground, text: str) -> None:
     box.fill(text)
     box.press("Control+Enter")
     playground.app.settle()
-    playground.app.key("playground_import_take").get_by_role("button").click()
+    playground.app.key("frame_import_take").get_by_role("button").click()
     page.get_by_role("dialog").wait_for(state="detached")
     playground.app.settle()
 

@@ -81,7 +81,7 @@ def test_keep_edit_swap_refresh_and_link(playground: Playground, visitor: Callab
     playground.click("Swap A and B")
     check(playground)
     assert (stored(playground, "a").query, stored(playground, "study")) == ("dog", default_study())  # type: ignore[union-attr]
-    app.key("playground_undo").get_by_role("button").click()
+    app.key("frame_undo").get_by_role("button").click()
     app.settle()
     check(playground)
     assert stored(playground, "a") == default_study()

@@ -35,7 +35,7 @@ def start(playground: Playground, name: str, data: bytes) -> None:
 
 
 def take_over(playground: Playground) -> None:
-    playground.app.key("playground_import_take").get_by_role("button").click()
+    playground.app.key("frame_import_take").get_by_role("button").click()
     playground.app.page.get_by_role("dialog").wait_for(state="detached")
     playground.app.settle()
 
@@ -81,7 +81,7 @@ def test_bad_files_get_a_sentence_and_change_nothing(playground: Playground) -> 
         alert = playground.app.page.get_by_role("dialog").get_by_role("alert")
         alert.wait_for()
         assert len(alert.inner_text().strip()) > 20, name
-        assert playground.app.key("playground_import_take").count() == 0, name
+        assert playground.app.key("frame_import_take").count() == 0, name
     assert playground.study() == before
 
 
@@ -107,6 +107,6 @@ def test_what_is_saved_can_be_read_again(playground: Playground) -> None:
     page.get_by_role("button", name="Export").click()
     playground.app.settle()
     with page.expect_download() as download:
-        playground.app.key("playground_save_study-json").get_by_role("button").click()
+        playground.app.key("frame_save_study-json").get_by_role("button").click()
     study = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
     assert study == playground.study().model_dump(mode="json")

@@ -64,7 +64,7 @@ def test_moving_duplicating_and_deleting_the_marked_row(playground: Playground) 
         ("duplicate", [rows[1], rows[1], rows[0], *rows[2:]]),
         ("delete", [rows[1], rows[0], *rows[2:]]),
     ):
-        playground.app.key(f"playground_{key}").get_by_role("button").click()
+        playground.app.key(f"frame_{key}").get_by_role("button").click()
         playground.app.settle()
         assert [(d.input, d.label) for d in playground.study().demonstrations] == expected, key
         assert playground.grid.rows() == expected
@@ -79,11 +79,11 @@ def test_typing_a_query(playground: Playground) -> None:
 def test_undo_and_redo(playground: Playground) -> None:
     first = playground.study()
     playground.ask("dog")
-    playground.app.key("playground_undo").get_by_role("button").click()
+    playground.app.key("frame_undo").get_by_role("button").click()
     playground.app.settle()
     assert playground.study() == first
     playground.check()
-    playground.app.key("playground_redo").get_by_role("button").click()
+    playground.app.key("frame_redo").get_by_role("button").click()
     playground.app.settle()
     assert playground.study().query == "dog"
     playground.check()

@@ -29,7 +29,7 @@ def import_pool(playground: Playground, name: str, data: bytes) -> None:
     playground.app.settle()
     page.get_by_role("dialog").get_by_role("radio", name="Pool").click()
     playground.app.settle()
-    playground.app.key("playground_import_take").get_by_role("button").click()
+    playground.app.key("frame_import_take").get_by_role("button").click()
     page.get_by_role("dialog").wait_for(state="detached")
     playground.app.settle()
 

@@ -46,22 +46,22 @@ class Page:
         return self.run()
 
     def press(self, key: str) -> Page:
-        self.at.button(key=f"playground_{key}").click()
+        self.at.button(key=f"frame_{key}").click()
         return self.run()
 
     def choose(self, key: str, value: Any) -> Page:
-        self.at.selectbox(key=f"playground_{key}").set_value(value)
+        self.at.selectbox(key=f"frame_{key}").set_value(value)
         return self.run()
 
     def front(self, table: str) -> Page:
-        self.at.session_state["playground_table"] = table
+        self.at.session_state["frame_table"] = table
         return self.run()
 
     def type_into(self, table: str, **edits: Any) -> Page:
         """Edits of the table in front, in the editor's own terms."""
-        sheet = self.at.session_state[f"playground_{table}_sheet"]
+        sheet = self.at.session_state[f"frame_{table}_sheet"]
         state = {"edited_rows": {}, "added_rows": [], "deleted_rows": [], **edits}
-        self.at.session_state[f"playground_{table}_{sheet.generation}"] = state
+        self.at.session_state[f"frame_{table}_{sheet.generation}"] = state
         return self.run()
 
     @property

@@ -177,12 +177,12 @@ def end(page: Page, outcome: Outcome | None) -> None:
 
 
 def _import_dialog() -> None:
-    if st.session_state.get(transfer.DIALOG) == "import":
+    if st.session_state.get(session.DIALOG) == "import":
         transfer.import_dialog()
 
 
 def _tokens_dialog(outcome: Outcome | None) -> None:
-    if st.session_state.get(transfer.DIALOG) == "tokens" and outcome is not None:
+    if st.session_state.get(session.DIALOG) == "tokens" and outcome is not None:
         views.tokens_dialog(outcome)
 
 
@@ -196,7 +196,7 @@ def _show_progress() -> None:
         st.progress(job.share, f"Choosing demonstrations … {job.share:.0%}, {job.seconds:.0f} s")
     else:
         st.progress(1 - 0.5 ** (job.seconds / 5), f"Running … {job.seconds:.0f} s, {job.checks} passes")
-    st.button("Cancel", key="playground_run_cancel", on_click=job.cancel)
+    st.button("Cancel", key="frame_run_cancel", on_click=job.cancel)
 
 
 def _show_missing_model(study: Study) -> None:
@@ -210,13 +210,11 @@ def _show_missing_model(study: Study) -> None:
         st.button(
             "Load it",
             type="primary",
-            key="playground_load_linked",
+            key="frame_load_linked",
             on_click=controls.request_load,
             args=(study.model,),
         )
-        st.button(
-            "Use the embedded model", key="playground_use_embedded", on_click=controls.use, args=(engine.EMBEDDED,)
-        )
+        st.button("Use the embedded model", key="frame_use_embedded", on_click=controls.use, args=(engine.EMBEDDED,))
 
 
 def model(page: Page) -> LanguageModel | None:
@@ -247,7 +245,7 @@ def outcome(page: Page, nothing: Callable[[str], None]) -> Outcome | None:
         nothing("Nothing to show until the run is done.")
     except Cancelled:
         page.notice.info("Stopped; change something or run again.")
-        page.notice.button("Run again", key="playground_run_again", on_click=jobs.replace, args=("run", None))
+        page.notice.button("Run again", key="frame_run_again", on_click=jobs.replace, args=("run", None))
         nothing("Nothing to show: the run was stopped.")
     except PromptTooLong as error:
         _offer_to_drop(page, error)
@@ -264,6 +262,6 @@ def _offer_to_drop(page: Page, error: PromptTooLong) -> None:
         if error.fits:
             st.button(
                 "Drop the earliest",
-                key="playground_drop",
+                key="frame_drop",
                 on_click=lambda fits=error.fits: state.replace(drop_earliest(state.study(), fits)),
             )

@@ -274,7 +274,7 @@ def _token_figure(outcome: Outcome, attention: Attention, height: int) -> Any:
 
 
 def _open_tokens() -> None:
-    st.session_state["playground_dialog"] = "tokens"
+    st.session_state[session.DIALOG] = "tokens"
 
 
 def tokens_dialog(outcome: Outcome) -> None:
@@ -289,7 +289,7 @@ def tokens_dialog(outcome: Outcome) -> None:
 
 
 def close_dialog() -> None:
-    st.session_state["playground_dialog"] = None
+    st.session_state[session.DIALOG] = None
 
 
 def prompt_view(outcome: Outcome, key: str, height: int, grows: bool = False) -> None:

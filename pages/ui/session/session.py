@@ -10,12 +10,13 @@ from core.selection import selections, source_of
 from core.study.outcome import Outcome, Posterior
 from core.study.study import Study
 
-MARK = "playground_mark"
-GENERATED = "playground_mark_generated"
-TABLE = "playground_table"
+MARK = "frame_mark"
+GENERATED = "frame_mark_generated"
+TABLE = "frame_table"
 TABLES = ("Demonstrations", "Pool", "Hypotheses")
-READS = "playground_reads"
-COLOURS = "playground_colours"
+READS = "frame_reads"
+COLOURS = "frame_colours"
+DIALOG = "frame_dialog"  # which dialog is open: "import", "tokens" or None
 
 
 def marked() -> int | None:

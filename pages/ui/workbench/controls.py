@@ -22,7 +22,7 @@ from pages.ui.jobs import engine, jobs
 from pages.ui.session import state
 from pages.ui.workbench import reasoning_controls, shots
 
-P = "playground_"
+P = "frame_"
 NORMALISATIONS = {
     "sum": "Sum of tokens",
     "token": "Mean per token",

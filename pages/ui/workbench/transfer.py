@@ -18,20 +18,19 @@ from core.study.outcome import Outcome
 from core.study.study import Study
 from pages.ui.components import charts
 from pages.ui.components.text import plain
-from pages.ui.session import state
+from pages.ui.session import session, state
 
-P = "playground_"
-DIALOG = P + "dialog"
+P = "frame_"
 PREVIEW = 6  # rows shown before they are taken over
 MIME = {"csv": "text/csv", "tsv": "text/tab-separated-values", "json": "application/json"}
 
 
 def open_import() -> None:
-    st.session_state[DIALOG] = "import"
+    st.session_state[session.DIALOG] = "import"
 
 
 def close() -> None:
-    st.session_state[DIALOG] = None
+    st.session_state[session.DIALOG] = None
 
 
 @st.dialog("Import demonstrations", width="large", on_dismiss=close)
@@ -114,8 +113,8 @@ def _take_over(table: Table) -> None:
 def _apply(rows: tuple[Demonstration, ...], field: str, append: bool) -> None:
     before: tuple[Demonstration, ...] = getattr(state.study(), field)
     state.edit(**{field: (*before, *rows) if append else rows})
-    st.session_state[P + "table"] = field.capitalize()
-    st.session_state[P + "mark"] = None
+    st.session_state[session.TABLE] = field.capitalize()
+    session.mark(None)
     close()
     st.rerun()
 

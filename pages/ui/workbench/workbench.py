@@ -15,7 +15,7 @@ from pages.ui.session import session, state
 from pages.ui.session.examples import examples
 from pages.ui.workbench import tables, transfer
 
-P = "playground_"
+P = "frame_"
 TABLE_HEIGHT = 236
 SHOWN, POOL = 6, 24  # demonstrations and pool rows drawn for a task of the mixture
 

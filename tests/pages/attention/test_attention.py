@@ -185,7 +185,7 @@ def test_a_stretch_of_tokens(page: Page, model: LanguageModel) -> None:
 
 
 def test_the_marked_demonstration_is_framed_and_followed(page: Page, model: LanguageModel) -> None:
-    page.at.session_state["playground_mark"] = 3
+    page.at.session_state["frame_mark"] = 3
     settled(page.run())
     for name in ("between", "tokens"):
         colours = [shape["line"]["color"] for shape in heatmap(page, name)["layout"]["shapes"]]

@@ -85,7 +85,7 @@ def test_every_contrast(page: Compare, model: LanguageModel, place: int) -> None
     assert page.a == before
     assert page.study == CONTRASTS[place].change(before)
     assert check(page, model).changes
-    page.at.button(key="playground_undo").click()  # one step back to no A and the study as it was
+    page.at.button(key="frame_undo").click()  # one step back to no A and the study as it was
     page.run()
     assert (page.a, page.study) == (None, before)
 
@@ -114,11 +114,11 @@ def test_keep_edit_swap_undo_drop(page: Compare, model: LanguageModel) -> None:
     page.click("swap")
     assert (page.a, page.study) == (second, first)
     check(page, model)
-    page.at.button(key="playground_undo").click()
+    page.at.button(key="frame_undo").click()
     page.run()
     page.ready()
     assert (page.a, page.study) == (first, second)
-    page.at.button(key="playground_redo").click()
+    page.at.button(key="frame_redo").click()
     page.run()
     page.ready()
     assert (page.a, page.study) == (second, first)
@@ -127,7 +127,7 @@ def test_keep_edit_swap_undo_drop(page: Compare, model: LanguageModel) -> None:
     page.click("drop")
     assert (page.a, page.study) == (None, first)
     assert not page.draws("answer")
-    page.at.button(key="playground_undo").click()
+    page.at.button(key="frame_undo").click()
     page.run()
     assert page.a == first
 
@@ -137,9 +137,9 @@ def test_typing_goes_on_as_one_step_beside_an_a(page: Compare, monkeypatch) -> N
     page.click("keep")
     first = page.study
     for query in ("c", "ca", "cat"):
-        page.at.text_input(key="playground_query").set_value(query)
+        page.at.text_input(key="frame_query").set_value(query)
         page.run()
-    page.at.button(key="playground_undo").click()
+    page.at.button(key="frame_undo").click()
     page.run()
     assert (page.a, page.study) == (first, first)
 
@@ -219,21 +219,21 @@ def framed(page: Compare) -> dict[str, list[float]]:
 
 def test_a_mark_is_the_same_demonstration_on_both_sides(page: Compare, model: LanguageModel) -> None:
     page.click("contrast_1")  # the order reversed: number 6 of A is number 1 of B
-    page.at.number_input(key="playground_mark").set_value(1)
+    page.at.number_input(key="frame_mark").set_value(1)
     page.run()
     found = check(page, model)
     column = next(i for i, pair in enumerate(found.demonstrations) if pair.b == 0)
     assert found.demonstrations[column].a == 5
     assert framed(page) == {"kernels": [column], "attention": [column]}
     assert page.html.count('class="marked"') >= 1
-    page.at.button(key="playground_unmark").click()
+    page.at.button(key="frame_unmark").click()
     page.run()
     assert framed(page) == {"kernels": [], "attention": []}
 
 
 def test_one_left_out_in_b_can_be_marked(page: Compare, model: LanguageModel) -> None:
     page.click("contrast_3")
-    page.at.number_input(key="playground_mark").set_value(6)  # in B's table, not in B's prompt
+    page.at.number_input(key="frame_mark").set_value(6)  # in B's table, not in B's prompt
     page.run()
     found = check(page, model)
     column = next(i for i, pair in enumerate(found.demonstrations) if pair.b is None)

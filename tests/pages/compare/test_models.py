@@ -65,11 +65,11 @@ def test_both_slow_both_shown_and_cancelled_apart(page: Compare, slow: ModelChoi
     page.edit(query="wolf", model=slow)
     assert len(page.at.get("progress")) == 2
     a, b = page.at.session_state["job_compare_a"], page.at.session_state["job_run"]
-    page.at.button(key="playground_run_cancel").click()
+    page.at.button(key="frame_run_cancel").click()
     page.run()
     assert (a.flag.is_set(), b.flag.is_set()) == (False, True)
     wait(page, lambda: "Stopped; change something" in page.said)
-    page.at.button(key="playground_run_again").click()
+    page.at.button(key="frame_run_again").click()
     page.run()
     wait(page, lambda: page.draws("answer"))
 

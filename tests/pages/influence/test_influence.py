@@ -56,10 +56,10 @@ def page(start: Start) -> Page:
 def test_the_controls_of_the_frame_arrive_with_the_study(start: Start) -> None:
     """Coming from another page, every widget shows the study at once; a blank one would be typed into."""
     page = start("pages/influence.py")
-    assert page.at.text_input(key="playground_query").value == page.study.query
-    assert page.at.number_input(key="playground_k").value == page.study.k
+    assert page.at.text_input(key="frame_query").value == page.study.query
+    assert page.at.number_input(key="frame_k").value == page.study.k
     page.at.switch_page("pages/playground.py").run()
-    assert page.at.text_input(key="playground_gold").value == page.study.gold
+    assert page.at.text_input(key="frame_gold").value == page.study.gold
 
 
 def test_first_look(page: Page, model: LanguageModel) -> None:
@@ -167,7 +167,7 @@ def test_more_than_ten_demonstrations_are_sampled(page: Page) -> None:
 
 
 def test_a_marked_demonstration_is_framed_in_every_view(page: Page) -> None:
-    page.at.session_state["playground_mark"] = 2
+    page.at.session_state["frame_mark"] = 2
     page.run()
     assert len(chart(page, "bars")["layout"]["shapes"]) == 2
     (frame,) = chart(page, "flips_cells")["layout"]["shapes"]

@@ -212,7 +212,7 @@ def test_orders_are_drawn_where_there_are_too_many(page: Page) -> None:
 
 
 def test_a_marked_demonstration_is_framed(page: Page) -> None:
-    page.at.session_state["playground_mark"] = 2
+    page.at.session_state["frame_mark"] = 2
     page.run()
     (frame,) = chart(page, "positions")["layout"]["shapes"]
     assert (frame["y0"], frame["y1"]) == (0.5, 1.5)

@@ -64,7 +64,7 @@ def test_every_selection(playground: Page, model: LanguageModel, name: str) -> N
     ticks = playground.chart("kernels")["layout"]["xaxis"]["ticktext"]
     assert [int(tick.removeprefix("<b>").split("<")[0]) for tick in ticks] == shown
     # The table that is read comes to the front, so that numbers on screen belong together.
-    assert playground.at.session_state["playground_table"] == source_of(playground.study).capitalize()
+    assert playground.at.session_state["frame_table"] == source_of(playground.study).capitalize()
 
 
 @pytest.mark.parametrize("name", orderings.names())
@@ -77,7 +77,7 @@ def test_every_ordering(playground: Page, model: LanguageModel, name: str) -> No
 def test_every_scorer(playground: Page, model: LanguageModel, name: str) -> None:
     playground.choose("scoring", name)
     same(playground, model)
-    assert playground.at.selectbox(key="playground_normalisation").disabled == (name != "direct")
+    assert playground.at.selectbox(key="frame_normalisation").disabled == (name != "direct")
 
 
 @pytest.mark.parametrize("name", list(TEMPLATES))
@@ -128,16 +128,16 @@ def test_a_task_of_the_mixture_fills_tables_and_query(playground: Page, model: L
 )
 def test_numbers_reach_the_study(playground: Page, key: str, value: int, field: str) -> None:
     playground.edit(**{**dict(WITH_POOL), "selection": "random", "ordering": "random"})
-    playground.at.number_input(key=f"playground_{key}").set_value(value)
+    playground.at.number_input(key=f"frame_{key}").set_value(value)
     assert getattr(playground.run().study, field) == value
 
 
 def test_texts_reach_the_study(playground: Page, model: LanguageModel) -> None:
     at = playground.at
-    at.text_input(key="playground_query").set_value("cat")
-    at.text_input(key="playground_instruction").set_value("Give the plural.")
-    at.text_input(key="playground_gold").set_value("cats")
-    at.multiselect(key="playground_labels").set_value(["lion", "chat"])
+    at.text_input(key="frame_query").set_value("cat")
+    at.text_input(key="frame_instruction").set_value("Give the plural.")
+    at.text_input(key="frame_gold").set_value("cats")
+    at.multiselect(key="frame_labels").set_value(["lion", "chat"])
     study = playground.run().study
     assert (study.query, study.instruction, study.gold) == ("cat", "Give the plural.", "cats")
     assert study.labels == ("lion", "chat")
@@ -147,13 +147,13 @@ def test_texts_reach_the_study(playground: Page, model: LanguageModel) -> None:
 
 def test_settings_of_kernels_and_posteriors_reach_the_study(playground: Page, model: LanguageModel) -> None:
     at = playground.at
-    at.session_state["playground_more"] = True
+    at.session_state["frame_more"] = True
     playground.run()
-    at.number_input(key="playground_hidden_layer").set_value(1)
-    at.selectbox(key="playground_similarity").set_value("rbf")
-    at.multiselect(key="playground_heads").set_value(["0.1", "1.0"])
-    at.toggle(key="playground_chained").set_value(True)
-    at.get_by_key("playground_span").set_value("label")
+    at.number_input(key="frame_hidden_layer").set_value(1)
+    at.selectbox(key="frame_similarity").set_value("rbf")
+    at.multiselect(key="frame_heads").set_value(["0.1", "1.0"])
+    at.toggle(key="frame_chained").set_value(True)
+    at.get_by_key("frame_span").set_value("label")
     study = playground.run().study
     assert (study.hidden_layer, study.similarity, study.heads) == (1, "rbf", ((0, 1), (1, 0)))
     assert (study.chained, study.span) == (True, "label")
@@ -198,7 +198,7 @@ def frames(spec: dict, columns: Sequence[int]) -> bool:
 
 def test_the_marked_demonstration_stands_out_everywhere(playground: Page) -> None:
     playground.edit(ordering="random", ordering_seed=1)
-    playground.at.number_input(key="playground_mark").set_value(3)
+    playground.at.number_input(key="frame_mark").set_value(3)
     playground.run()
     ticks = playground.chart("kernels")["layout"]["xaxis"]["ticktext"]
     column = [int(tick.removeprefix("<b>").split("<")[0]) for tick in ticks].index(3)
@@ -219,12 +219,14 @@ def test_heads_and_tokens(playground: Page, model: LanguageModel) -> None:
     at.session_state["playground_attention_look"] = "Tokens"
     playground.run()
     assert not playground.has_chart("tokens")
-    playground.choose("head", (1, 0))
+    at.selectbox(key="playground_head").set_value((1, 0))
+    playground.run()
     attention = run(playground.study, model).attention
     assert attention is not None
     assert attention.map is not None
     np.testing.assert_allclose(playground.chart("tokens")["data"][0]["z"], attention.map, atol=1e-4)
-    playground.press("enlarge")
+    at.button(key="playground_enlarge").click()
+    playground.run()
     assert playground.has_chart("tokens_large")
 
 
@@ -233,7 +235,7 @@ def test_two_sessions_keep_to_themselves(start) -> None:
     one.edit(query="cat")
     two.edit(query="dog")
     assert (one.run().study.query, two.run().study.query) == ("cat", "dog")
-    assert one.at.text_input(key="playground_query").value == "cat"
+    assert one.at.text_input(key="frame_query").value == "cat"
 
 
 def test_default_study_is_the_first_example(playground: Page) -> None:
@@ -241,12 +243,12 @@ def test_default_study_is_the_first_example(playground: Page) -> None:
 
 
 def test_a_new_query_forgets_the_right_answer_of_the_old_one(playground: Page) -> None:
-    playground.at.text_input(key="playground_gold").set_value("cheval").run()
+    playground.at.text_input(key="frame_gold").set_value("cheval").run()
     assert playground.study.gold == "cheval"
-    playground.at.text_input(key="playground_query").set_value("dog").run()
+    playground.at.text_input(key="frame_query").set_value("dog").run()
     assert playground.study.query == "dog"
     assert playground.study.gold is None
-    assert "cheval" not in playground.at.text_input(key="playground_gold").value
+    assert "cheval" not in playground.at.text_input(key="frame_gold").value
 
 
 @pytest.mark.parametrize(
@@ -255,10 +257,10 @@ def test_a_new_query_forgets_the_right_answer_of_the_old_one(playground: Page) -
 )
 def test_settings_of_a_selection(playground: Page, selection: str, field: str, value: float) -> None:
     playground.edit(selection=selection, pool=playground.study.demonstrations, k=2)
-    playground.at.session_state["playground_more"] = True
+    playground.at.session_state["frame_more"] = True
     playground.at.run()
     kind = playground.at.slider if field == "mmr_lambda" else playground.at.number_input
-    kind(key=f"playground_{field}").set_value(value)
+    kind(key=f"frame_{field}").set_value(value)
     playground.run()
     assert getattr(playground.study, field) == value
     assert not playground.at.error

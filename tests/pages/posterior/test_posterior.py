@@ -272,7 +272,7 @@ def test_a_click_marks_the_demonstration_here_and_elsewhere(page: Page) -> None:
     wait(page)
     targets = chart(page, "gains")["data"][-1]
     assert targets["customdata"][1] == [2, 1, 0]
-    page.at.session_state["playground_mark"] = 2
+    page.at.session_state["frame_mark"] = 2
     wait(page.run())
     shapes = [s for s in chart(page, "gains")["layout"]["shapes"] if s["type"] == "rect"]
     assert [(s["x0"], s["x1"]) for s in shapes] == [(0.5, 1.5)]
@@ -298,7 +298,7 @@ def test_a_model_without_a_mixture_asks_for_hypotheses(page: Page) -> None:
     assert "mixture of tasks is not known" in page.said
     page.at.button(key="posterior_write").click()
     page.run()
-    assert page.at.session_state["playground_table"] == "Hypotheses"
+    assert page.at.session_state["frame_table"] == "Hypotheses"
     two = (
         Hypothesis(name="feeling", instruction="Name the feeling."),
         Hypothesis(name="animal", instruction="Say it.", words=(("positive", "dog"), ("negative", "bird"))),

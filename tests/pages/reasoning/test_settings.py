@@ -48,7 +48,7 @@ def test_steps_are_typed_and_undone(sums: Page) -> None:
 
 
 def test_rows_keep_their_steps_when_they_are_moved(sums: Page) -> None:
-    sums.at.session_state["playground_mark"] = 1
+    sums.at.session_state["frame_mark"] = 1
     sums.run()
     sums.press("down")
     assert [row.input for row in sums.study.demonstrations[:2]] == ["1 + 3 + 2", "2 + 3 + 4"]
@@ -68,15 +68,15 @@ def test_every_method_runs_with_every_view(sums: Page, model: LanguageModel, nam
 
 
 def test_the_settings_are_bound_to_the_study(sums: Page) -> None:
-    sums.at.session_state["playground_more"] = True
+    sums.at.session_state["frame_more"] = True
     sums.run()
     sums.choose("reasoning", "steps")
     assert sums.study.reasoning == "steps"
-    sums.at.toggle(key="playground_open_ended").set_value(True)
+    sums.at.toggle(key="frame_open_ended").set_value(True)
     sums.run()
     assert sums.study.open_ended
     sums.choose("matching", "squad")
-    sums.at.number_input(key="playground_longest").set_value(5)
+    sums.at.number_input(key="frame_longest").set_value(5)
     sums.run()
     assert (sums.study.matching, sums.study.longest) == ("squad", 5)
 

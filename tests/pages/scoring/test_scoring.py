@@ -113,7 +113,7 @@ def test_a_cell_opens_to_its_tokens_and_is_taken_into_the_study(page: Page, mode
     settle(page.run())
     assert page.study == WAYS[key].of(POOLED)
     assert page.at.button(key="scoring_take").disabled
-    page.at.button(key="playground_undo").click()
+    page.at.button(key="frame_undo").click()
     assert settle(page.run()).study == POOLED
 
 

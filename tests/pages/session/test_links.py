@@ -15,7 +15,7 @@ def test_a_link_in_another_tab(playground: Page, start) -> None:
     key = playground.at.query_params["study"]
     other = start(study=key)
     assert other.study == playground.study
-    assert other.at.text_input(key="playground_query").value == "cat"
+    assert other.at.text_input(key="frame_query").value == "cat"
 
 
 def test_the_first_study_needs_no_id(playground: Page) -> None:

@@ -24,7 +24,7 @@ def test_a_value_that_undo_took_back_is_not_chosen_by_a_late_message(
     assert getattr(playground.study, field) == before
     playground.choose(key, value)  # a run that had been asked for before the browser knew
     assert getattr(playground.study, field) == before
-    assert playground.at.selectbox(key=f"playground_{key}").value != value
+    assert playground.at.selectbox(key=f"frame_{key}").value != value
     monkeypatch.setattr(state, "GRACE", 0.0)
     playground.choose(key, value)
     assert getattr(playground.study, field) != before

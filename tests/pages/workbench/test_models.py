@@ -23,9 +23,9 @@ def wait(page: Page, until, seconds: float = 60) -> Page:
 
 
 def form(page: Page, name: str) -> Page:
-    page.at.session_state["playground_model_box"] = True
+    page.at.session_state["frame_model_box"] = True
     page.run()
-    page.at.text_input(key="playground_model_name").set_value(name)
+    page.at.text_input(key="frame_model_name").set_value(name)
     return page.press("model_load")
 
 
@@ -37,7 +37,7 @@ def test_a_local_folder(playground: Page) -> None:
     assert len(playground.chart("answer")["data"]) == 1
     assert len(playground.chart("posterior")["data"]) == 1
     assert len(playground.chart("kernels")["data"][0]["z"]) == 2
-    playground.at.session_state["playground_model_box"] = True
+    playground.at.session_state["frame_model_box"] = True
     playground.run().press("model_embedded")
     assert len(playground.chart("answer")["data"]) == 2
 

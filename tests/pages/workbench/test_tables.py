@@ -27,12 +27,12 @@ def test_a_cell_is_edited(three: Page) -> None:
 
 
 def test_edits_add_up_while_the_frame_stays(three: Page) -> None:
-    generation = three.at.session_state["playground_demonstrations_sheet"].generation
+    generation = three.at.session_state["frame_demonstrations_sheet"].generation
     three.type_into("demonstrations", edited_rows={0: {"input": "a"}})
     three.type_into("demonstrations", edited_rows={0: {"input": "a"}, 1: {"input": "b"}})
     three.type_into("demonstrations", edited_rows={0: {"input": "a"}, 1: {"input": "b"}, 2: {"input": "c"}})
     assert inputs(three) == ["a", "b", "c"]
-    assert three.at.session_state["playground_demonstrations_sheet"].generation == generation
+    assert three.at.session_state["frame_demonstrations_sheet"].generation == generation
 
 
 def test_a_row_is_added_and_numbered_once_the_user_moves_on(three: Page) -> None:
@@ -72,7 +72,7 @@ def test_undo_and_redo(three: Page) -> None:
     three.press("redo")
     assert inputs(three) == ["bird", "dog", "lion"]
     three.type_into("demonstrations", edited_rows={0: {"input": "fox"}})
-    assert three.at.button(key="playground_redo").disabled
+    assert three.at.button(key="frame_redo").disabled
 
 
 @pytest.mark.parametrize(
@@ -85,10 +85,10 @@ def test_undo_and_redo(three: Page) -> None:
     ],
 )
 def test_row_actions(three: Page, button: str, expected: list[str], mark: int | None) -> None:
-    three.at.number_input(key="playground_mark").set_value(2)
+    three.at.number_input(key="frame_mark").set_value(2)
     three.run().press(button)
     assert inputs(three) == expected
-    assert three.at.session_state["playground_mark"] == mark
+    assert three.at.session_state["frame_mark"] == mark
 
 
 def test_clear_leaves_a_page_that_works(three: Page) -> None:

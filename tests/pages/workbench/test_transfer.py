@@ -25,7 +25,7 @@ def importing(page: Page) -> Page:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_every_format_comes_in(playground: Page, kind: str) -> None:
     importing(playground)
-    playground.at.file_uploader(key="playground_import_file").upload(f"rows.{kind}", write_file(ROWS, kind))
+    playground.at.file_uploader(key="frame_import_file").upload(f"rows.{kind}", write_file(ROWS, kind))
     playground.run().press("import_take")
     assert playground.study.demonstrations == ROWS
 
@@ -33,10 +33,10 @@ def test_every_format_comes_in(playground: Page, kind: str) -> None:
 def test_columns_are_chosen_on_screen(playground: Page) -> None:
     importing(playground)
     data = b"id,text,tone,topic\n1,good soup,positive,food\n2,bad film,negative,film\n"
-    playground.at.file_uploader(key="playground_import_file").upload("rows.csv", data)
+    playground.at.file_uploader(key="frame_import_file").upload("rows.csv", data)
     playground.run()
-    playground.at.selectbox(key="playground_import_input_2_4").set_value("text")
-    playground.at.selectbox(key="playground_import_label_2_4").set_value("topic")
+    playground.at.selectbox(key="frame_import_input_2_4").set_value("text")
+    playground.at.selectbox(key="frame_import_label_2_4").set_value("topic")
     playground.run().press("import_take")
     assert [(row.input, row.label) for row in playground.study.demonstrations] == [
         ("good soup", "food"),
@@ -47,13 +47,13 @@ def test_columns_are_chosen_on_screen(playground: Page) -> None:
 def test_a_pasted_table_is_appended_to_the_pool(playground: Page) -> None:
     playground.edit(pool=ROWS[:1])
     importing(playground)
-    playground.at.text_area(key="playground_import_text").set_value("bee -> abeille\nfly -> mouche")
+    playground.at.text_area(key="frame_import_text").set_value("bee -> abeille\nfly -> mouche")
     playground.run()
-    playground.at.get_by_key("playground_import_into").set_value("Pool")
-    playground.at.get_by_key("playground_import_mode").set_value("Append")
+    playground.at.get_by_key("frame_import_into").set_value("Pool")
+    playground.at.get_by_key("frame_import_mode").set_value("Append")
     playground.run().press("import_take")
     assert [row.input for row in playground.study.pool] == ["cat", "bee", "fly"]
-    assert playground.at.session_state["playground_table"] == "Pool"
+    assert playground.at.session_state["frame_table"] == "Pool"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_pasted_table_is_appended_to_the_pool(playground: Page) -> None:
 def test_a_bad_file_is_one_sentence(playground: Page, name: str, data: bytes) -> None:
     before = playground.study
     importing(playground)
-    playground.at.file_uploader(key="playground_import_file").upload(name, data)
+    playground.at.file_uploader(key="frame_import_file").upload(name, data)
     playground.run()
     assert len(playground.at.error) == 1
     assert "\n" not in playground.at.error[0].value
@@ -79,13 +79,13 @@ def test_a_bad_file_is_one_sentence(playground: Page, name: str, data: bytes) ->
 def test_utf16_is_read(playground: Page) -> None:
     importing(playground)
     data = "input,label\nété,summer\n".encode("utf-16")
-    playground.at.file_uploader(key="playground_import_file").upload("rows.csv", data)
+    playground.at.file_uploader(key="frame_import_file").upload("rows.csv", data)
     playground.run().press("import_take")
     assert playground.study.demonstrations[0].input == "été"
 
 
 def test_export_offers_everything(playground: Page) -> None:
-    playground.at.session_state["playground_export_box"] = True
+    playground.at.session_state["frame_export_box"] = True
     playground.run()
     names = [button.label for button in playground.at.get("download_button")]
     assert all(names.count(kind) == 2 for kind in FORMATS)  # demonstrations and pool
