@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.attention import tokens_of
 from core.errors import ModelError
 from core.models.embedded import LOOK_BACK
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, counting
 from core.study.prompts import Prompt
 
 if TYPE_CHECKING:
@@ -70,7 +70,6 @@ def head_roles(
     repeats: int = REPEATS,
     sequences: int = SEQUENCES,
     seed: int = 0,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> HeadRoles:
     """Score every head on random tokens repeated: `period` distinct tokens, `repeats` times, after the
@@ -89,18 +88,19 @@ def head_roles(
         raise ModelError(f"This model reads {model.context_length} tokens, too few to look for repeated ones.")
     scores: list[tuple[Floats, Floats, Floats]] = []
     copied: list[Floats] = []
-    for turn in range(sequences):
-        check(stop)
-        draw = np.random.default_rng((seed, turn)).choice(ordinary, period, replace=False)
-        ids = [*front, *np.tile(draw, repeats).tolist()]
-        maps, written = model.inside(ids)
-        own = maps[:, :, len(front) :, len(front) :]
-        scores.append((looking_back(maps, 1), looking_back(maps, 2), prefix_matching(own, period)))
-        if written is not None:
-            first = slice(len(front), len(front) + period)  # of each token one copy
-            rows = written[:, :, len(front) :, first]
-            copied.append(copying(rows, np.arange(rows.shape[2]) % period))
-        report(progress, (turn + 1) / sequences)
+    with counting(sequences, "texts") as advance:
+        for turn in range(sequences):
+            check(stop)
+            draw = np.random.default_rng((seed, turn)).choice(ordinary, period, replace=False)
+            ids = [*front, *np.tile(draw, repeats).tolist()]
+            maps, written = model.inside(ids)
+            own = maps[:, :, len(front) :, len(front) :]
+            scores.append((looking_back(maps, 1), looking_back(maps, 2), prefix_matching(own, period)))
+            if written is not None:
+                first = slice(len(front), len(front) + period)  # of each token one copy
+                rows = written[:, :, len(front) :, first]
+                copied.append(copying(rows, np.arange(rows.shape[2]) % period))
+            advance(turn + 1)
     previous, second, induction = (np.mean(kind, axis=0) for kind in zip(*scores, strict=True))
     return HeadRoles(
         previous=previous,

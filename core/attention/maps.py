@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.attention.answer import check_heads
 from core.attention.groups import Groups, Places
 from core.errors import StudyError
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop, part
 from core.study.study import Head
 
 if TYPE_CHECKING:
@@ -99,7 +99,6 @@ def between(
     columns: Groups,
     *,
     heads: Collection[Head] = (),
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Between:
     """Attention between groups of tokens in one pass, a few rows of one head at a time.
@@ -125,7 +124,8 @@ def between(
     if not fits(model, rows, columns):
         chosen = tuple(heads) or tuple((layer, head) for layer in range(model.layers) for head in range(model.heads))
     seen = Pooled(places, into, count, Columns(columns.of.tolist(), len(columns.names)), chosen)
-    model.observe(text, seen, progress=progress, stop=stop)
+    with part(0.0, 1.0):
+        model.observe(text, seen, stop=stop)
     if chosen is None:
         sums = np.stack([kept.numpy() for kept in seen.kept])
     else:
@@ -157,7 +157,6 @@ def token_map(
     *,
     heads: Collection[Head] = (),
     most: int = LARGEST,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> TokenMap:
     """Attention from some tokens to some tokens, the mean over `heads` (all, where none is named).
@@ -183,7 +182,8 @@ def token_map(
     into = [place for place, (a, b) in enumerate(down) for _ in range(a, b)]
     size = len(model.encode(text))
     seen = Pooled(list(rows), into, len(down), Columns(block_groups(columns, across, size), len(across)), chosen)
-    model.observe(text, seen, progress=progress, stop=stop)
+    with part(0.0, 1.0):
+        model.observe(text, seen, stop=stop)
     assert seen.total is not None
     sizes = np.array([b - a for a, b in down], dtype=np.float64)
     weights = seen.total.numpy() / (len(chosen) * sizes[:, None])

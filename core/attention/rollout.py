@@ -9,7 +9,7 @@ import numpy as np
 
 from core.attention import LARGEST, Between, Groups, TokenMap, block_groups, stretch, with_answer
 from core.errors import StudyError
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop, part
 
 if TYPE_CHECKING:
     from core.attention.maps import Floats
@@ -23,7 +23,6 @@ def rollout_between(
     columns: Groups,
     *,
     top: int | None = None,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Between:
     """Rollout between groups of tokens: W[g, c] = 1/|g| Σ_{i in g} Σ_{j in c} R[i, j], as a mean over all heads.
@@ -42,7 +41,7 @@ def rollout_between(
     """
     if not rows.names or not columns.names:
         raise StudyError("No token of the prompt is of the kinds chosen; choose other kinds.")
-    flow = _flow(model, text, columns.of.tolist(), len(columns.names), top, progress, stop)
+    flow = _flow(model, text, columns.of.tolist(), len(columns.names), top, stop)
     sums = np.zeros((len(rows.names), flow.shape[1]))
     inside = rows.of >= 0
     np.add.at(sums, rows.of[inside], flow[inside])
@@ -58,7 +57,6 @@ def rollout_map(
     *,
     top: int | None = None,
     most: int = LARGEST,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> TokenMap:
     """Rollout from some tokens to some tokens, in blocks where there are more than `most`; see `rollout_between`.
@@ -72,7 +70,7 @@ def rollout_map(
     if not down or not across:
         raise StudyError("No token of the prompt is in the stretch and of the kinds chosen; choose others.")
     groups = block_groups(columns, across, len(model.encode(text)))
-    flow = _flow(model, text, groups, len(across), top, progress, stop)[np.array(list(rows), dtype=np.intp)]
+    flow = _flow(model, text, groups, len(across), top, stop)[np.array(list(rows), dtype=np.intp)]
     weights = np.stack([flow[a:b].mean(0) for a, b in down])
     return TokenMap(down, across, weights.astype(np.float32))
 
@@ -83,7 +81,6 @@ def _flow(
     groups: list[int],
     count: int,
     top: int | None,
-    progress: Progress | None,
     stop: Stop | None,
 ) -> Floats:
     """(t, C) R C, the rollout with its columns summed into groups."""
@@ -93,5 +90,6 @@ def _flow(
     if not 0 <= top < model.layers:
         raise StudyError(f"There is no layer {top}: this model has layers 0 to {model.layers - 1}.")
     seen = Rolled(Columns(groups, count), top)
-    model.observe(text, seen, progress=progress, stop=stop)
+    with part(0.0, 1.0):
+        model.observe(text, seen, stop=stop)
     return seen.flow.double().cpu().numpy()

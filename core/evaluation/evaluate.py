@@ -13,7 +13,7 @@ from core.errors import StudyError
 from core.evaluation.questions import Question
 from core.ordering import order
 from core.runtime.cost import Cost, metered
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, counting, part
 from core.scoring.labels import MAX_LABELS, candidate_labels, distinct
 from core.scoring.together import score_together
 from core.selection import rows_chosen, rows_of, select
@@ -83,7 +83,6 @@ def evaluate(
     model: LanguageModel,
     questions: Sequence[Question],
     *,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Evaluation:
     """Ask every study every question: its query and gold are the question's, all else is its own.
@@ -107,19 +106,22 @@ def evaluate(
     asked = [[_ask(tidied(study), question) for question in questions] for study in studies]
     chosen: list[list[Chosen]] = []
     costs: list[Cost] = []
-    for place, row in enumerate(asked):
-        with metered() as meter:
-            chosen.append(_choose(row, model, progress, stop, place / len(asked), 1 / len(asked)))
-        costs.append(meter.spent)
+    with part(0.0, CHOOSING), counting(len(asked), "studies") as advance:
+        for place, row in enumerate(asked):
+            with metered() as meter:
+                chosen.append(_choose(row, model, stop))
+            costs.append(meter.spent)
+            advance(place + 1)
     shown = [[rows_of(s, c) for s, c in zip(*pair, strict=True)] for pair in zip(asked, chosen, strict=True)]
     whole = [[rows_chosen(s, c) for s, c in zip(*pair, strict=True)] for pair in zip(asked, chosen, strict=True)]
     labels = _candidates(asked, whole, model)
     answers: list[tuple[Answer, ...]] = []
-    for place, row in enumerate(asked):
-        with metered() as meter:
-            answers.append(_score(row, shown[place], labels, model, progress, stop, place, len(asked)))
-        costs[place] += meter.spent
-    report(progress, 1.0)
+    with part(CHOOSING, 1.0), counting(len(asked), "studies") as advance:
+        for place, row in enumerate(asked):
+            with metered() as meter:
+                answers.append(_score(row, shown[place], labels, model, stop))
+            costs[place] += meter.spent
+            advance(place + 1)
     gold = [question.gold for question in questions]
     return Evaluation(
         studies=tuple(tidied(study) for study in studies),
@@ -138,20 +140,14 @@ def _ask(study: Study, question: Question) -> Study:
     return study.model_copy(update={"query": question.input.strip(), "gold": question.gold.strip()})
 
 
-def _choose(
-    asked: Sequence[Study],
-    model: LanguageModel,
-    progress: Progress | None,
-    stop: Stop | None,
-    start: float,
-    span: float,
-) -> list[Chosen]:
+def _choose(asked: Sequence[Study], model: LanguageModel, stop: Stop | None) -> list[Chosen]:
     """What each question is shown, in order."""
     found = []
-    for place, study in enumerate(asked):
-        check(stop)
-        found.append(order(study, model, select(study, model, stop), stop))
-        report(progress, CHOOSING * (start + span * (place + 1) / len(asked)))
+    with counting(len(asked), "questions") as advance:
+        for study in asked:
+            check(stop)
+            found.append(order(study, model, select(study, model, stop), stop))
+            advance(len(found))
     return found
 
 
@@ -191,18 +187,16 @@ def _score(
     shown: Sequence[Rows],
     labels: Sequence[tuple[str, ...]],
     model: LanguageModel,
-    progress: Progress | None,
     stop: Stop | None,
-    place: int,
-    studies: int,
 ) -> tuple[Answer, ...]:
     """The answers of one study."""
     answers: list[Answer] = []
-    for start in range(0, len(asked), TOGETHER):
-        part = slice(start, start + TOGETHER)
-        requests = list(zip(asked[part], shown[part], labels[part], strict=True))
-        answers += score_together(requests, model, stop)
-        report(progress, CHOOSING + (1 - CHOOSING) * (place + len(answers) / len(asked)) / studies)
+    with counting(len(asked), "questions", at_once=TOGETHER) as advance:
+        for start in range(0, len(asked), TOGETHER):
+            some = slice(start, start + TOGETHER)
+            requests = list(zip(asked[some], shown[some], labels[some], strict=True))
+            answers += score_together(requests, model, stop)
+            advance(len(answers))
     return tuple(answers)
 
 

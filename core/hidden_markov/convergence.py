@@ -29,7 +29,7 @@ from core.errors import StudyError
 from core.hidden_markov.forward import log_likelihood, read, sample
 from core.hidden_markov.model import Floats, HMMMixture, Ints
 from core.hidden_markov.operators import OperatorKernel, check_size, exact_kernel, features
-from core.runtime.progress import Progress, Stop, check
+from core.runtime.progress import Stop, check, counting, part
 from core.statistics.curves import Curve, curve_of
 from core.statistics.distributions import softmax
 
@@ -159,20 +159,17 @@ def random_tasks(world: World, generator: np.random.Generator) -> tuple[HMMMixtu
     return tasks, HMMMixture(initial.mean(axis=0)[None], transition, emission, np.ones(1))
 
 
-def convergence(world: World, *, progress: Progress | None = None, stop: Stop | None = None) -> Convergence:
+def convergence(world: World, *, stop: Stop | None = None) -> Convergence:
     """Draw mixtures and prompts, and measure the distance at n = 1, 2, 4 … 128.
 
     Raises:
         Cancelled: `stop` said so.
     """
     found = []
-    for seed in range(world.seeds):
-
-        def advance(share: float, done: int = seed) -> None:
-            if progress is not None:
-                progress((done + share) / world.seeds)
-
-        found.append(_one_mixture(world, world.first_seed + seed, advance, stop))
+    with counting(world.seeds, "mixtures") as advance:
+        for seed in range(world.seeds):
+            found.append(_one_mixture(world, world.first_seed + seed, stop))
+            advance(seed + 1)
     ways = (KERNEL, SIGNED, FLAT)
     distances = np.stack([one.distances for one in found])  # (seeds, norms, ways, N)
     agreement = np.stack([one.agreement for one in found])  # (seeds, ways, N)
@@ -198,24 +195,26 @@ class _Measured:
     mean_k: float
 
 
-def _one_mixture(world: World, seed: int, progress: Progress, stop: Stop | None) -> _Measured:
+def _one_mixture(world: World, seed: int, stop: Stop | None) -> _Measured:
     """Means over the prompts of one mixture; most of the time goes into Σ."""
     generator = np.random.default_rng(seed)
     mixture, carrier = random_tasks(world, generator)
-    kernel = exact_kernel(carrier, world.length, progress=lambda share: progress(0.6 * share), stop=stop)
+    with part(0.0, 0.6):
+        kernel = exact_kernel(carrier, world.length, stop=stop)
     mapped = Mapped(carrier, kernel)
-    parts = []
-    for first in range(0, world.prompts, TOGETHER):
-        check(stop)
-        count = min(TOGETHER, world.prompts - first)
-        parts.append(compare(mixture, mapped, generator.integers(world.tasks, size=count), world.length, generator))
-        progress(0.6 + 0.4 * (first + count) / world.prompts)
+    found = []
+    with part(0.6, 1.0), counting(world.prompts, "prompts", at_once=TOGETHER) as advance:
+        for first in range(0, world.prompts, TOGETHER):
+            check(stop)
+            count = min(TOGETHER, world.prompts - first)
+            found.append(compare(mixture, mapped, generator.integers(world.tasks, size=count), world.length, generator))
+            advance(first + count)
     return _Measured(
-        np.concatenate([part.distances for part in parts], axis=-1).mean(-1),
-        np.concatenate([part.agreement for part in parts], axis=-1).mean(-1),
-        np.concatenate([part.certainty for part in parts], axis=-1).mean(-1),
+        np.concatenate([one.distances for one in found], axis=-1).mean(-1),
+        np.concatenate([one.agreement for one in found], axis=-1).mean(-1),
+        np.concatenate([one.certainty for one in found], axis=-1).mean(-1),
         kernel.rank,
-        float(np.concatenate([part.own for part in parts]).mean()),
+        float(np.concatenate([one.own for one in found]).mean()),
     )
 
 

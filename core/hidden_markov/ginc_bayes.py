@@ -21,7 +21,7 @@ import numpy as np
 from core.errors import StudyError
 from core.hidden_markov.ginc import CONCEPTS, DELIMITER, FLOOR, SLOTS, VALUES, Ginc, draw_prompts, ginc, with_floor
 from core.hidden_markov.model import Floats, HMMMixture, Ints
-from core.runtime.progress import Progress, Stop, check
+from core.runtime.progress import Stop, check, counting
 from core.statistics.curves import Curve, curve_of
 from core.statistics.distributions import softmax
 
@@ -214,7 +214,6 @@ def ginc_accuracy(
     prompts: int = 250,
     worlds: int = 10,
     numbers: tuple[int, ...] = NUMBERS,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> GincAccuracy:
     """Exact Bayes' accuracy on fresh data sets.
@@ -232,18 +231,18 @@ def ginc_accuracy(
     if not set(numbers) <= set(NUMBERS) or list(numbers) != [n for n in NUMBERS if n <= max(numbers)]:
         raise StudyError("Numbers of examples go 0, 1, 2, 4 … up to at most 64, without a gap.")
     hits, certainty, impossible = [], [], []
-    for seed in range(worlds):
-        world: Ginc = ginc(vocabulary, seed)
-        generator = np.random.default_rng([seed, vocabulary, length, kind == "seen"])
-        drawn = draw_prompts(world, kind, length, max(numbers) + 1, prompts, generator)
-        right = drawn.labels[:, list(numbers)]
-        said = [predict(world.seen, drawn.words, way, stop=stop) for way in LIKELIHOODS]
-        hits.append([(one.words == right).mean(axis=0) for one in said])
-        certainty.append([_certainty(one.posterior, drawn.concepts, kind) for one in said])
-        bare = predict(world.seen, drawn.words, "pretraining", floor=0.0, stop=stop)
-        impossible.append(np.isneginf(bare.log_likelihood).mean(axis=0))
-        if progress is not None:
-            progress((seed + 1) / worlds)
+    with counting(worlds, "data sets") as advance:
+        for seed in range(worlds):
+            world: Ginc = ginc(vocabulary, seed)
+            generator = np.random.default_rng([seed, vocabulary, length, kind == "seen"])
+            drawn = draw_prompts(world, kind, length, max(numbers) + 1, prompts, generator)
+            right = drawn.labels[:, list(numbers)]
+            said = [predict(world.seen, drawn.words, way, stop=stop) for way in LIKELIHOODS]
+            hits.append([(one.words == right).mean(axis=0) for one in said])
+            certainty.append([_certainty(one.posterior, drawn.concepts, kind) for one in said])
+            bare = predict(world.seen, drawn.words, "pretraining", floor=0.0, stop=stop)
+            impossible.append(np.isneginf(bare.log_likelihood).mean(axis=0))
+            advance(seed + 1)
 
     def curves(values: list[list[Floats]]) -> tuple[Curve, ...]:
         table = np.array(values)  # (worlds, likelihoods, N)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from core.errors import StudyError
 from core.hidden_markov.forward import log_likelihood
 from core.hidden_markov.model import Floats, HMMMixture
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, counting
 
 TOLERANCE = 1e-10  # eigenvalues of Σ below this share of the largest count as zero
 LARGEST = 2500  # features, or inputs: a matrix of this size takes 50 MB and its eigenvectors some ten seconds
@@ -50,9 +50,7 @@ def second_moment_of(vectors: Floats, probabilities: Floats) -> Floats:
     return moment
 
 
-def second_moment(
-    mixture: HMMMixture, length: int, *, progress: Progress | None = None, stop: Stop | None = None
-) -> Floats:
+def second_moment(mixture: HMMMixture, length: int, *, stop: Stop | None = None) -> Floats:
     """Σ over all V^length inputs that the mixture may say, exactly, (F, F), without listing them.
 
     With p(x) = Σ_c P(c) initial_cᵀ T_x^c 1, an entry of Σ is a sum over x of products of three operators, carried from
@@ -72,11 +70,12 @@ def second_moment(
     check_size(mixture.observations**length, m * s * s, listing=False)
     moment = np.zeros((m, s * s, m, s * s))
     pairs = list(combinations_with_replacement(range(m), 2))
-    for done, (a, b) in enumerate(pairs):
-        check(stop)
-        square = _moment_of_two(mixture, a, b, length).transpose(0, 2, 1, 3).reshape(s * s, s * s)
-        moment[a, :, b], moment[b, :, a] = square, square.T
-        report(progress, (done + 1) / len(pairs))
+    with counting(len(pairs), "pairs of components") as advance:
+        for done, (a, b) in enumerate(pairs, start=1):
+            check(stop)
+            square = _moment_of_two(mixture, a, b, length).transpose(0, 2, 1, 3).reshape(s * s, s * s)
+            moment[a, :, b], moment[b, :, a] = square, square.T
+            advance(done)
     return moment.reshape(m * s * s, m * s * s)
 
 
@@ -170,9 +169,7 @@ def kernel_on_inputs(vectors: Floats, probabilities: Floats, tolerance: float = 
     return OperatorKernel(rows.T @ (left.whitener * np.sqrt(values)), left.rank, left.condition)
 
 
-def exact_kernel(
-    mixture: HMMMixture, length: int, *, progress: Progress | None = None, stop: Stop | None = None
-) -> OperatorKernel:
+def exact_kernel(mixture: HMMMixture, length: int, *, stop: Stop | None = None) -> OperatorKernel:
     """The kernel under p(x) of the mixture for inputs of `length` tokens, from all inputs if they are few, else from Σ.
 
     Raises:
@@ -182,7 +179,7 @@ def exact_kernel(
     inputs = mixture.observations**length
     check_size(inputs, mixture.components * mixture.states**2)
     if inputs > LARGEST:
-        return operator_kernel(second_moment(mixture, length, progress=progress, stop=stop))
+        return operator_kernel(second_moment(mixture, length, stop=stop))
     check(stop)
     every = np.array(list(product(range(mixture.observations), repeat=length)), dtype=np.int64)
     chances = mixture.prior @ np.exp(log_likelihood(mixture, every))

@@ -19,12 +19,12 @@ from core.models.encoding import Encoder, Encoding
 from core.models.incremental import Growing, growing
 from core.models.layer import Layer, Observer
 from core.models.observers import Inside, Rows
-from core.models.packing import plan, suited
+from core.models.packing import Plan, plan, suited
 from core.models.passes import Passes
 from core.models.reading import Reading, Scored
 from core.models.trie import Ints
 from core.runtime.cost import count
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Advance, Stop, check, counting
 
 if TYPE_CHECKING:
     from core.mixture.mixture import Mixture
@@ -156,15 +156,18 @@ class LanguageModel:
         marks += [np.array([len(sequence) - 1]) for sequence in sequences[len(places) :]]
 
         rows = np.empty((len(texts), self.vocabulary_size), dtype=np.float32)
-        for member, logged, nodes in self._visit(sequences, marks, stop):
-            if member >= len(places):
-                rows[member - len(places)] = logged[int(nodes[0])].cpu().numpy()[: self.vocabulary_size]
-                continue
-            encoding = encodings[places[member]]
-            at = marks[member] + 1
-            targets = torch.tensor([encoding.ids[i] for i in at], device=logged.device)
-            values = logged[torch.from_numpy(nodes).to(logged.device), targets].cpu().double().numpy()
-            results[places[member]] = Scored(tuple(encoding.texts[i] for i in at), values)
+        chosen = self._plan(sequences, marks)
+        # The lock and the count are held here and not in the generator, which an error would leave suspended.
+        with self.lock, counting(sum(len(one.batches) for one in chosen), "passes", inner=True) as advance:
+            for member, logged, nodes in self._visit(chosen, marks, advance, stop):
+                if member >= len(places):
+                    rows[member - len(places)] = logged[int(nodes[0])].cpu().numpy()[: self.vocabulary_size]
+                    continue
+                encoding = encodings[places[member]]
+                at = marks[member] + 1
+                targets = torch.tensor([encoding.ids[i] for i in at], device=logged.device)
+                values = logged[torch.from_numpy(nodes).to(logged.device), targets].cpu().double().numpy()
+                results[places[member]] = Scored(tuple(encoding.texts[i] for i in at), values)
         return [result for result in results if result is not None], rows
 
     def read(
@@ -219,7 +222,6 @@ class LanguageModel:
         text: str | Sequence[int],
         observer: Observer,
         *,
-        progress: Progress | None = None,
         stop: Stop | None = None,
     ) -> Encoding:
         """One forward pass over one text, whose layers' attention is shown to `observer` as it passes by.
@@ -227,7 +229,6 @@ class LanguageModel:
         Args:
             text: or the token ids themselves.
             observer: sees every layer in order; see `core.models.observers`.
-            progress: told the share of layers that are done.
             stop: asked before every layer.
 
         Returns:
@@ -246,8 +247,8 @@ class LanguageModel:
         self._check([encoding])
         if not self._abilities.attentive:
             raise ModelError("This model's architecture gives no attention weights, so there is nothing to look at.")
-        with self.lock:
-            self._read(self._ids(encoding), False, _Counted(observer, self.layers, progress, stop))
+        with self.lock, counting(self.layers, "layers", inner=True) as advance:
+            self._read(self._ids(encoding), False, _Counted(observer, advance, stop))
         return encoding
 
     def inside(self, ids: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
@@ -321,14 +322,12 @@ class LanguageModel:
                         result[member] = state[own or path.tolist()].float().mean(dim=0).cpu().numpy()
         return result
 
-    def _visit(
-        self, sequences: list[Ints], marks: list[Ints], stop: Stop | None
-    ) -> Iterator[tuple[int, torch.Tensor, Ints]]:
-        """For every sequence: its place, the log-probabilities of its batch, and which rows of them are its marks."""
+    def _plan(self, sequences: list[Ints], marks: list[Ints]) -> list[Plan]:
+        """The passes that read these sequences, none where there are none."""
         if not sequences:
-            return
+            return []
         count(texts=len(sequences))
-        chosen = plan(
+        return plan(
             sequences,
             marks,
             width=self._width,
@@ -337,15 +336,19 @@ class LanguageModel:
             cacheable=self._abilities.cacheable,
             limits=self.limits,
         )
-        with self.lock:
-            for front, batch, logits in self._passes.run(chosen, stop):
-                logged = _log_probs(logits)
-                start = 0
-                for row in batch:
-                    for member, path in zip(row.trie.members, row.trie.paths, strict=True):
-                        nodes = path[marks[member] - front]
-                        yield member, logged, start + np.searchsorted(row.marked, nodes)
-                    start += len(row.marked)
+
+    def _visit(
+        self, plans: list[Plan], marks: list[Ints], advance: Advance, stop: Stop | None
+    ) -> Iterator[tuple[int, torch.Tensor, Ints]]:
+        """For every sequence: its place, the log-probabilities of its batch, and which rows of them are its marks."""
+        for front, batch, logits in self._passes.run(plans, stop, advance):
+            logged = _log_probs(logits)
+            start = 0
+            for row in batch:
+                for member, path in zip(row.trie.members, row.trie.paths, strict=True):
+                    nodes = path[marks[member] - front]
+                    yield member, logged, start + np.searchsorted(row.marked, nodes)
+                start += len(row.marked)
 
     def _read(self, ids: Ints, hidden: bool, observer: Observer) -> Any:
         inputs = {"input_ids": torch.from_numpy(ids)[None].to(self._model.device), "use_cache": False}
@@ -374,13 +377,13 @@ class LanguageModel:
 class _Counted:
     """An observer that can be stopped, and tells how many layers it has seen."""
 
-    def __init__(self, inner: Observer, layers: int, progress: Progress | None, stop: Stop | None) -> None:
-        self._inner, self._layers, self._progress, self._stop = inner, layers, progress, stop
+    def __init__(self, inner: Observer, advance: Advance, stop: Stop | None) -> None:
+        self._inner, self._advance, self._stop = inner, advance, stop
 
     def see(self, layer: Layer) -> None:
         check(self._stop)
         self._inner.see(layer)
-        report(self._progress, (layer.number + 1) / self._layers)
+        self._advance(layer.number + 1)
 
 
 def _scored_tokens(encoding: Encoding, join: int) -> Ints:

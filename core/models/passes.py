@@ -18,7 +18,7 @@ from core.models.capture import REQUEST, TreeShape
 from core.models.packing import Plan, Row
 from core.models.trie import Ints
 from core.runtime.cost import count
-from core.runtime.progress import advance
+from core.runtime.progress import Advance
 
 _SMALLEST_PART = 96  # nodes; below, masked pairs are cheaper than another call
 Stop = Callable[[], bool]
@@ -34,13 +34,15 @@ class Passes:
         self.model, self.route, self.forest = model, route, forest
         self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
 
-    def run(self, plans: list[Plan], stop: Stop | None = None) -> Iterator[tuple[int, tuple[Row, ...], Tensor]]:
+    def run(
+        self, plans: list[Plan], stop: Stop | None = None, advance: Advance = lambda done: None
+    ) -> Iterator[tuple[int, tuple[Row, ...], Tensor]]:
         """For each batch, tokens of its trunk, its rows and the (marked nodes, V) logits, rows one after another.
 
         Raises:
             Cancelled: `stop` said so between two passes.
         """
-        done, batches = 0, sum(len(plan.batches) for plan in plans)
+        done = 0
         for plan in plans:
             check(stop)
             trunk = self.cache(plan.trunk) if len(plan.trunk) else None
@@ -48,7 +50,7 @@ class Passes:
                 check(stop)
                 yield len(plan.trunk), batch, self.logits(batch, trunk)
                 done += 1
-                advance(done / batches)
+                advance(done)
 
     def cache(self, tokens: Ints) -> DynamicCache:
         """Keys and values of one sequence, every layer in full (a windowed layer forgets by its mask)."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from core.errors import PromptTooLong
 from core.models.encoding import Encoding
 from core.runtime.cost import count
-from core.runtime.progress import Stop, advance, check
+from core.runtime.progress import Stop, check, counting
 
 if TYPE_CHECKING:
     from core.models.language_model import LanguageModel
@@ -61,19 +61,20 @@ def learn_tokens(
     theta = _start(model, tokens, rng)
     adam = torch.optim.Adam([theta], lr=RATE)
     order: list[int] = []
-    for step in range(steps):
-        check(stop)
-        if len(order) < min(BATCH, len(pairs)):
-            order += [int(i) for i in rng.permutation(len(pairs))]
-        batch, order = order[:BATCH], order[BATCH:]
-        with model.module() as module, torch.enable_grad():  # let go after every step, for others who wait
-            loss = _loss(module, theta, [encodings[i] for i in batch], [scored[i] for i in batch])
-            adam.zero_grad()
-            torch.autograd.backward(loss)
-        adam.step()
-        count(passes=1, texts=len(batch), backward=1)
-        losses[step] = float(loss.detach())
-        advance((step + 1) / steps)
+    with counting(steps, "steps", inner=True) as advance:
+        for step in range(steps):
+            check(stop)
+            if len(order) < min(BATCH, len(pairs)):
+                order += [int(i) for i in rng.permutation(len(pairs))]
+            batch, order = order[:BATCH], order[BATCH:]
+            with model.module() as module, torch.enable_grad():  # let go after every step, for others who wait
+                loss = _loss(module, theta, [encodings[i] for i in batch], [scored[i] for i in batch])
+                adam.zero_grad()
+                torch.autograd.backward(loss)
+            adam.step()
+            count(passes=1, texts=len(batch), backward=1)
+            losses[step] = float(loss.detach())
+            advance(step + 1)
     return theta.detach().cpu().numpy(), losses
 
 
@@ -90,14 +91,15 @@ def surprise(model: LanguageModel, texts: Sequence[str], vectors: Vectors, stop:
     _check(model, encodings, len(vectors))
     found = np.empty(len(texts))
     by_length = sorted(range(len(texts)), key=lambda i: len(encodings[i]))
-    for start in range(0, len(texts), BATCH):
-        check(stop)
-        batch = by_length[start : start + BATCH]
-        with model.module() as module, torch.inference_mode():
-            theta = torch.from_numpy(vectors).to(module.get_input_embeddings().weight.device)
-            found[batch] = _surprise(module, theta, [encodings[i] for i in batch])
-        count(passes=1, texts=len(batch))
-        advance((start + len(batch)) / len(texts))
+    with counting(len(texts), "texts", inner=True) as advance:
+        for start in range(0, len(texts), BATCH):
+            check(stop)
+            batch = by_length[start : start + BATCH]
+            with model.module() as module, torch.inference_mode():
+                theta = torch.from_numpy(vectors).to(module.get_input_embeddings().weight.device)
+                found[batch] = _surprise(module, theta, [encodings[i] for i in batch])
+            count(passes=1, texts=len(batch))
+            advance(start + len(batch))
     return found
 
 

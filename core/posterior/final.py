@@ -14,7 +14,7 @@ from core.posterior import evidence as ev
 from core.posterior.decoding import DECODERS, mixed
 from core.posterior.domains import domain_of_tokens, domain_table
 from core.posterior.implicit import ALIVE, FEWEST, PROBES, WORDS
-from core.runtime.progress import Progress, check, report
+from core.runtime.progress import check, counting
 from core.study.demonstrations import Demonstration
 from core.study.study import Study
 from core.study.verbalisers import as_words, as_written
@@ -33,7 +33,6 @@ def final_weights(
     mixture: Mixture,
     arranged: Sequence[Sequence[Demonstration]],
     *,
-    progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Floats:
     """The implicit posterior after all demonstrations, for M orders of the same set: (M, F).
@@ -55,12 +54,13 @@ def final_weights(
     openings = tuple(ev.ask(study, model, rows, asked.probes[:1]).openings[-1] for rows in arranged)
     q, joint = _evidence(study, model, mixture, pairs, replace(asked, openings=openings), before, stop)
     rows = []
-    for start in range(0, len(q), CHUNK):
-        check(stop)
-        some = q[start : start + CHUNK]
-        columns = np.broadcast_to(joint, (len(some), *joint.shape[1:]))
-        rows.append(DECODERS[study.posterior_solver](some, columns, before))
-        report(progress, (start + len(some)) / len(q))
+    with counting(len(q), "prompts") as advance:
+        for start in range(0, len(q), CHUNK):
+            check(stop)
+            some = q[start : start + CHUNK]
+            columns = np.broadcast_to(joint, (len(some), *joint.shape[1:]))
+            rows.append(DECODERS[study.posterior_solver](some, columns, before))
+            advance(start + len(some))
     return np.concatenate(rows)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.reasoning.matching import matches
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, counting
 from core.runtime.registry import Registry
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer
@@ -93,7 +93,6 @@ def reason_together(
     requests: Sequence[Request],
     model: LanguageModel,
     *,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> list[Reasoned]:
     """`reason` for every request (studies with reasoning "none" write their answer), the texts of a round together.
@@ -110,11 +109,12 @@ def reason_together(
     results: dict[int, Reasoned] = {}
     asks: dict[int, Ask] = {}
     _step(running, dict.fromkeys(range(len(running))), asks, results)
-    while asks:
-        stages = _write(model, written, asks, stop)
-        asks = {}
-        _step(running, stages, asks, results)
-        report(progress, len(results) / len(requests))
+    with counting(len(requests), "rationales") as advance:
+        while asks:
+            stages = _write(model, written, asks, stop)
+            asks = {}
+            _step(running, stages, asks, results)
+            advance(len(results))
     return [results[place] for place in range(len(requests))]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.runtime.progress import Stop, advance, part
+from core.runtime.progress import Stop, counting, part
 from core.scoring.labels import task_labels
 from core.selection import Picked, Selected, selections
 from core.selection.learning.splits import prompts_fit
@@ -65,26 +65,27 @@ def write(study: Study, model: LanguageModel, wanted: list[str], stop: Stop | No
     from core.models.generation import generate
 
     written = [""] * len(wanted)
-    for turn in range(ROUNDS):
-        missing = [i for i, text in enumerate(written) if not text]
-        advance(1 - len(missing) / max(1, len(wanted)))
-        if not missing:
-            break
-        prompts = [example_prompt(study, wanted[i]) for i in missing]
-        seed = int(np.random.default_rng([study.selection_seed, turn]).integers(2**31))
-        found = generate(
-            model,
-            prompts,
-            until=study.template.end.strip(" ") or "\n",
-            most=TOKENS,
-            temperature=TEMPERATURE,
-            seed=seed,
-            stop=stop,
-        )
-        for i, one in zip(missing, found, strict=True):
-            text = " ".join(one.text.split())
-            if text and text != study.query and text not in written:
-                written[i] = text
+    with counting(len(wanted), "examples") as advance:
+        for turn in range(ROUNDS):
+            missing = [i for i, text in enumerate(written) if not text]
+            advance(len(wanted) - len(missing))
+            if not missing:
+                break
+            prompts = [example_prompt(study, wanted[i]) for i in missing]
+            seed = int(np.random.default_rng([study.selection_seed, turn]).integers(2**31))
+            found = generate(
+                model,
+                prompts,
+                until=study.template.end.strip(" ") or "\n",
+                most=TOKENS,
+                temperature=TEMPERATURE,
+                seed=seed,
+                stop=stop,
+            )
+            for i, one in zip(missing, found, strict=True):
+                text = " ".join(one.text.split())
+                if text and text != study.query and text not in written:
+                    written[i] = text
     return written
 
 

@@ -13,6 +13,7 @@ from core.errors import Cancelled, ModelError, PromptTooLong, StudyError
 from core.models import layer as layers
 from core.study.prompts import Prompt, render
 from tests.attention.conftest import SHOWN, tokens, whole_maps
+from tests.listening import listening
 from tests.models.checkpoints import ARCHITECTURES, TWELVE, write_tiny
 from tests.models.conftest import Folder, Model
 
@@ -162,8 +163,8 @@ def test_what_cannot_be_had_is_a_sentence(model: Model, prompt: Prompt) -> None:
 
 def test_it_can_be_stopped_and_tells_how_far_it_is(model: Model, prompt: Prompt) -> None:
     tested = model("gpt2")
-    told: list[float] = []
-    token_map(tested, prompt.text, [0, 1], [0, 1], progress=told.append)
+    with listening() as told:
+        token_map(tested, prompt.text, [0, 1], [0, 1])
     np.testing.assert_allclose(told, [1 / 3, 2 / 3, 1.0])
     with pytest.raises(Cancelled):
         token_map(tested, prompt.text, [0, 1], [0, 1], stop=lambda: len(told) == 3)

@@ -11,6 +11,7 @@ from core.evaluation.evaluate import evaluate
 from core.evaluation.questions import POOL, Question, questions_of, sources_of
 from core.pipeline.run import run
 from core.statistics.intervals import wilson
+from tests.listening import listening
 
 
 def rows(family: str, count: int, seed: int = 0) -> tuple[Demonstration, ...]:
@@ -100,10 +101,11 @@ def test_candidates_are_closed_where_every_answer_is_a_label_and_open_elsewhere(
 
 
 def test_it_tells_how_far_it_is_and_can_be_stopped() -> None:
-    model, told = load_model(), list[float]()
+    model = load_model()
     study = Study(pool=rows("sentiment", 20), selection="random", k=2, query="x")
     questions = questions_of(study, model, POOL, 8, 0)
-    evaluate([study, study], model, questions, progress=told.append)
+    with listening() as told:
+        evaluate([study, study], model, questions)
     assert told == sorted(told)
     assert told[-1] == 1.0
     with pytest.raises(Cancelled):

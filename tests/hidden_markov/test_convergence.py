@@ -26,6 +26,7 @@ from core.hidden_markov.convergence import (
 )
 from tests.hidden_markov.test_forward import by_paths
 from tests.hidden_markov.worlds import random_mixture
+from tests.listening import listening
 
 SMALL = World(tasks=3, states=9, observations=12, prompts=24, seeds=3)
 
@@ -182,8 +183,8 @@ def test_worlds_that_cannot_be(numbers, says: str) -> None:
 
 
 def test_it_can_be_watched_and_stopped() -> None:
-    seen: list[float] = []
-    convergence(World(tasks=2, states=4, observations=5, prompts=2, seeds=2), progress=seen.append)
+    with listening() as seen:
+        convergence(World(tasks=2, states=4, observations=5, prompts=2, seeds=2))
     assert seen == sorted(seen)
     assert seen[-1] == 1
     with pytest.raises(Cancelled):

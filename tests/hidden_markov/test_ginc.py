@@ -23,6 +23,7 @@ from core.hidden_markov.ginc import (
     with_floor,
 )
 from core.hidden_markov.ginc_bayes import NUMBERS, GincAccuracy, ginc_accuracy, predict
+from tests.listening import listening
 
 
 @cache
@@ -228,8 +229,8 @@ def test_what_makes_no_data_is_refused() -> None:
 
 
 def test_it_can_be_watched_and_stopped() -> None:
-    seen: list[float] = []
-    ginc_accuracy(50, 3, prompts=2, worlds=2, numbers=(0, 1), progress=seen.append)
+    with listening() as seen:
+        ginc_accuracy(50, 3, prompts=2, worlds=2, numbers=(0, 1))
     assert seen == [0.5, 1.0]
     with pytest.raises(Cancelled):
         ginc_accuracy(50, 3, prompts=2, worlds=2, numbers=(0, 1), stop=lambda: True)

@@ -22,6 +22,7 @@ from core.hidden_markov import (
 from core.hidden_markov.model import Floats
 from core.hidden_markov.operators import check_size, exact_kernel, kernel_on_inputs, second_moment_of
 from tests.hidden_markov.worlds import random_mixture, worked_example
+from tests.listening import listening
 
 
 def strings(mixture: HMMMixture, length: int) -> tuple[list[tuple[int, ...]], Floats]:
@@ -102,8 +103,8 @@ def test_the_joined_model_has_the_same_kernel() -> None:
 
 def test_a_large_mixture_can_be_cancelled_and_tells_how_far_it_is() -> None:
     mixture = random_mixture(0, components=3)
-    seen: list[float] = []
-    second_moment(mixture, 2, progress=seen.append)
+    with listening() as seen:
+        second_moment(mixture, 2)
     assert seen == sorted(seen)
     assert seen[-1] == 1
     with pytest.raises(Cancelled):

@@ -16,6 +16,7 @@ from core.reasoning import answers_after, reason, reason_together, reasonings, w
 from core.reasoning.matching import matches, normalise
 from core.statistics.distributions import softmax
 from core.statistics.intervals import wilson
+from tests.listening import listening
 from tests.reasoning.scripted import SUMS, rows
 from tests.tiny import ARCHITECTURES, _plain, plain_logprobs, tiny
 
@@ -186,8 +187,8 @@ def test_open_answers_of_the_embedded_model() -> None:
 def test_methods_on_the_same_questions() -> None:
     model = tiny()
     questions = tuple(Question(f"{a} + {b} + 1", str(a + b + 1), "pool") for a in (1, 2) for b in (3, 4))
-    told: list[float] = []
-    found = compare(STUDY, model, questions, progress=told.append)
+    with listening() as told:
+        found = compare(STUDY, model, questions)
     assert [attempt.method for attempt in found.attempts] == list(METHODS)
     assert told == sorted(told)
     assert told[-1] == 1.0

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from core import Demonstration, Study
 from core.runtime.memo import forget
-from core.runtime.progress import reporting
 from core.selection import active, latent_concept, select, selections, self_generated
 from core.selection.learning import bi_encoder, q_learning
 from core.study.outcome import Chosen
+from tests.listening import listening
 from tests.selection.pools import MANY
 from tests.tiny import REVIEWS, tiny
 
@@ -132,8 +132,7 @@ def test_a_row_s_copy_scores_the_same(name: str) -> None:
 
 @pytest.mark.parametrize("name", [entry.name for entry in selections if entry.slow])
 def test_slow_ones_say_how_far_they_are(name: str) -> None:
-    told: list[float] = []
-    with reporting(told.append):
+    with listening() as told:
         select(STUDY.model_copy(update={"selection": name}), tiny())
     assert told == sorted(told)
     assert told

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.errors import StudyError, Unavailable
 from core.evaluation.evaluate import evaluate
 from core.evaluation.questions import Question
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, counting, part
 from core.study.cleaning import tidied, usable
 from core.study.demonstrations import Demonstration
 from core.study.prompts import render
@@ -85,7 +85,6 @@ def rank_instructions(
     questions: Sequence[Question],
     *,
     shots: int | None = None,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Ranking:
     """Score every instruction by mean log p(gold | instruction, D, x) over the questions (Zhou et al. 2023, §2.2).
@@ -110,12 +109,14 @@ def rank_instructions(
     changes = {} if shots is None else {"shots": shots}
     base = tidied(study).model_copy(update=changes)
     studies = [base.model_copy(update={"instruction": text}) for text in tried]
-    found = evaluate(studies, model, questions, progress=lambda share: report(progress, EVALUATED * share), stop=stop)
+    with part(0.0, EVALUATED):
+        found = evaluate(studies, model, questions, stop=stop)
     logprob = np.empty((len(studies), len(questions)))
-    for place, (one, shown) in enumerate(zip(studies, found.shown, strict=True)):
-        check(stop)
-        logprob[place] = likelihoods(one, model, shown, questions, stop)
-        report(progress, EVALUATED + (1 - EVALUATED) * (place + 1) / len(studies))
+    with part(EVALUATED, 1.0), counting(len(studies), "instructions") as advance:
+        for place, (one, shown) in enumerate(zip(studies, found.shown, strict=True)):
+            check(stop)
+            logprob[place] = likelihoods(one, model, shown, questions, stop)
+            advance(place + 1)
     order = np.argsort(-np.round(logprob.mean(axis=1), 9), kind="stable")
     texts, sources = tuple(tried), tuple(tried.values())
     return Ranking(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.evaluation.evaluate import Evaluation, evaluate
 from core.evaluation.questions import Question
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 from core.statistics.paired import Paired, paired
 from core.study.prompts import Template
 from core.study.study import Study
@@ -57,7 +57,6 @@ def compare_templates(
     b: Template,
     questions: Sequence[Question],
     *,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Pair:
     """The study with one template and with the other, everything else the same.
@@ -69,7 +68,7 @@ def compare_templates(
         StudyError, PromptTooLong, Cancelled: as `evaluate`.
     """
     studies = [study.model_copy(update={"template": template}) for template in (a, b)]
-    found = evaluate(studies, model, questions, progress=progress, stop=stop)
+    found = evaluate(studies, model, questions, stop=stop)
     both = zip(*found.answers, strict=True)
     distance = np.array([0.5 * float(np.abs(one.probabilities - other.probabilities).sum()) for one, other in both])
     differ = np.array([one != other for one, other in zip(*found.best, strict=True)])

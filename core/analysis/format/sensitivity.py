@@ -14,7 +14,7 @@ from core.analysis.format.tokens import unread
 from core.errors import StudyError
 from core.evaluation.evaluate import evaluate
 from core.evaluation.questions import Question
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 from core.study.prompts import Template, ready_made
 from core.study.study import Study
 
@@ -73,7 +73,6 @@ def sensitivity(
     questions: Sequence[Question],
     *,
     seed: int = 0,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Sensitivity:
     """The study in every template, on the same questions with the same candidates.
@@ -92,7 +91,7 @@ def sensitivity(
     if len(templates) < 2:
         raise StudyError("Sensitivity needs at least two templates.")
     studies = [study.model_copy(update={"template": template}) for template in templates]
-    found = evaluate(studies, model, questions, progress=progress, stop=stop)
+    found = evaluate(studies, model, questions, stop=stop)
     said = np.array(found.best, dtype=object)  # (S, N)
     agreement = np.array([[float((one == other).mean()) for other in said] for one in said])
     return Sensitivity(

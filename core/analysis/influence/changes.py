@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.analysis.influence.value import Floats, Places, Question, Rows, values
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -57,9 +57,7 @@ class Moves:
     answers: Places
 
 
-def flips(
-    question: Question, model: LanguageModel, *, progress: Progress | None = None, stop: Stop | None = None
-) -> Flips:
+def flips(question: Question, model: LanguageModel, *, stop: Stop | None = None) -> Flips:
     """Flip the label of each demonstration in turn to every other candidate: n (L − 1) prompts.
 
     Raises:
@@ -70,7 +68,7 @@ def flips(
     own = np.array([labels.index(row.label) if row.label in labels else -1 for row in question.shown], dtype=np.intp)
     changes = [(i, j) for i in range(n) for j in range(len(labels)) if own[i] != j]
     rows = [question.shown, *(flipped(question.shown, i, labels[j]) for i, j in changes)]
-    found = values([(question, shown) for shown in rows], model, progress=progress, stop=stop)
+    found = values([(question, shown) for shown in rows], model, stop=stop)
     shape = (n, len(labels))
     return Flips(
         question=question,
@@ -83,9 +81,7 @@ def flips(
     )
 
 
-def moves(
-    question: Question, model: LanguageModel, *, progress: Progress | None = None, stop: Stop | None = None
-) -> Moves:
+def moves(question: Question, model: LanguageModel, *, stop: Stop | None = None) -> Moves:
     """Move each demonstration in turn to every other position: n (n − 1) prompts, of which neighbours' swaps are one.
 
     Raises:
@@ -95,7 +91,7 @@ def moves(
     # to swap neighbours is one prompt, whichever of the two is said to move
     changes = [(i, j) for i in range(n) for j in range(n) if i != j and j != i - 1]
     rows = [question.shown, *(moved(question.shown, i, j) for i, j in changes)]
-    found = values([(question, shown) for shown in rows], model, bayes=False, progress=progress, stop=stop)
+    found = values([(question, shown) for shown in rows], model, bayes=False, stop=stop)
     effects = _effects(changes, found.model, (n, n))
     answers = _answers(changes, found.answers, (n, n))
     for i in range(1, n):

@@ -11,7 +11,7 @@ import numpy as np
 from core.analysis.influence.shapley import EXACT_LIMIT, Floats, Orders, Shapley, antithetic, exact, prefixes, sampled
 from core.analysis.influence.value import Places, Question, Rows, Values, values
 from core.errors import StudyError
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -62,7 +62,6 @@ def influence(
     shapley: bool = True,
     permutations: int = 0,
     seed: int = 0,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Influence:
     """Leave-one-out, alone and Shapley value of every demonstration shown.
@@ -85,7 +84,6 @@ def influence(
         shapley=shapley,
         permutations=permutations,
         seed=seed,
-        progress=progress,
         stop=stop,
     )[0]
 
@@ -97,7 +95,6 @@ def influences(
     shapley: bool = True,
     permutations: int = 0,
     seed: int = 0,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> list[Influence]:
     """`influence` of many questions, whose prompts are scored together: those on the same set share its beginnings."""
@@ -106,7 +103,7 @@ def influences(
     items = [
         (asked, rows_in(asked.shown, mask)) for asked, masks in zip(questions, wanted, strict=True) for mask in masks
     ]
-    found = values(items, model, progress=progress, stop=stop)
+    found = values(items, model, stop=stop)
     results, start = [], 0
     for asked, orders, masks in zip(questions, plans, wanted, strict=True):
         end = start + len(masks)

@@ -13,7 +13,7 @@ from core.analysis.influence.explanations import Explanations, explanations
 from core.analysis.influence.removal import Influence, influences
 from core.analysis.influence.value import Quantity, Question, question
 from core.errors import StudyError
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, counting, part
 from core.scoring.labels import distinct
 from core.selection import source_of
 from core.study.cleaning import tidied, usable
@@ -84,7 +84,6 @@ def survey(
     shapley: bool = False,
     permutations: int = 0,
     seed: int = 0,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Survey:
     """Evidence on many queries, each with the demonstrations that the study would show for it.
@@ -106,25 +105,20 @@ def survey(
     study = tidied(study)
     chosen, source = other_queries(study, model, count, seed)
     questions: list[Question] = []
-    for place, (query, label) in enumerate(chosen):
-        check(stop)
-        own = study.model_copy(update={"query": query, "gold": label})
-        questions.append(question(own, model, label if gold else None, quantity, stop))
-        report(progress, SHARES[0] * (place + 1) / len(chosen))
-    found = influences(
-        questions,
-        model,
-        shapley=shapley,
-        permutations=permutations,
-        seed=seed,
-        progress=lambda share: report(progress, SHARES[0] + SHARES[1] * share),
-        stop=stop,
-    )
+    with part(0.0, SHARES[0]), counting(len(chosen), "queries") as advance:
+        for query, label in chosen:
+            check(stop)
+            own = study.model_copy(update={"query": query, "gold": label})
+            questions.append(question(own, model, label if gold else None, quantity, stop))
+            advance(len(questions))
+    with part(SHARES[0], sum(SHARES)):
+        found = influences(questions, model, shapley=shapley, permutations=permutations, seed=seed, stop=stop)
     results = []
-    for place, one in enumerate(found):
-        check(stop)
-        results.append(evidence(one, model, stop))
-        report(progress, sum(SHARES) + (1 - sum(SHARES)) * (place + 1) / len(found))
+    with part(sum(SHARES), 1.0), counting(len(found), "queries") as advance:
+        for one in found:
+            check(stop)
+            results.append(evidence(one, model, stop))
+            advance(len(results))
     return Survey(tuple(results), source)
 
 

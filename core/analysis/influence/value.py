@@ -13,7 +13,7 @@ from core.bayes.answer import bayes_answer
 from core.errors import StudyError
 from core.ordering import order
 from core.pipeline.run import check_query
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, counting
 from core.scoring.labels import candidate_labels
 from core.scoring.together import score, score_together
 from core.selection import rows_of, select
@@ -147,7 +147,6 @@ def values(
     model: LanguageModel,
     *,
     bayes: bool = True,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Values:
     """v of each question with other demonstrations shown than its own, the model's and exact Bayes's.
@@ -170,20 +169,21 @@ def values(
         np.full(len(items), np.nan) if known else None,
     )
     done = 0
-    for batch in _batches(items):
-        check(stop)
-        requests = [(asked.study, rows, asked.labels) for asked, rows in (items[i] for i in batch)]
-        for i, answer in zip(batch, score_together(requests, model, stop), strict=True):
-            asked, rows = items[i]
-            found.model[i] = value_of(answer, asked.target, asked.quantity)
-            found.answers[i] = int(np.argmax(answer.scores))
-            if found.bayes is not None:
-                check(stop)
-                truth = bayes_answer(asked.study, model, rows, asked.labels)
-                if truth is not None:
-                    found.bayes[i] = value_of(truth, asked.target, asked.quantity)
-        done += len(batch)
-        report(progress, done / len(items))
+    with counting(len(items), "prompts", at_once=TEXTS) as advance:
+        for batch in _batches(items):
+            check(stop)
+            requests = [(asked.study, rows, asked.labels) for asked, rows in (items[i] for i in batch)]
+            for i, answer in zip(batch, score_together(requests, model, stop), strict=True):
+                asked, rows = items[i]
+                found.model[i] = value_of(answer, asked.target, asked.quantity)
+                found.answers[i] = int(np.argmax(answer.scores))
+                if found.bayes is not None:
+                    check(stop)
+                    truth = bayes_answer(asked.study, model, rows, asked.labels)
+                    if truth is not None:
+                        found.bayes[i] = value_of(truth, asked.target, asked.quantity)
+            done += len(batch)
+            advance(done)
     return found
 
 

@@ -27,7 +27,7 @@ from core.kernels import kernels
 from core.kernels.regression import one_hot
 from core.kernels.scene import Scene
 from core.mixture.documents import draw_document
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, counting
 from core.scoring.labels import candidate_labels
 from core.scoring.together import score
 from core.statistics.curves import Curve, curve_of
@@ -122,7 +122,6 @@ def model_convergence(
     documents: int = 24,
     numbers: Sequence[int] = NUMBERS,
     seed: int = 0,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> ModelConvergence:
     """Draw documents, and hold the ways to answer against each other after their first n demonstrations.
@@ -148,11 +147,11 @@ def model_convergence(
     drawn = draw_documents(model.mixture, kind, max(numbers) + 1, documents, seed)
     rows: list[list[Floats]] = []
     ways: tuple[str, ...] = ()
-    for place, (_, pairs) in enumerate(drawn):
-        report(progress, place / documents)
-        ways, answers, gold = _one_document(study, model, pairs, numbers, stop)
-        rows.append([_gaps(answers), _same(answers), (answers.argmax(axis=2) == gold).astype(np.float64)])
-    report(progress, 1.0)
+    with counting(documents, "documents") as advance:
+        for _, pairs in drawn:
+            ways, answers, gold = _one_document(study, model, pairs, numbers, stop)
+            rows.append([_gaps(answers), _same(answers), (answers.argmax(axis=2) == gold).astype(np.float64)])
+            advance(len(rows))
     gaps, same, right = (np.stack(part) for part in zip(*rows, strict=True))
     return ModelConvergence(tuple(numbers), ways, gaps, same, right, tuple(family for family, _ in drawn))
 

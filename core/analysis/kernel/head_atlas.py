@@ -25,7 +25,7 @@ from core.kernels.hidden import place_of
 from core.kernels.regression import one_hot, where_given
 from core.kernels.scene import Scene
 from core.kernels.variants import Variant
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, counting, part
 from core.scoring.together import score_together
 from core.statistics.intervals import wilson
 from core.study.study import Pooling, Span, Study
@@ -141,7 +141,6 @@ def head_atlas(
     items: Sequence[Item],
     kernels: Sequence[Variant] = (),
     *,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Atlas:
     """Read every item once and let every head vote; the model's answer is by the study's scorer over the same labels.
@@ -161,19 +160,22 @@ def head_atlas(
     answers: list[str] = []
     rows: list[_Row] = []
     missing: tuple[tuple[str, str], ...] = ()
-    for begin in range(0, len(items), CHUNK):
-        chunk = items[begin : begin + CHUNK]
-        studies = [_study_of(study, item) for item in chunk]
-        requests = [(own, item.demonstrations, item.labels) for own, item in zip(studies, chunk, strict=True)]
-        answers += [answer.best for answer in score_together(requests, model, stop)]
-        report(progress, (len(answers) + len(rows)) / (2 * len(items)))
-        memory = _read_texts(study, model, chunk, kernels, stop)
-        for own, item in zip(studies, chunk, strict=True):
-            check(stop)
-            scene = Scene(own, model, item.demonstrations, [item.query], stop, memory)
-            row, missing = _measure(own, scene, item, answers[len(rows)], kernels)
-            rows.append(row)
-            report(progress, (len(answers) + len(rows)) / (2 * len(items)))
+    with counting(len(items), "items", at_once=CHUNK) as advance:
+        for begin in range(0, len(items), CHUNK):
+            chunk = items[begin : begin + CHUNK]
+            studies = [_study_of(study, item) for item in chunk]
+            requests = [(own, item.demonstrations, item.labels) for own, item in zip(studies, chunk, strict=True)]
+            with part(0.0, 0.5):
+                answers += [answer.best for answer in score_together(requests, model, stop)]
+            memory = _read_texts(study, model, chunk, kernels, stop)
+            with part(0.5, 1.0), counting(len(chunk), "items") as read:
+                for own, item in zip(studies, chunk, strict=True):
+                    check(stop)
+                    scene = Scene(own, model, item.demonstrations, [item.query], stop, memory)
+                    row, missing = _measure(own, scene, item, answers[len(rows)], kernels)
+                    rows.append(row)
+                    read(len(rows) - begin)
+            advance(len(rows))
     gone = {name for name, _ in missing}
     names = tuple(variant.name for variant in kernels if variant.name not in gone)
     return Atlas(

@@ -15,7 +15,7 @@ from core.kernels import kernels
 from core.kernels.regression import regress
 from core.kernels.scene import Scene, Weighed
 from core.kernels.variants import Variant
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, counting, part
 from core.scoring.labels import candidate_labels
 from core.scoring.together import score_together
 from core.study.cleaning import tidied, usable
@@ -66,7 +66,6 @@ def kernel_table(
     variants: Sequence[Variant],
     queries: Sequence[str],
     *,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> KernelTable:
     """K(x, x_i) of every variant for every query, and ŷ over that query's candidates.
@@ -83,7 +82,7 @@ def kernel_table(
     """
     study = tidied(study)
     labels = tuple(candidates(study, model, shown, query) for query in queries)
-    found, missing = weigh_all(study, Scene(study, model, shown, queries, stop), variants, progress)
+    found, missing = weigh_all(study, Scene(study, model, shown, queries, stop), variants)
     given = [d.label for d in shown]
     rows = []
     for name, weighed in found:
@@ -98,7 +97,7 @@ def kernel_table(
 
 
 def weigh_all(
-    study: Study, scene: Scene, variants: Sequence[Variant], progress: Progress | None = None
+    study: Study, scene: Scene, variants: Sequence[Variant]
 ) -> tuple[list[tuple[str, Weighed]], tuple[tuple[str, str], ...]]:
     """What every variant says of a scene, by name, and (name, why) of those that cannot be had.
 
@@ -107,15 +106,15 @@ def weigh_all(
     """
     found: list[tuple[str, Weighed]] = []
     missing: list[tuple[str, str]] = []
-    for place, variant in enumerate(variants):
-        report(progress, place / len(variants))
-        try:
-            found.append((variant.name, kernels.find(variant.kernel).function(variant.of(study), scene)))
-        except StudyError as error:
-            if variant.kernel != "encoder" and not isinstance(error, Unavailable):
-                raise
-            missing.append((variant.name, str(error)))
-    report(progress, 1.0)
+    with counting(len(variants), "kernels") as advance:
+        for variant in variants:
+            try:
+                found.append((variant.name, kernels.find(variant.kernel).function(variant.of(study), scene)))
+            except StudyError as error:
+                if variant.kernel != "encoder" and not isinstance(error, Unavailable):
+                    raise
+                missing.append((variant.name, str(error)))
+            advance(len(found) + len(missing))
     return found, tuple(missing)
 
 
@@ -131,7 +130,6 @@ def ask(
     shown: Sequence[Demonstration],
     queries: Sequence[str],
     *,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Asked:
     """The model's answer and exact Bayes's to every query, after the same demonstrations in the same order.
@@ -143,12 +141,15 @@ def ask(
     requests = [
         (study.model_copy(update={"query": query}), shown, candidates(study, model, shown, query)) for query in queries
     ]
-    answers = score_together(requests, model, stop)
+    alone = 1 / (1 + len(requests))
+    with part(0.0, alone):
+        answers = score_together(requests, model, stop)
     bayes: list[Answer | None] = []
-    for place, (asked, _, labels) in enumerate(requests):
-        report(progress, (1 + place) / (1 + len(requests)))
-        check(stop)
-        bayes.append(bayes_answer(asked, model, shown, labels))
+    with part(alone, 1.0), counting(len(requests), "queries") as advance:
+        for asked, _, labels in requests:
+            check(stop)
+            bayes.append(bayes_answer(asked, model, shown, labels))
+            advance(len(bayes))
     return Asked(tuple(answers), tuple(bayes))
 
 

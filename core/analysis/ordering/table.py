@@ -20,7 +20,7 @@ from core.evaluation.questions import Question
 from core.ordering import order, orderings
 from core.ordering.entropy import global_entropy, local_entropy
 from core.ordering.trials import MAX_PERMUTATIONS, probe_inputs, probes_of, try_orders
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Advance, Stop, check, counting, part
 from core.scoring.labels import task_labels
 from core.scoring.together import Request, score_together
 from core.study.cleaning import tidied
@@ -162,7 +162,6 @@ def order_table(
     *,
     most: int = 120,
     seed: int = 0,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> OrderTable:
     """Score every order on the query, the questions and the probes; ask every ordering which order it takes.
@@ -182,14 +181,15 @@ def order_table(
     """
     study = _orderable(study, shown, most)
     sample, complete = orders_drawn(len(shown), most, seed)
-    strategies, picked = _strategies(study, model, progress, stop)
+    strategies, picked = _strategies(study, model, stop)
     drawn = set(sample)
     everything = sorted({*drawn, *picked.values()})
-    candidates, anew = _asked_anew(study, model, questions, picked, progress, stop)
+    candidates, anew = _asked_anew(study, model, questions, picked, stop)
     asked = [(study, tuple(labels)), *zip((_ask(study, q) for q in questions), candidates, strict=True)]
     probes = probes_of(study, model, _here(study), stop)
-    work = _Work(study, model, everything, progress, stop)
-    scored, (probe_labels, probed) = work.score(asked, len(probes)), work.probe(probes)
+    work = _Work(study, model, everything, stop)
+    with part(CHOSEN + ANEW, 1.0), counting(work.texts(asked, len(probes)), "texts", at_once=TEXTS) as advance:
+        scored, (probe_labels, probed) = work.score(asked, advance), work.probe(probes, advance)
     by_question, right, gold = _held_against(scored[:, 1:], questions, candidates)
     bayes, *replies = _bayes(asked, model)
     return OrderTable(
@@ -241,23 +241,24 @@ def _ask(study: Study, question: Question) -> Study:
 
 
 def _strategies(
-    study: Study, model: LanguageModel, progress: Progress | None, stop: Stop | None
+    study: Study, model: LanguageModel, stop: Stop | None
 ) -> tuple[list[StrategyOrder], dict[str, tuple[int, ...]]]:
     """Every ordering, and the order of each that can choose one."""
     found: list[StrategyOrder] = []
     picked: dict[str, tuple[int, ...]] = {}
     here = _here(study)
-    for place, strategy in enumerate(orderings):
-        check(stop)
-        try:
-            one = study.model_copy(update={"ordering": strategy.name})
-            picked[strategy.name] = order(one, model, here, stop).indices
-            found.append(StrategyOrder(strategy.name, strategy.title, None))
-        except (Cancelled, PromptTooLong):
-            raise
-        except StudyError as error:
-            found.append(StrategyOrder(strategy.name, strategy.title, None, str(error)))
-        report(progress, CHOSEN * (place + 1) / len(orderings))
+    with part(0.0, CHOSEN), counting(len(orderings), "strategies") as advance:
+        for strategy in orderings:
+            check(stop)
+            try:
+                one = study.model_copy(update={"ordering": strategy.name})
+                picked[strategy.name] = order(one, model, here, stop).indices
+                found.append(StrategyOrder(strategy.name, strategy.title, None))
+            except (Cancelled, PromptTooLong):
+                raise
+            except StudyError as error:
+                found.append(StrategyOrder(strategy.name, strategy.title, None, str(error)))
+            advance(len(found))
     return found, picked
 
 
@@ -266,7 +267,6 @@ def _asked_anew(
     model: LanguageModel,
     questions: Sequence[Question],
     picked: Mapping[str, tuple[int, ...]],
-    progress: Progress | None,
     stop: Stop | None,
 ) -> tuple[tuple[tuple[str, ...], ...], dict[str, Bools]]:
     """Candidates of every question, which do not depend on the order; and by strategy which it answers right, (N,)."""
@@ -274,12 +274,10 @@ def _asked_anew(
         return (), {}
     from core.evaluation.evaluate import evaluate
 
-    def told(share: float) -> None:
-        report(progress, CHOSEN + ANEW * share)
-
     names = [name for name in picked if "pool" not in orderings.find(name).reads]
     variants = [study.model_copy(update={"ordering": name}) for name in names]
-    found = evaluate(variants, model, questions, progress=told, stop=stop)
+    with part(CHOSEN, CHOSEN + ANEW):
+        found = evaluate(variants, model, questions, stop=stop)
     return found.labels, dict(zip(names, found.right, strict=True))
 
 
@@ -305,47 +303,46 @@ class _Work:
         study: Study,
         model: LanguageModel,
         orders: Sequence[tuple[int, ...]],
-        progress: Progress | None,
         stop: Stop | None,
     ) -> None:
-        self._study, self._model, self._orders = study, model, orders
-        self._progress, self._stop = progress, stop
-        self._done, self._all = 0, 1
+        self._study, self._model, self._orders, self._stop = study, model, orders, stop
+        self._done = 0
 
-    def _told(self, texts: int) -> None:
-        self._done += texts
-        report(self._progress, CHOSEN + ANEW + (1 - CHOSEN - ANEW) * min(self._done / self._all, 1.0))
+    def texts(self, asked: Sequence[tuple[Study, tuple[str, ...]]], probes: int) -> int:
+        """How many there are to score."""
+        of_probes = probes * len(task_labels(self._study, self._study.demonstrations))
+        return len(self._orders) * (sum(len(labels) for _, labels in asked) + of_probes)
 
-    def score(self, asked: Sequence[tuple[Study, tuple[str, ...]]], probes: int) -> Floats:
+    def score(self, asked: Sequence[tuple[Study, tuple[str, ...]]], advance: Advance) -> Floats:
         """(M, A, most labels) distributions, 0 beyond a question's own labels."""
         rows, widest = self._study.demonstrations, max(len(labels) for _, labels in asked)
         texts = sum(len(labels) for _, labels in asked)
-        self._all = len(self._orders) * (texts + probes * len(task_labels(self._study, rows)))
         found = np.zeros((len(self._orders), len(asked), widest))
         step = max(1, TEXTS // texts)
         for start in range(0, len(self._orders), step):
-            part = self._orders[start : start + step]
+            some = self._orders[start : start + step]
             requests: list[Request] = [
-                (one, [rows[i] for i in places], labels) for places in part for one, labels in asked
+                (one, [rows[i] for i in places], labels) for places in some for one, labels in asked
             ]
             answers = score_together(requests, self._model, self._stop)
             for place, answer in enumerate(answers):
                 m, n = divmod(place, len(asked))
                 found[start + m, n, : len(answer.labels)] = answer.probabilities
-            self._told(texts * len(part))
+            self._done += texts * len(some)
+            advance(self._done)
         return found
 
-    def probe(self, probes: Sequence[str]) -> tuple[tuple[str, ...], Floats]:
+    def probe(self, probes: Sequence[str], advance: Advance) -> tuple[tuple[str, ...], Floats]:
         """The labels, and (M, P, labels) what every order makes of the probes, as GlobalE and LocalE ask."""
         found = []
         here, labels = _here(self._study), task_labels(self._study, self._study.demonstrations)
         step = max(1, TEXTS // (len(probes) * len(labels)))
         for start in range(0, len(self._orders), step):
-            part = self._orders[start : start + step]
-            trials = try_orders(self._study, self._model, here, self._stop, probes, part)
+            some = self._orders[start : start + step]
+            trials = try_orders(self._study, self._model, here, self._stop, probes, some)
             found.append(trials.probabilities)
-            self._told(len(part) * len(probes) * len(labels))
-        report(self._progress, 1.0)
+            self._done += len(some) * len(probes) * len(labels)
+            advance(self._done)
         return labels, np.concatenate(found)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.errors import StudyError
 from core.pipeline.run import run
 from core.posterior.comparing import FLOORS
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, part
 from core.statistics.distributions import softmax
 from core.statistics.divergences import divergence, total_variation
 from core.study.demonstrations import Demonstration
@@ -139,7 +139,6 @@ def duplicate_probe(
     outcome: Outcome,
     which: int | None = None,
     *,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> DuplicateProbe:
     """Run the study again with one demonstration, or all of them, shown twice.
@@ -163,8 +162,8 @@ def duplicate_probe(
         raise StudyError(f"There is no demonstration in place {which + 1}: {len(shown)} are shown.")
     check(stop)
     places = doubled(len(shown), which)
-    again = run(frozen(study, [shown[i] for i in places], outcome.answer.labels), model, stop=stop)
-    report(progress, 1.0)
+    with part(0.0, 1.0):
+        again = run(frozen(study, [shown[i] for i in places], outcome.answer.labels), model, stop=stop)
     times = np.bincount(places, minlength=len(shown))
     return DuplicateProbe(
         which,

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import StudyError
-from core.runtime.progress import Progress, Stop, report
+from core.runtime.progress import Stop, part
 from core.scoring.together import score_together
 from core.study.cleaning import tidied
 from core.study.demonstrations import Demonstration
@@ -100,7 +100,6 @@ def order_spread(
     *,
     most: int = 48,
     seed: int = 0,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> OrderSpread:
     """The model's answer, and the posterior that its answers imply, under permutations of the demonstrations.
@@ -126,21 +125,20 @@ def order_spread(
     study, shown, labels = as_written(tidied(study), shown, labels)
     orders, complete = orders_of(len(shown), most, seed)
     arranged = [[shown[i] for i in order] for order in orders]
-    report(progress, 0.02)
-    answers = score_together([(study, rows, labels) for rows in arranged], model, stop)
-    report(progress, ANSWERED)
+    with part(0.0, ANSWERED):
+        answers = score_together([(study, rows, labels) for rows in arranged], model, stop)
     bayes = exact = None
     if model.mixture is not None:
         from core.bayes.answer import bayes_answer
 
         answer = bayes_answer(study, model, shown, labels)
         bayes = None if answer is None else answer.probabilities
-    kind, tasks, posteriors = _posteriors(study, model, arranged, progress, stop)
+    with part(ANSWERED, 1.0):
+        kind, tasks, posteriors = _posteriors(study, model, arranged, stop)
     if kind == "implicit" and model.mixture is not None:
         from core.bayes.posterior import exact_posterior
 
         exact = exact_posterior(study, model.mixture, shown, labels).weights[-1]
-    report(progress, 1.0)
     return OrderSpread(
         orders,
         complete,
@@ -158,17 +156,13 @@ def _posteriors(
     study: Study,
     model: LanguageModel,
     arranged: Sequence[Sequence[Demonstration]],
-    progress: Progress | None,
     stop: Stop | None,
 ) -> tuple[str, tuple[str, ...], Floats]:
     """Whose posteriors they are, over which tasks, and (M, T) after all demonstrations of each order."""
     if model.mixture is not None:
         from core.posterior.final import final_weights
 
-        def told(share: float) -> None:
-            report(progress, ANSWERED + (1 - ANSWERED) * share)
-
-        weights = final_weights(study, model, model.mixture, arranged, progress=told, stop=stop)
+        weights = final_weights(study, model, model.mixture, arranged, stop=stop)
         return "implicit", tuple(model.mixture.families), weights
     if study.hypotheses and study.chained:
         return "instruction", tuple(h.name for h in study.hypotheses), _chained(study, model, arranged, stop)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.bayes.by_family import by_family
 from core.posterior.instruction import answer_pairs
-from core.runtime.progress import Progress, Stop, report
+from core.runtime.progress import Stop, part
 from core.scoring.direct import mass_outside
 from core.statistics.divergences import divergence, total_variation
 from core.study.cleaning import tidied
@@ -75,7 +75,6 @@ def task_mixture(
     labels: Sequence[str],
     posteriors: Mapping[str, Posterior],
     *,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> TaskMixture:
     """Take p(y|x,D_n) = Σ_T P(T|D_n,x) p(y|x,T,D_n) apart for every posterior, and hold it against the model's own.
@@ -98,8 +97,8 @@ def task_mixture(
     prompts = [render(shown[:n], study.query, study.template, study.instruction) for n in range(k + 1)]
     pairs = [(prompt.text, prompt.gap + label) for prompt in prompts for label in labels]
     asked = answer_pairs(study, shown, labels) if "instruction" in posteriors else []
-    scored = model.score([*pairs, *asked], stop=stop)
-    report(progress, 0.8)
+    with part(0.0, 0.8):
+        scored = model.score([*pairs, *asked], stop=stop)
 
     logs = np.array([float(s.logprobs.sum()) for s in scored], dtype=np.float64)
     tokens = [s.tokens for s in scored[: len(labels)]]
@@ -117,7 +116,6 @@ def task_mixture(
         of_task = logs[len(pairs) :].reshape(len(study.hypotheses), -1, len(labels)).swapaxes(0, 1)
         by_task = np.stack([_with_rest(row, tokens) for row in of_task])  # (k + 1 or 1, T, L + 1)
         shares["instruction"] = posteriors["instruction"].weights[..., None] * by_task
-    report(progress, 1.0)
     kinds = [kind for kind in posteriors if kind in shares]
     explanations = {kind: _explain(kind, posteriors[kind].tasks, shares[kind], own) for kind in kinds}
     return TaskMixture((*names, OTHER), own, explanations)

@@ -14,7 +14,7 @@ from core.evaluation.evaluate import evaluate
 from core.evaluation.questions import Question
 from core.reasoning import Reasoned, Written, answers_after, reason_together, reasonings, written_by
 from core.runtime.cost import Cost, metered
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, counting, part
 from core.statistics.intervals import wilson
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer
@@ -103,7 +103,6 @@ def compare(
     questions: Sequence[Question],
     methods: Sequence[str] = (),
     *,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Comparison:
     """Every method on every question, with the demonstrations that the study chooses for it and the same candidates.
@@ -124,34 +123,30 @@ def compare(
     for name in names:
         reasonings.find(name)
     plain = study.model_copy(update={"reasoning": "none"})
-    asked = evaluate([plain], model, questions, progress=_within(progress, 0.0, DIRECT), stop=stop)
+    with part(0.0, DIRECT):
+        asked = evaluate([plain], model, questions, stop=stop)
     base = asked.studies[0]
     studies = [base.model_copy(update={"query": q.input.strip(), "gold": q.gold.strip()}) for q in asked.questions]
     shown = asked.shown[0]
     attempts: list[Attempt] = []
     troubles: list[tuple[str, str]] = []
-    for place, name in enumerate(names):
-        check(stop)
-        low = DIRECT + (1 - DIRECT) * place / len(names)
-        told = _within(progress, low, low + (1 - DIRECT) / len(names))
-        own = [one.model_copy(update={"reasoning": name}) for one in studies]
-        scored = asked.answers[0] if name == "none" else None
-        try:
-            with metered() as meter:
-                reasoned, answers = _attempt(own, model, shown, asked.labels, scored, told, stop)
-        except PromptTooLong as error:
-            troubles.append((name, str(error)))
-            continue
-        cost = meter.spent + (asked.costs[0] if name == "none" else Cost())
-        attempts.append(_counted(name, own, model, reasoned, answers, cost))
+    with part(DIRECT, 1.0), counting(len(names), "methods") as advance:
+        for place, name in enumerate(names):
+            check(stop)
+            advance(place)
+            own = [one.model_copy(update={"reasoning": name}) for one in studies]
+            scored = asked.answers[0] if name == "none" else None
+            try:
+                with metered() as meter:
+                    reasoned, answers = _attempt(own, model, shown, asked.labels, scored, stop)
+            except PromptTooLong as error:
+                troubles.append((name, str(error)))
+                continue
+            cost = meter.spent + (asked.costs[0] if name == "none" else Cost())
+            attempts.append(_counted(name, own, model, reasoned, answers, cost))
     if not attempts:
         raise StudyError(troubles[0][1] if troubles else "There is no method to compare.")
-    report(progress, 1.0)
     return Comparison(asked.questions, asked.labels, shown, tuple(attempts), tuple(troubles))
-
-
-def _within(progress: Progress | None, low: float, high: float) -> Progress | None:
-    return None if progress is None else lambda share: progress(low + (high - low) * share)
 
 
 def _attempt(
@@ -160,19 +155,20 @@ def _attempt(
     shown: Sequence[Sequence[Demonstration]],
     labels: Sequence[tuple[str, ...]],
     scored: Sequence[Answer] | None,
-    progress: Progress | None,
     stop: Stop | None,
 ) -> tuple[list[Reasoned], list[Answer]]:
     """What one method writes for every question, and what it then answers."""
     reasoned: list[Reasoned] = []
     answers = list(scored or ())
-    for start in range(0, len(studies), TOGETHER):
-        part = slice(start, start + TOGETHER)
-        found = reason_together(list(zip(studies[part], shown[part], strict=True)), model, stop=stop)
-        reasoned += found
-        if scored is None:
-            answers += answers_after(list(zip(studies[part], found, labels[part], strict=True)), model, stop)
-        report(progress, len(reasoned) / len(studies))
+    with counting(len(studies), "questions", at_once=TOGETHER) as advance:
+        for start in range(0, len(studies), TOGETHER):
+            some = slice(start, start + TOGETHER)
+            with part(0.0, 0.9 if scored is None else 1.0):  # writing takes a pass a token, scoring one in all
+                found = reason_together(list(zip(studies[some], shown[some], strict=True)), model, stop=stop)
+            reasoned += found
+            if scored is None:
+                answers += answers_after(list(zip(studies[some], found, labels[some], strict=True)), model, stop)
+            advance(len(reasoned))
     return reasoned, answers
 
 

@@ -14,7 +14,7 @@ from core.analysis.scoring.grid import Combination
 from core.analysis.scoring.table import Item, ScoreTable, score_tables
 from core.evaluation.evaluate import evaluate
 from core.evaluation.questions import Question
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop, part
 from core.statistics.intervals import wilson
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Chosen
@@ -112,7 +112,6 @@ def disagreement(
     questions: Sequence[Question],
     combinations: Sequence[Combination],
     *,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Disagreement:
     """Ask every question once with the study's own demonstrations, and score it in every way.
@@ -126,12 +125,14 @@ def disagreement(
         Cancelled: `stop` said so.
     """
     plain = study.model_copy(update={"scoring": "direct", "normalisation": "sum", "calibration": "none"})
-    asked = evaluate([plain], model, questions, progress=_part(progress, 0.0, CHOOSING), stop=stop)
+    with part(0.0, CHOOSING):
+        asked = evaluate([plain], model, questions, stop=stop)
     items: list[Item] = [
         (question.input.strip(), shown, labels)
         for question, shown, labels in zip(asked.questions, asked.shown[0], asked.labels, strict=True)
     ]
-    tables = score_tables(study, model, items, combinations, progress=_part(progress, CHOOSING, 1.0), stop=stop)
+    with part(CHOOSING, 1.0):
+        tables = score_tables(study, model, items, combinations, stop=stop)
     errors = [next((t.errors[c] for t in tables if t.errors[c]), "") for c in range(len(combinations))]
     kept = [c for c, error in enumerate(errors) if not error]
     return Disagreement(
@@ -152,10 +153,6 @@ def _kept(table: ScoreTable, places: Sequence[int]) -> ScoreTable:
         answers=tuple(table.answers[c] for c in places),
         errors=tuple(table.errors[c] for c in places),
     )
-
-
-def _part(progress: Progress | None, start: float, end: float) -> Progress | None:
-    return None if progress is None else lambda share: progress(start + (end - start) * share)
 
 
 def intervals(right: Bools) -> Floats:

@@ -23,7 +23,7 @@ from core.analysis.scoring.grid import Combination
 from core.analysis.scoring.table import Item, ScoreTable, score_tables
 from core.errors import StudyError
 from core.evaluation.questions import Question
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 from core.study.cleaning import tidied, usable
 from core.study.demonstrations import Demonstration
 from core.study.study import Study
@@ -192,7 +192,6 @@ def imbalance(
     n: int = 8,
     draws: int = 3,
     seed: int = 0,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Imbalance:
     """Accuracy and P(majority) as one label takes over, for every combination.
@@ -219,7 +218,7 @@ def imbalance(
     places = product(range(len(counts)), range(draws), questions)
     items: list[Item] = [(question.input.strip(), shown[d][r], labels) for r, d, question in places]
     own = [(study.query, shown[0][r], labels) for r in range(len(counts))] if study.query else []
-    tables = score_tables(study, model, [*own, *items], combinations, progress=progress, stop=stop)
+    tables = score_tables(study, model, [*own, *items], combinations, stop=stop)
     query, tables = tables[: len(own)], tables[len(own) :]
     _refuse_errors(tables)
     shape, place = (len(counts), draws, len(questions)), labels.index(majority)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.analysis.scoring.grid import Combination, Variant
 from core.bayes.answer import bayes_answer
 from core.errors import PromptTooLong, StudyError
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, counting
 from core.scoring.calibration import bias_of, calibrations, divided, raw
 from core.scoring.together import Request, score_together
 from core.study.cleaning import tidied
@@ -91,7 +91,6 @@ def score_tables(
     combinations: Sequence[Combination],
     *,
     bayes: bool = True,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> tuple[ScoreTable, ...]:
     """Every item, answered by every combination.
@@ -110,10 +109,11 @@ def score_tables(
     """
     study = tidied(study)
     tables: list[ScoreTable] = []
-    for start in range(0, len(items), TOGETHER):
-        check(stop)
-        tables += _scored(study, model, items[start : start + TOGETHER], combinations, bayes, stop)
-        report(progress, len(tables) / len(items))
+    with counting(len(items), "questions", at_once=TOGETHER) as advance:
+        for start in range(0, len(items), TOGETHER):
+            check(stop)
+            tables += _scored(study, model, items[start : start + TOGETHER], combinations, bayes, stop)
+            advance(len(tables))
     return tuple(tables)
 
 

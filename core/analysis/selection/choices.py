@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.errors import ICLensError, StudyError
 from core.evaluation.evaluate import Evaluation
 from core.ordering import order as in_order
-from core.runtime.progress import Progress, Stop, check, part, report, reporting
+from core.runtime.progress import Stop, check, counting, part
 from core.scoring.labels import candidate_labels
 from core.scoring.together import Request, score_together
 from core.selection import rows_of, select, selections, table_of
@@ -94,7 +94,6 @@ def choose(
     model: LanguageModel,
     names: Sequence[str],
     *,
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> tuple[Choice | Refusal, ...]:
     """What each selection chooses for the study's query, and the answer it leads to.
@@ -113,9 +112,10 @@ def choose(
     if not study.query:
         raise StudyError("There is no query; type an input to be answered.")
     taken: list[tuple[Study, Chosen, float] | Refusal] = []
-    for i, name in enumerate(names):
-        with reporting(progress), part(0.9 * i / len(names), 0.9 * (i + 1) / len(names)):
+    with part(0.0, 0.9), counting(len(names), "selections") as advance:
+        for name in names:
             taken.append(_take(study.model_copy(update={"selection": name}), model, stop))
+            advance(len(taken))
     requests: list[Request] = []
     for one in taken:
         if not isinstance(one, Refusal):
@@ -124,7 +124,8 @@ def choose(
             # `run` asks for candidates before it orders.
             unordered = tuple(table_of(own, chosen)[i] for i in sorted((*chosen.indices, *chosen.left_out)))
             requests.append((own, shown, candidate_labels(own, model, unordered)[0]))
-    answers = iter(_answer(requests, model, stop))
+    with part(0.9, 1.0):
+        answers = iter(_answer(requests, model, stop))
     found: list[Choice | Refusal] = []
     for one in taken:
         if isinstance(one, Refusal):
@@ -136,7 +137,6 @@ def choose(
             found.append(Refusal(own.selection, str(answer)))
         else:
             found.append(_choice(own, chosen, answer, seconds))
-    report(progress, 1.0)
     return tuple(found)
 
 

@@ -13,7 +13,7 @@ from core.embeddings.sentence_encoders import PREFIX
 from core.embeddings.unit_vectors import Matrix, cosines, unit_vectors
 from core.errors import StudyError
 from core.runtime.memo import learned
-from core.runtime.progress import Progress, Stop, check, report
+from core.runtime.progress import Stop, check, part
 from core.study.cleaning import tidied, usable
 from core.study.study import Study
 
@@ -63,7 +63,6 @@ def pool_map(
     projection: Projection = "pca",
     seed: int = 0,
     keep: tuple[int, ...] = (),
-    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> PoolMap:
     """Project the unit vectors e(x) of the pool's usable rows, e the study's encoder.
@@ -90,21 +89,20 @@ def pool_map(
         raise StudyError("There are no rows to draw; add examples to the pool or to the table.")
     places = _sample(usable_rows, MOST[projection], seed, keep)
     inputs = [study.pool[i].input for i in places]
-    report(progress, 0.1)
-    vectors, asked = _vectors(study.encoder, model, inputs, study.query)
+    with part(0.0, 0.4):
+        vectors, asked = _vectors(study.encoder, model, inputs, study.query)
     check(stop)
-    report(progress, 0.4)
     query, explained = None, None
-    if projection == "pca":
-        key = ("pool map", study.encoder, model.fingerprint, inputs)  # another query need not look at the pool again
-        axes, points, kept = learned(key, lambda: _principal(vectors), stop)
-        explained = axes.shares
-        query = None if asked is None else axes.place(asked)[0]
-    else:
-        points, query = _neighbour_axes(vectors, asked, seed)
-        kept = neighbours_kept(vectors, points)
+    with part(0.4, 0.9):
+        if projection == "pca":
+            key = ("pool map", study.encoder, model.fingerprint, inputs)  # another query need not look at it again
+            axes, points, kept = learned(key, lambda: _principal(vectors), stop)
+            explained = axes.shares
+            query = None if asked is None else axes.place(asked)[0]
+        else:
+            points, query = _neighbour_axes(vectors, asked, seed)
+            kept = neighbours_kept(vectors, points)
     check(stop)
-    report(progress, 0.9)
     nearness = np.full(len(places), np.nan) if asked is None else cosines(vectors, asked)[:, 0]
     drawn = np.array(places, dtype=np.intp)
     return PoolMap(drawn, points, query, explained, kept, nearness, len(usable_rows))

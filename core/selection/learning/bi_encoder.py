@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.embeddings.unit_vectors import Matrix
-from core.runtime.progress import Stop, advance, check
+from core.runtime.progress import Stop, check, counting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,23 +80,24 @@ def train(
     right = torch.tensor(start, dtype=torch.float32, requires_grad=True)
     adam = torch.optim.Adam([left, right], lr=RATE)
     losses = np.empty(STEPS if lessons else 0)
-    for step in range(len(losses)):
-        check(stop)
-        batch = [lessons[int(i)] for i in rng.permutation(len(lessons))[:BATCH]]
-        helpful = [one.helpful[int(rng.integers(len(one.helpful)))] for one in batch]
-        harmful = [one.harmful[int(rng.integers(len(one.harmful)))] for one in batch]
-        shown = np.array([*helpful, *harmful])
-        own = torch.tensor(shown[None, :] == np.array(helpful)[:, None])
-        own[torch.arange(len(batch)), torch.arange(len(batch))] = False
-        asked = _dense(queries, [one.query for one in batch]) @ left.T
-        answers = _dense(demonstrations, shown.tolist()) @ right.T
-        similarity = (asked @ answers.T).masked_fill(own, float("-inf"))  # (B, 2B)
-        loss = torch.nn.functional.cross_entropy(similarity, torch.arange(len(batch)))
-        adam.zero_grad()
-        torch.autograd.backward(loss)
-        adam.step()
-        losses[step] = float(loss.detach())
-        advance((step + 1) / STEPS)
+    with counting(len(losses), "steps", inner=True) as advance:
+        for step in range(len(losses)):
+            check(stop)
+            batch = [lessons[int(i)] for i in rng.permutation(len(lessons))[:BATCH]]
+            helpful = [one.helpful[int(rng.integers(len(one.helpful)))] for one in batch]
+            harmful = [one.harmful[int(rng.integers(len(one.harmful)))] for one in batch]
+            shown = np.array([*helpful, *harmful])
+            own = torch.tensor(shown[None, :] == np.array(helpful)[:, None])
+            own[torch.arange(len(batch)), torch.arange(len(batch))] = False
+            asked = _dense(queries, [one.query for one in batch]) @ left.T
+            answers = _dense(demonstrations, shown.tolist()) @ right.T
+            similarity = (asked @ answers.T).masked_fill(own, float("-inf"))  # (B, 2B)
+            loss = torch.nn.functional.cross_entropy(similarity, torch.arange(len(batch)))
+            adam.zero_grad()
+            torch.autograd.backward(loss)
+            adam.step()
+            losses[step] = float(loss.detach())
+            advance(step + 1)
     return BiEncoder(left.detach().numpy(), right.detach().numpy(), losses)
 
 

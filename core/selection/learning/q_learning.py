@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.runtime.progress import Stop, advance, check
+from core.runtime.progress import Stop, check, counting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,16 +89,17 @@ def learn_q(steps: Sequence[Step], describe: Describe, seed: int, stop: Stop | N
     rng = np.random.default_rng(seed)
     losses = np.empty(STEPS)
     target = weights
-    for step in range(STEPS):
-        check(stop)
-        if step % RENEWED == 0:
-            target = [weight.detach().clone() for weight in weights]
-        loss = record.loss(weights, target, torch.tensor(rng.permutation(len(steps))[:BATCH]))
-        adam.zero_grad()
-        torch.autograd.backward(loss)
-        adam.step()
-        losses[step] = float(loss.detach())
-        advance((step + 1) / STEPS)
+    with counting(STEPS, "steps", inner=True) as advance:
+        for step in range(STEPS):
+            check(stop)
+            if step % RENEWED == 0:
+                target = [weight.detach().clone() for weight in weights]
+            loss = record.loss(weights, target, torch.tensor(rng.permutation(len(steps))[:BATCH]))
+            adam.zero_grad()
+            torch.autograd.backward(loss)
+            adam.step()
+            losses[step] = float(loss.detach())
+            advance(step + 1)
     found = tuple(weight.detach().double().numpy() for weight in weights)
     return QNetwork(found, record.mean, record.scale, losses)
 

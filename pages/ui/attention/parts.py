@@ -12,7 +12,7 @@ from core.attention import ANSWER, Between, Tokens, between, fits, group
 from core.attention.rollout import rollout_between
 from core.figures.attention.heads import atlas_figure
 from core.figures.attention.maps import between_figure
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 from core.study.outcome import Outcome
 from core.study.study import Head
 from pages.ui.attention.controls import (
@@ -62,10 +62,10 @@ def parts(outcome: Outcome, model: LanguageModel, tokens: Tokens) -> Between | N
     if not rolls and not fits(model, rows, columns):  # no head is kept by itself then
         settings["heads"] = heads
 
-    def work(progress: Progress, stop: Stop) -> Between:
+    def work(stop: Stop) -> Between:
         if rolls:
-            return rollout_between(model, text, rows, columns, top=top, progress=progress, stop=stop)
-        return between(model, text, rows, columns, heads=heads, progress=progress, stop=stop)
+            return rollout_between(model, text, rows, columns, top=top, stop=stop)
+        return between(model, text, rows, columns, heads=heads, stop=stop)
 
     return analysis.result(P + "parts", outcome.study, model, settings, work, "Attention between parts")
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.attention.head_roles import HeadRoles, LabelAttending, head_roles, label_attending, planted
 from core.figures.attention.heads import Role, roles_figure
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 from core.study.outcome import Outcome
 from core.study.study import Head, Study
 from pages.ui.attention.controls import P, choose_head, download
@@ -53,10 +53,10 @@ def heading() -> None:
 def scored(outcome: Outcome, model: LanguageModel) -> list[Role]:
     """Every role's scores; none while they are computed."""
 
-    def work(progress: Progress, stop: Stop) -> HeadRoles:
-        return head_roles(model, progress=progress, stop=stop)
+    def work(stop: Stop) -> HeadRoles:
+        return head_roles(model, stop=stop)
 
-    def on_labels(_progress: Progress, _stop: Stop) -> LabelAttending:
+    def on_labels(_stop: Stop) -> LabelAttending:
         return label_attending(model, outcome.prompt)
 
     # random tokens know nothing of the study: one score for all studies on a model

@@ -13,7 +13,7 @@ from core.attention import LARGEST, TokenMap, Tokens, token_map
 from core.attention.rollout import rollout_map
 from core.figures.attention.maps import stretch_figure
 from core.figures.base import shorten
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 from core.study.outcome import Outcome
 from pages.ui.attention.controls import FROM_KINDS, TO_KINDS, TOP, P, chosen_heads, download, keep_choice, over, rolling
 from pages.ui.components.charts import chart
@@ -95,10 +95,10 @@ def _token_map(outcome: Outcome, model: LanguageModel, rows: list[int], columns:
     what: list[Any] = [top] if rolls else [list(head) for head in heads]
     settings = {"rolls": rolls, "over": what, "rows": _brief(rows), "columns": _brief(columns)}
 
-    def work(progress: Progress, stop: Stop) -> TokenMap:
+    def work(stop: Stop) -> TokenMap:
         if rolls:
-            return rollout_map(model, text, rows, columns, top=top, progress=progress, stop=stop)
-        return token_map(model, text, rows, columns, heads=heads, progress=progress, stop=stop)
+            return rollout_map(model, text, rows, columns, top=top, stop=stop)
+        return token_map(model, text, rows, columns, heads=heads, stop=stop)
 
     return analysis.result(P + "tokens", outcome.study, model, settings, work, "Attention between tokens")
 

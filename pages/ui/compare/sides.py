@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.analysis.compare.contrasts import CONTRASTS, Contrast
 from core.errors import Cancelled, ICLensError, StudyError
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 from core.scoring import scorers
 from core.selection import selections, source_of
 from core.study.cleaning import usable
@@ -144,7 +144,7 @@ def outcome_a(a: Study) -> Outcome | None:
         return None
     kept, body = engine.outcomes(), a.model_dump_json()
 
-    def work(progress: Progress, stop: Stop) -> Outcome:
+    def work(stop: Stop) -> Outcome:
         try:
             return engine.compute(a, model, body, kept, stop)
         except Cancelled:

@@ -18,7 +18,7 @@ from core.analysis.format.instructions import (
 from core.errors import StudyError
 from core.figures.base import wrap
 from core.figures.format.format import dots_figure
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 from core.study.outcome import Outcome
 from core.study.study import Study
 from pages.ui.components.charts import chart
@@ -127,7 +127,7 @@ def _result(
 ) -> Ranking | None:
     lines = tuple(filter(None, (line.strip() for line in typed.splitlines()))) if TYPED in sources else ()
 
-    def work(progress: Progress, stop: Stop) -> Ranking:
+    def work(stop: Stop) -> Ranking:
         found = [("", "no instruction")]
         if study.instruction.strip():
             found.append((study.instruction.strip(), "the study's own"))
@@ -138,7 +138,7 @@ def _result(
             found += [(text, WRITTEN) for text in generated(study, model, count, seed=seed, stop=stop)]
         if len(found) < 2:
             raise StudyError("There is nothing to rank yet: choose where candidates come from, or type some.")
-        return rank_instructions(study, model, found, asked.of(study, model), shots=shots, progress=progress, stop=stop)
+        return rank_instructions(study, model, found, asked.of(study, model), shots=shots, stop=stop)
 
     if not lines and not study.instruction.strip() and not {MIXTURE, WRITTEN} & set(sources):
         st.caption("Nothing to rank yet: choose where candidates come from, or type some.")

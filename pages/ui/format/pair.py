@@ -126,9 +126,7 @@ def _result(outcome: Outcome, model: LanguageModel, b: Template, asked: Asked) -
         study.model_copy(update={"query": "", "gold": None}),
         model,
         {"b": other.model_dump_json(), **asked.value},
-        lambda progress, stop: compare_templates(
-            study, model, study.template, other, asked.of(study, model), progress=progress, stop=stop
-        ),
+        lambda stop: compare_templates(study, model, study.template, other, asked.of(study, model), stop=stop),
         "both templates",
         ask=cost(texts, model.mixture is not None),
     )

@@ -53,13 +53,12 @@ def sensitivity_view(outcome: Outcome, model: LanguageModel) -> None:
             study.model_copy(update={"query": "", "gold": None}),
             model,
             {"templates": count, "family": seed, **asked.value},
-            lambda progress, stop: sensitivity(
+            lambda stop: sensitivity(
                 study,
                 model,
                 family(study, count, seed),
                 asked.of(study, model),
                 seed=seed,
-                progress=progress,
                 stop=stop,
             ),
             f"{count} templates",

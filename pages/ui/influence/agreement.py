@@ -149,7 +149,7 @@ def _here(outcome: Outcome, model: LanguageModel, settings: Settings, found: Inf
         outcome.study,
         model,
         {**settings.value, **settings.sampling},
-        lambda progress, stop: evidence(found, model, stop),
+        lambda stop: evidence(found, model, stop),
         "explanations",
     )
     return None if one is None else [one]
@@ -184,7 +184,7 @@ def _survey(outcome: Outcome, model: LanguageModel, settings: Settings, measure:
             **settings.sampling,
             "draw": settings.seed,
         },
-        lambda progress, stop: survey(
+        lambda stop: survey(
             outcome.study,
             model,
             int(count),
@@ -193,7 +193,6 @@ def _survey(outcome: Outcome, model: LanguageModel, settings: Settings, measure:
             shapley=shapley,
             permutations=settings.permutations,
             seed=settings.seed,
-            progress=progress,
             stop=stop,
         ),
         f"{count} queries",

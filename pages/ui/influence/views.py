@@ -69,9 +69,7 @@ def removal_view(outcome: Outcome, model: LanguageModel, settings: Settings) -> 
         outcome.study,
         model,
         {**settings.value, **settings.sampling},
-        lambda progress, stop: influence(
-            asked, model, permutations=settings.permutations, seed=settings.seed, progress=progress, stop=stop
-        ),
+        lambda stop: influence(asked, model, permutations=settings.permutations, seed=settings.seed, stop=stop),
         "influence",
         ask=cost(texts, model),
     )
@@ -127,7 +125,7 @@ def flips_view(outcome: Outcome, model: LanguageModel, settings: Settings) -> Fl
         outcome.study,
         model,
         settings.value,
-        lambda progress, stop: flips(asked, model, progress=progress, stop=stop),
+        lambda stop: flips(asked, model, stop=stop),
         "flips",
         ask=cost(len(asked.shown) * len(asked.labels) ** 2, model),
     )
@@ -168,7 +166,7 @@ def moves_view(outcome: Outcome, model: LanguageModel, settings: Settings) -> Mo
         outcome.study,
         model,
         settings.value,
-        lambda progress, stop: moves(asked, model, progress=progress, stop=stop),
+        lambda stop: moves(asked, model, stop=stop),
         "moves",
         ask=cost(n * n * len(asked.labels), model),
     )

@@ -2,7 +2,7 @@
 
     spread = analysis.result("posterior_orders", study, model, {"orders": 50}, work, "Orders")
 
-`work(progress, stop)` calls nothing of Streamlit. The result comes at once where it is kept or quick; until then a
+`work(stop)` calls nothing of Streamlit. The result comes at once where it is kept or quick; until then a
 progress bar stands in its place and None is returned.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 
 from core.errors import Cancelled, ICLensError
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 from core.study.study import Study
 from pages.ui.components.text import plain
 from pages.ui.jobs import engine, jobs
@@ -39,7 +39,7 @@ def result(
     study: Study,
     model: LanguageModel | None,
     settings: dict[str, Any],
-    work: Callable[[Progress, Stop], T],
+    work: Callable[[Stop], T],
     what: str,
     *,
     ask: str = "",
@@ -71,7 +71,7 @@ def result(
             st.caption(ask)
             st.button(f"Compute {what}", key=f"{slot}_compute", on_click=_want, args=(wanted, key))
             return None
-        job = jobs.submit_with_progress(key, work)
+        job = jobs.submit(key, work)
         jobs.replace(slot, job)
     return _collect(slot, job, kept, what)
 

@@ -8,7 +8,6 @@ import os
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.errors import Cancelled, ModelError
-from core.runtime.progress import Progress, reporting
+from core.runtime.progress import Stop
 from core.selection import selections
 from core.study.study import ModelChoice, Study
 from pages.ui.jobs import jobs
@@ -34,8 +33,6 @@ PATIENCE = 0.25  # seconds that a page waits for a job before it shows progress 
 
 # Messages wait for the thread that computes to give way. At 5 ms each, Python's own, they took longer than drawing did.
 sys.setswitchinterval(0.001)
-
-Stop = Callable[[], bool]
 
 
 class Kept:
@@ -234,11 +231,10 @@ def outcome_or_job(study: Study, model: LanguageModel, body: str) -> Outcome | j
     job = jobs.current("run")
     if job is None or job.key != key:
 
-        def work(progress: Progress, halt: Stop) -> Outcome:
-            with reporting(progress):
-                return compute(study, model, body, kept, halt)
+        def work(halt: Stop) -> Outcome:
+            return compute(study, model, body, kept, halt)
 
-        job = jobs.submit_with_progress(key, work)
+        job = jobs.submit(key, work)
         jobs.replace("run", job)
     try:
         result: Outcome = job.future.result(timeout=PATIENCE)

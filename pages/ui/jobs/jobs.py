@@ -14,6 +14,8 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from core.runtime.progress import Progress, Stop, reporting
+
 T = TypeVar("T")
 WORKERS = 2  # models share one lock each, so more would only wait
 
@@ -28,7 +30,7 @@ class Job(Generic[T]):
         flag: set to ask it to stop.
         started: `time.monotonic()` at the start.
         checks: how often it has asked whether to stop: proof of life where there is no other count.
-        share: how much is done, 0 to 1, where the work says so.
+        progress: how far it is, where the work says so.
     """
 
     key: str
@@ -36,11 +38,16 @@ class Job(Generic[T]):
     flag: threading.Event = field(default_factory=threading.Event)
     started: float = field(default_factory=time.monotonic)
     checks: int = 0
-    share: float = 0.0
+    progress: Progress = field(default_factory=Progress)
 
-    def advance(self, share: float) -> None:
-        """Passed to work that can say how far it is."""
-        self.share = share
+    def hear(self, progress: Progress) -> None:
+        """Told whenever the work has come further."""
+        self.progress = progress
+
+    @property
+    def share(self) -> float:
+        """How much is done, in [0, 1]."""
+        return self.progress.share
 
     def stop(self) -> bool:
         """Passed to the work, which ends where this is True."""
@@ -83,18 +90,15 @@ def _keep(job: Job[Any]) -> None:
     mine[:] = [*(other for other in mine if not other.done), job]
 
 
-def submit(key: str, work: Callable[[Callable[[], bool]], T]) -> Job[T]:
-    """Start `work(stop)` in the pool."""
+def submit(key: str, work: Callable[[Stop], T]) -> Job[T]:
+    """Start `work(stop)` in the pool; what it says of its progress (`core.runtime.progress`) the job hears."""
     job: Job[T] = Job(key)
-    job.future = pool().submit(work, job.stop)
-    _keep(job)
-    return job
 
+    def heard() -> T:
+        with reporting(job.hear):
+            return work(job.stop)
 
-def submit_with_progress(key: str, work: Callable[[Callable[[float], None], Callable[[], bool]], T]) -> Job[T]:
-    """Start `work(progress, stop)` in the pool."""
-    job: Job[T] = Job(key)
-    job.future = pool().submit(work, job.advance, job.stop)
+    job.future = pool().submit(heard)
     _keep(job)
     return job
 

@@ -100,7 +100,7 @@ def _hidden_markov() -> list[dict[str, Any]]:
         Study(),
         None,
         asdict(world),
-        lambda progress, stop: hidden.convergence(world, progress=progress, stop=stop),
+        lambda stop: hidden.convergence(world, stop=stop),
         "Mixtures",
     )
     if found is None:
@@ -293,9 +293,7 @@ def _embedded(study: Study) -> list[dict[str, Any]]:
         asked,
         model,
         {"kind": kind, "documents": documents, "seed": seed},
-        lambda progress, stop: model_convergence(
-            asked, model, kind=kind, documents=documents, seed=seed, progress=progress, stop=stop
-        ),
+        lambda stop: model_convergence(asked, model, kind=kind, documents=documents, seed=seed, stop=stop),
         "Documents",
         ask=f"{documents} documents of {NUMBERS[-1]} demonstrations, each answered {len(NUMBERS)} times by the model, "
         "exact Bayes and two kernels: seconds to a minute.",

@@ -12,7 +12,7 @@ from core.analysis.kernel.records import atlas_records
 from core.evaluation.items import Item, items_from_mixture, items_from_pool
 from core.figures.kernel.head_atlas import Agreement, Panel, agreement_figure, atlas_figure
 from core.kernels.variants import Variant
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 from core.study.study import Study
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
@@ -52,8 +52,8 @@ def atlas_view(study: Study, model: LanguageModel) -> None:
     settings = _items_controls(study, source)
     variants = _others(study, model)
 
-    def work(progress: Progress, stop: Stop) -> heads.Atlas:
-        return heads.head_atlas(study, model, _items(study, settings), variants, progress=progress, stop=stop)
+    def work(stop: Stop) -> heads.Atlas:
+        return heads.head_atlas(study, model, _items(study, settings), variants, stop=stop)
 
     count = settings["count"]
     found = analysis.result(

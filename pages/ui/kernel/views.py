@@ -86,7 +86,7 @@ def weights_view(study: Study, model: LanguageModel, outcome: Outcome) -> None:
         study,
         model,
         {"rows": [variant.name for variant in chosen], "encoders": kernel_settings.sentence_encoders()},
-        lambda progress, stop: tables.kernel_table(study, model, shown, chosen, [query], progress=progress, stop=stop),
+        lambda stop: tables.kernel_table(study, model, shown, chosen, [query], stop=stop),
         "kernel weights",
     )
     if table is None:
@@ -177,8 +177,8 @@ def queries_view(study: Study, model: LanguageModel, outcome: Outcome) -> None:
         study,
         model,
         {"kernel": name, "queries": list(asked), "encoders": kernel_settings.sentence_encoders()},
-        lambda progress, stop: (
-            tables.ask(study, model, shown, list(asked), progress=progress, stop=stop),
+        lambda stop: (
+            tables.ask(study, model, shown, list(asked), stop=stop),
             tables.kernel_table(study, model, shown, [variant], list(asked), stop=stop),
         ),
         "queries",

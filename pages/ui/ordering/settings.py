@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.analysis.ordering.table import ALL_UP_TO, OrderTable, fixed, order_table, texts_scored
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 from core.selection import table_of
 from core.study.outcome import Outcome
 from core.study.study import Study
@@ -106,7 +106,7 @@ def computed(settings: Settings, model: LanguageModel) -> OrderTable | None:
     held, asked = settings.held, settings.asked
     k = len(settings.places)
 
-    def work(progress: Progress, stop: Stop) -> OrderTable:
+    def work(stop: Stop) -> OrderTable:
         found = asked.of(held, model) if asked is not None else ()
         return order_table(
             held,
@@ -116,7 +116,6 @@ def computed(settings: Settings, model: LanguageModel) -> OrderTable | None:
             found,
             most=settings.most,
             seed=settings.seed,
-            progress=progress,
             stop=stop,
         )
 

@@ -55,11 +55,11 @@ def mixture(outcome: Outcome, n: int, height: int) -> None:
     if model is None:
         return
 
-    def work(progress: Any, stop: Any) -> TaskMixture:
+    def work(stop: Any) -> TaskMixture:
         from core.analysis.posterior.task_mixture import task_mixture
 
         shown, labels = outcome.demonstrations, outcome.answer.labels
-        return task_mixture(outcome.study, model, shown, labels, outcome.posteriors, progress=progress, stop=stop)
+        return task_mixture(outcome.study, model, shown, labels, outcome.posteriors, stop=stop)
 
     found = analysis.result(P + "mixture", outcome.study, model, {}, work, "the mixture")
     if found is None:
@@ -112,11 +112,11 @@ def orders(outcome: Outcome, height: int) -> None:
     with row:
         settings = _order_settings(k)
 
-    def work(progress: Any, stop: Any) -> OrderSpread:
+    def work(stop: Any) -> OrderSpread:
         from core.analysis.posterior.order_spread import order_spread
 
         shown, labels = outcome.demonstrations, outcome.answer.labels
-        return order_spread(outcome.study, model, shown, labels, progress=progress, stop=stop, **settings)
+        return order_spread(outcome.study, model, shown, labels, stop=stop, **settings)
 
     ask = _slow(model, "Scores every candidate label after each order of the demonstrations.")
     found = analysis.result(P + "orders", outcome.study, model, settings, work, "orders", ask=ask)
@@ -238,10 +238,10 @@ def twice(outcome: Outcome, height: int) -> None:
         beside = choice("Beside the answer", ["posterior", "weights"], P + "twice_beside", {}, 116)
     which = None if place == WHOLE else place
 
-    def work(progress: Any, stop: Any) -> DuplicateProbe:
+    def work(stop: Any) -> DuplicateProbe:
         from core.analysis.posterior.duplicate_probe import duplicate_probe
 
-        return duplicate_probe(outcome.study, model, outcome, which, progress=progress, stop=stop)
+        return duplicate_probe(outcome.study, model, outcome, which, stop=stop)
 
     ask = _slow(model, "Runs the study again on the doubled prompt.")
     found = analysis.result(P + "twice", outcome.study, model, {"which": which}, work, "the doubled prompt", ask=ask)

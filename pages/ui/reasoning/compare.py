@@ -84,7 +84,7 @@ def _result(outcome: Outcome, model: LanguageModel, asked: Asked, methods: list[
         study,
         model,
         {**asked.value, "methods": methods},
-        lambda progress, stop: compare(study, model, asked.of(study, model), methods, progress=progress, stop=stop),
+        lambda stop: compare(study, model, asked.of(study, model), methods, stop=stop),
         "comparison",
         ask=f"Up to {asked.count:,} questions by {len(methods)} method{'s' if len(methods) > 1 else ''}: "
         f"{written:,} answers to be written.",

@@ -89,7 +89,7 @@ def _ask(outcome: Outcome, model: LanguageModel, asked: Asked) -> Disagreement |
         study,
         model,
         asked.value,
-        lambda progress, stop: disagreement(study, model, asked.of(study, model), ways, progress=progress, stop=stop),
+        lambda stop: disagreement(study, model, asked.of(study, model), ways, stop=stop),
         "all items",
         ask=cost(texts, model.mixture is not None),
     )

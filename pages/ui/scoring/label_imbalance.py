@@ -22,7 +22,7 @@ from core.analysis.scoring.label_imbalance import (
 from core.evaluation.questions import POOL, questions_of, sources_of
 from core.figures.colours import MODEL, OTHERS
 from core.figures.scoring.label_imbalance import imbalance_figure, share_figure
-from core.runtime.progress import Progress, Stop
+from core.runtime.progress import Stop
 from core.study.cleaning import usable
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Outcome
@@ -209,7 +209,7 @@ def _compute(outcome: Outcome, model: LanguageModel, settings: Settings, asked: 
     study = outcome.study
     ways = [by_key()[key] for key in settings.lines]
 
-    def work(progress: Progress, stop: Stop) -> Imbalance:
+    def work(stop: Stop) -> Imbalance:
         drawn = questions_of(study, model, asked.source, drawn_of(asked.count), asked.seed)
         rows, questions = shared_out(settings.rows, drawn, settings.majority, asked.count)
         return imbalance(
@@ -222,7 +222,6 @@ def _compute(outcome: Outcome, model: LanguageModel, settings: Settings, asked: 
             n=settings.size,
             draws=settings.draws,
             seed=settings.seed,
-            progress=progress,
             stop=stop,
         )
 

@@ -75,7 +75,7 @@ def every_way(outcome: Outcome, model: LanguageModel) -> ScoreTable | None:
         unscored(study),
         model,
         {"shown": [[row.input, row.label] for row in shown], "labels": list(labels)},
-        lambda progress, stop: score_table(study, model, shown, labels, ways, stop=stop),
+        lambda stop: score_table(study, model, shown, labels, ways, stop=stop),
         "every way to score",
         ask=cost(texts, model.mixture is not None),
     )
@@ -195,7 +195,7 @@ def _work_out(outcome: Outcome, model: LanguageModel, key: str, colours: dict[st
         unscored(study),
         model,
         {"way": key, "shown": [[row.input, row.label] for row in shown], "labels": list(labels)},
-        lambda progress, stop: working(study, model, shown, labels, way, stop),
+        lambda stop: working(study, model, shown, labels, way, stop),
         "the working",
     )
     with controls:

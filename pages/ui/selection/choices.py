@@ -117,7 +117,7 @@ def _quick(settings: Settings, model: LanguageModel, slot: object) -> Sequence[C
             _about(study),
             model,
             {"names": names},
-            lambda progress, stop: choose(study, model, names, progress=progress, stop=stop),
+            lambda stop: choose(study, model, names, stop=stop),
             f"{len(names)} selections",
         )
     return found or ()
@@ -155,7 +155,7 @@ def _one(study: Study, model: LanguageModel, name: str) -> Choice | Refusal | No
         _about(study),
         model,
         {},
-        lambda progress, stop: choose(study, model, [name], progress=progress, stop=stop),
+        lambda stop: choose(study, model, [name], stop=stop),
         entry.title,
     ) or (None,)
     if isinstance(one, Choice):

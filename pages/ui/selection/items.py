@@ -116,7 +116,7 @@ def _evaluation(study: Study, model: LanguageModel, names: list[str], asked: Ask
         study.model_copy(update={"query": "", "gold": None, "selection": "random"}),
         model,
         {"names": names, "questions": [[q.input, q.gold] for q in questions]},
-        lambda progress, stop: evaluate(variants, model, questions, progress=progress, stop=stop),
+        lambda stop: evaluate(variants, model, questions, stop=stop),
         f"{len(questions)} questions",
         ask=ask,
     )

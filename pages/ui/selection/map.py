@@ -41,7 +41,7 @@ def map_view(settings: Settings, model: LanguageModel, look: Choice | None) -> N
         study.model_copy(update={"selection": "random", "gold": None}),  # another selection has the same map
         model,
         {"projection": projection, "keep": list(keep)},
-        lambda progress, stop: pool_map(study, model, projection=projection, keep=keep, progress=progress, stop=stop),
+        lambda stop: pool_map(study, model, projection=projection, keep=keep, stop=stop),
         "the map",
         ask=f"t-SNE of {min(rows, MOST[projection]):,} rows takes some seconds." if slow else "",
     )

@@ -12,13 +12,14 @@ from core.models import LanguageModel
 from core.statistics.intervals import wilson
 from core.study.prompts import ARROW
 from tests.analysis.format.conftest import QUESTIONS, STUDY, one_by_one
+from tests.listening import listening
 from tests.tiny import tiny
 
 
 def test_it_equals_scoring_one_by_one(embedded: LanguageModel) -> None:
     templates = family(STUDY, 7, 1)[3:]
-    told: list[float] = []
-    found = sensitivity(STUDY, embedded, templates, QUESTIONS, progress=told.append)
+    with listening() as told:
+        found = sensitivity(STUDY, embedded, templates, QUESTIONS)
     labels = ("foo", "bar")
     said = [[labels[int(np.argmax(one_by_one(embedded, t, q.input, labels)))] for q in QUESTIONS] for t in templates]
     assert [list(row) for row in found.answers] == said

@@ -27,6 +27,7 @@ from core.analysis.influence.removal import Influence, Removal
 from core.models import LanguageModel
 from core.statistics.ranks import SAME
 from tests.analysis.influence.conftest import REVIEW, WORDS
+from tests.listening import listening
 from tests.tiny import REVIEWS, rows, tiny
 
 POOLED = REVIEW.model_copy(
@@ -177,8 +178,8 @@ def test_queries_come_from_the_mixture_where_the_pool_is_empty(embedded: Languag
 
 def test_a_survey_is_each_query_alone() -> None:
     model = tiny()
-    told: list[float] = []
-    found = survey(POOLED, model, 4, gold=True, shapley=True, seed=1, progress=told.append)
+    with listening() as told:
+        found = survey(POOLED, model, 4, gold=True, shapley=True, seed=1)
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1)
     assert found.source == "the pool"

@@ -22,6 +22,7 @@ from core.analysis.influence.removal import influences
 from core.models import LanguageModel
 from core.scoring import scorers
 from tests.analysis.influence.conftest import LABELS, REVIEW, WORDS, answer_of, log_odds
+from tests.listening import listening
 from tests.tiny import REVIEWS, rows, tiny
 
 SHOWN = REVIEW.demonstrations
@@ -202,9 +203,9 @@ def test_prompt_counts() -> None:
 
 
 def test_progress_and_cancel() -> None:
-    told: list[float] = []
     asked = question(REVIEW, tiny())
-    influence(asked, tiny(), progress=told.append)
+    with listening() as told:
+        influence(asked, tiny())
     assert told[-1] == 1
     assert told == sorted(told)
     for work in (influence, flips, moves):

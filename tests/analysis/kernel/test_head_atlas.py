@@ -16,6 +16,7 @@ from core.evaluation.items import Item, items_from_pool
 from core.files.csv_records import as_csv
 from core.kernels.variants import Variant, variants
 from core.study.prompts import render
+from tests.listening import listening
 from tests.models import plain
 from tests.tiny import REVIEWS, folder, plain_logprobs, rows, tiny
 
@@ -134,8 +135,8 @@ def test_intervals_are_wilsons(hits: int, count: int) -> None:
 
 
 def test_progress_stop_and_too_few(items: tuple[Item, ...]) -> None:
-    said: list[float] = []
-    head_atlas(Study(), tiny(), items[:3], progress=said.append)
+    with listening() as said:
+        head_atlas(Study(), tiny(), items[:3])
     assert said == pytest.approx([1 / 2, 2 / 3, 5 / 6, 1])
     with pytest.raises(Cancelled):
         head_atlas(Study(), tiny(), items, stop=lambda: True)

@@ -32,6 +32,7 @@ from core.ordering.entropy import global_entropy, local_entropy
 from core.ordering.trials import probe_inputs, try_orders
 from core.scoring.together import score
 from core.study.outcome import Chosen
+from tests.listening import listening
 from tests.tiny import REVIEWS, rows, tiny
 
 LABELS = ("positive", "negative")
@@ -209,8 +210,8 @@ def test_without_questions_there_is_no_accuracy(table: OrderTable) -> None:
 
 
 def test_progress_stop_and_what_cannot_be_asked() -> None:
-    told: list[float] = []
-    order_table(STUDY, tiny(), REVIEWS[:3], LABELS, QUESTIONS, progress=told.append)
+    with listening() as told:
+        order_table(STUDY, tiny(), REVIEWS[:3], LABELS, QUESTIONS)
     assert told == sorted(told)
     assert 0 < told[0] < told[-1] == 1.0
     with pytest.raises(Cancelled):

@@ -15,6 +15,7 @@ from core.models import LanguageModel
 from core.posterior.implicit import implicit_posterior
 from core.posterior.instruction import instruction_posterior
 from core.scoring.together import score
+from tests.listening import listening
 from tests.tiny import REVIEWS, tiny
 
 SHOWN = tuple(Demonstration(input=x, label=y) for x, y in [("lion", "lion"), ("cat", "chat"), ("bread", "pain")])
@@ -96,8 +97,8 @@ def test_flips_count_the_orders_that_answer_otherwise(model: LanguageModel) -> N
 
 
 def test_progress_and_stop(model: LanguageModel) -> None:
-    told: list[float] = []
-    order_spread(STUDY, model, SHOWN, LABELS, progress=told.append)
+    with listening() as told:
+        order_spread(STUDY, model, SHOWN, LABELS)
     assert told == sorted(told)
     assert told[-1] == 1.0
     with pytest.raises(Cancelled):

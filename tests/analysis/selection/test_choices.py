@@ -24,6 +24,7 @@ from core.analysis.selection.records import choice_records, item_records, usage_
 from core.evaluation.evaluate import evaluate
 from core.evaluation.questions import questions_of
 from core.selection import selections
+from tests.listening import listening
 from tests.selection.pools import MANY
 from tests.tiny import REVIEWS, rows, tiny
 
@@ -135,8 +136,8 @@ def test_no_query_and_cancelling() -> None:
 
 
 def test_progress_goes_up_to_the_end() -> None:
-    told: list[float] = []
-    choose(STUDY, tiny(), ["entropy", "mdl", "mutual-information", "self-generated"], progress=told.append)
+    with listening() as told:
+        choose(STUDY, tiny(), ["entropy", "mdl", "mutual-information", "self-generated"])
     assert told == sorted(told)
     assert told[-1] == 1.0
     assert len(told) > 4

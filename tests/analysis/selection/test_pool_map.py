@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import Cancelled, Demonstration, Study, StudyError
-from core.analysis.selection.pool_map import PROJECTIONS, neighbours_kept, pool_map, principal_axes
+from core.analysis.selection.pool_map import MOST, PROJECTIONS, neighbours_kept, pool_map, principal_axes
 from core.embeddings.unit_vectors import unit_vectors
 from core.runtime.memo import forget
 from tests.selection.pools import MANY
@@ -119,7 +119,7 @@ def test_rows_that_cannot_be_shown_are_not_drawn() -> None:
 
 
 def test_a_sample_keeps_what_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("core.analysis.selection.pool_map").pool_map.MOST, "pca", 6)
+    monkeypatch.setitem(MOST, "pca", 6)
     found = pool_map(STUDY, tiny(), keep=(30, 2))
     assert {2, 30} <= set(found.places.tolist())
     assert len(found.places) == 6

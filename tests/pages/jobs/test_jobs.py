@@ -20,7 +20,7 @@ def _script() -> None:
 
     if "first" not in st.session_state:
         st.session_state["first"] = jobs.submit("first", work)
-        st.session_state["second"] = jobs.submit_with_progress("second", lambda progress, stop: work(stop))
+        st.session_state["second"] = jobs.submit("second", work)
 
 
 def test_a_session_that_ends_takes_its_jobs_along() -> None:
