@@ -28,7 +28,7 @@ def nothing(why: str) -> None:
 
 def with_prior(outcome: Outcome) -> Outcome | None:
     """The outcome under the study's own prior, which needs no new run; or None, with a sentence why not."""
-    from core.pipeline.reprior import with_prior as moved
+    from core.pipeline.bayes import with_prior as moved
 
     model = engine.loaded(page.study.model)
     assert model is not None  # the outcome came of it

@@ -15,14 +15,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.bayes.exact import ExactBayes
 from core.errors import Unavailable
 from core.kernels.regression import regress
 from core.kernels.scene import Scene, Weighed
 from core.kernels.similarity import SIMILARITIES, cosine, dot, median_distance, rbf
 from core.runtime.registry import Registry
-from core.study.demonstrations import Demonstration
 from core.study.outcome import Attention, Kernel
-from core.study.prompts import Prompt
+from core.study.question import Question
 from core.study.study import Study
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ __all__ = [
     "median_distance",
     "rbf",
     "regress",
+    "scene_of",
 ]
 
 Weigh = Callable[[Study, Scene], Weighed]
@@ -58,29 +59,40 @@ AT_ONCE = ("attention", "hidden", "exact")  # what every run computes; the other
 
 
 def compute_kernels(
-    study: Study,
+    question: Question,
     model: LanguageModel,
-    prompt: Prompt,
-    shown: Sequence[Demonstration],
-    labels: Sequence[str],
     reading: Reading | None,
     attention: Attention | None,
+    bayes: ExactBayes | None = None,
 ) -> dict[str, Kernel]:
     """The kernels of every run that can be had: "attention" (where the model gives attention), "hidden", and "exact"
     (where the mixture is known), by name.
 
+    Args:
+        question: what the model is asked.
+        reading, attention: what it did with the prompt; None where it was not looked at.
+        bayes: exact Bayes of the question, where the mixture is known.
+
     Raises:
         StudyError: a head or a layer that the model lacks.
     """
-    scene = Scene(study, model, shown, [study.query])
-    scene.know(study.query, prompt, reading, attention)
+    scene = scene_of(question, model, bayes)
+    scene.know(question.query, question.prompt, reading, attention)
     found: dict[str, Kernel] = {}
     for name in AT_ONCE:
         try:
-            found[name] = kernel_of(name, study, scene, labels)
+            found[name] = kernel_of(name, question.study, scene, question.labels)
         except Unavailable:
             continue
     return found
+
+
+def scene_of(question: Question, model: LanguageModel, bayes: ExactBayes | None) -> Scene:
+    """What kernels weigh of one question: its demonstrations, and its query."""
+    scene = Scene(question.study, model, question.shown, [question.query])
+    if bayes is not None:
+        scene.know_bayes(bayes)
+    return scene
 
 
 def kernel_of(name: str, study: Study, scene: Scene, labels: Sequence[str]) -> Kernel:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.bayes.kernel import exact_kernel
-from core.bayes.prior import log_factors
 from core.errors import Unavailable
 from core.kernels import kernels
 from core.kernels.scene import Scene, Weighed
 from core.runtime.progress import check
 from core.study.study import Study
-from core.study.verbalisers import as_words
 
 TINY = 0.05  # below, not even the nearest input shown is likely to share the query's label
 NOTE = (
@@ -37,15 +34,13 @@ def weigh(study: Study, scene: Scene) -> Weighed:
         Unavailable: the model's mixture of tasks is not known.
         StudyError: the study's prior rules every task out.
     """
-    mixture = scene.model.mixture
-    if mixture is None:
+    bayes = scene.bayes(study.prior)
+    if bayes is None:
         raise Unavailable("The exact kernel needs a model whose pretraining mixture is known.")
-    pairs = [(d.input, d.label) for d in as_words(scene.study.template, scene.shown)]
-    factors = log_factors(mixture, study.prior) if study.prior else None
     rows = []
     for query in scene.queries:
         check(scene.stop)
-        rows.append(np.asarray(exact_kernel(mixture, pairs, query, scene.study.instruction, factors), dtype=np.float64))
-    raw = np.array(rows).reshape(len(rows), len(pairs))
-    notes = tuple(NOTE if len(pairs) > 1 and row.max() < TINY else "" for row in raw)
+        rows.append(bayes.kernel if query == bayes.question.query else bayes.kernel_at(query))
+    raw = np.array(rows).reshape(len(rows), len(scene.shown))
+    notes = tuple(NOTE if len(scene.shown) > 1 and row.max() < TINY else "" for row in raw)
     return Weighed(raw, "chance that both inputs share a label", notes)

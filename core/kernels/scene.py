@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.attention import read_attention
+from core.bayes.exact import ExactBayes, exact_bayes
 from core.embeddings.vector_cache import input_vectors
 from core.runtime.progress import Stop, check
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Attention
 from core.study.prompts import Prompt, render
-from core.study.study import Study
+from core.study.question import Question
+from core.study.study import Study, TaskPrior
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -68,6 +70,19 @@ class Scene:
     stop: Stop | None = None
     memory: dict[Any, Any] = field(default_factory=dict)
     _read: dict[str, Read] = field(default_factory=dict)
+    _bayes: dict[tuple[TaskPrior, ...], ExactBayes | None] = field(default_factory=dict)
+
+    def know_bayes(self, bayes: ExactBayes) -> None:
+        """Take over exact Bayes of these demonstrations, worked out before."""
+        self._bayes[bayes.question.study.prior] = bayes
+
+    def bayes(self, prior: tuple[TaskPrior, ...]) -> ExactBayes | None:
+        """Exact Bayes of these demonstrations and the first query under a prior; None where no mixture is known."""
+        if prior not in self._bayes:
+            asked = {"query": next(iter(self.queries), self.study.query), "prior": prior}
+            question = Question.of(self.study.model_copy(update=asked), self.shown, ())
+            self._bayes[prior] = exact_bayes(question, self.model)
+        return self._bayes[prior]
 
     @property
     def inputs(self) -> list[str]:

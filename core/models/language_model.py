@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import ModelError, PromptTooLong
-from core.models.ahead import Ahead
 from core.models.architectures import Abilities
 from core.models.capture import eager, watching
 from core.models.encoding import Encoder, Encoding
@@ -64,7 +63,6 @@ class LanguageModel:
         self._model, self._abilities = model, abilities
         self._passes = Passes(model, abilities.route, abilities.forest)
         self.encoder = Encoder(tokenizer)
-        self._ahead = Ahead()
         self._start = next((i for i in (tokenizer.bos_token_id, tokenizer.eos_token_id) if i is not None), None)
 
     @property
@@ -98,8 +96,7 @@ class LanguageModel:
             PromptTooLong: a whole text has more tokens than the model reads.
             Cancelled: `stop` said so.
         """
-        found = self._ahead.scored(pairs)
-        return self._answer(pairs, (), stop)[0] if found is None else found
+        return self.answer(pairs, (), stop=stop)[0]
 
     def next_logprobs(self, texts: Sequence[str], *, stop: Stop | None = None) -> NDArray[np.float32]:
         """(N, V) natural log p(next token | text).
@@ -108,35 +105,16 @@ class LanguageModel:
             PromptTooLong, Cancelled: as in `score`.
             ModelError: an empty text, on a model without any token to start from.
         """
-        found = self._ahead.next(texts)
-        return self._answer((), texts, stop)[1] if found is None else found
+        return self.answer((), texts, stop=stop)[1]
 
-    @contextmanager
-    def together(
+    def answer(
         self, pairs: Sequence[tuple[str, str]], texts: Sequence[str], *, stop: Stop | None = None
-    ) -> Iterator[None]:
-        """Inside, this thread's `score` of these pairs and `next_logprobs` of these texts come from one call's passes.
-
-        Where one of them cannot be read, each call is left to itself, and says so.
+    ) -> tuple[list[Scored], NDArray[np.float32]]:
+        """`score` of the pairs and `next_logprobs` of the texts, from the same passes.
 
         Raises:
-            Cancelled: `stop` said so.
+            PromptTooLong, ModelError, Cancelled: as those do.
         """
-        pairs, texts, ahead = list(dict.fromkeys(pairs)), list(dict.fromkeys(texts)), self._ahead
-        try:
-            scores, rows = self._answer(pairs, texts, stop)
-            ahead.scores, ahead.rows = dict(zip(pairs, scores, strict=True)), dict(zip(texts, rows, strict=True))
-        except (PromptTooLong, ModelError):
-            pass
-        try:
-            yield
-        finally:
-            ahead.scores, ahead.rows = {}, {}
-
-    def _answer(
-        self, pairs: Sequence[tuple[str, str]], texts: Sequence[str], stop: Stop | None
-    ) -> tuple[list[Scored], NDArray[np.float32]]:
-        """`score` of the pairs and `next_logprobs` of the texts."""
         whole = [context + continuation for context, continuation in pairs]
         encodings = self.encoder.encode_batch([*whole, *texts])
         self._check(encodings)

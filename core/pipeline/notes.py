@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.bayes.notes import about_bayes, about_prior
+from core.bayes.notes import about_bayes
 from core.selection import selections, table_of
 from core.study.cleaning import shorten, usable
-from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer, Chosen
-from core.study.prompts import Prompt
+from core.study.question import Question
 from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
 
 
-def notes_on(
-    study: Study,
-    model: LanguageModel,
-    chosen: Chosen,
-    shown: Sequence[Demonstration],
-    prompt: Prompt,
-    answer: Answer,
-) -> tuple[str, ...]:
-    """Every note on a study, in the order of the flow: what is shown, what it says, what the model reads."""
+def notes_on(question: Question, model: LanguageModel, chosen: Chosen, answer: Answer) -> tuple[str, ...]:
+    """Every note on a question, in the order of the flow: what is shown, what it says, what the model reads."""
+    study = question.study
     return (
         *about_selection(study, chosen),
         *about_order(study, chosen),
-        *about_demonstrations(study, shown),
+        *about_demonstrations(question),
         *about_labels(study, answer),
-        *about_model(study, model, prompt),
-        *about_prior(study, model.mixture),
+        *about_model(question, model),
     )
 
 
@@ -67,8 +59,9 @@ def about_order(study: Study, chosen: Chosen) -> Iterable[str]:
         yield f"All {len(scores)} orders tried have the same entropy, so the demonstrations stay as given."
 
 
-def about_demonstrations(study: Study, shown: Sequence[Demonstration]) -> Iterable[str]:
+def about_demonstrations(question: Question) -> Iterable[str]:
     """Repeats and contradictions among the demonstrations shown."""
+    shown = question.shown
     pairs = [(row.input, row.label) for row in shown]
     inputs = [row.input for row in shown]
     if len(set(pairs)) < len(pairs):
@@ -76,7 +69,7 @@ def about_demonstrations(study: Study, shown: Sequence[Demonstration]) -> Iterab
     contradicted = next((x for x in inputs if len({y for text, y in pairs if text == x}) > 1), None)
     if contradicted is not None:
         yield f"“{shorten(contradicted)}” is shown with more than one label."
-    if study.query in inputs:
+    if question.query in inputs:
         yield "The query is one of the demonstrations shown, so its answer can be copied."
     if len(shown) > 1 and len({row.label for row in shown}) == 1:
         yield f"Every demonstration shown has the label “{shorten(shown[0].label)}”."
@@ -100,13 +93,13 @@ def about_labels(study: Study, answer: Answer) -> Iterable[str]:
         yield "All labels have the same number of tokens, so perplexity ranks them exactly as direct scoring does."
 
 
-def about_model(study: Study, model: LanguageModel, prompt: Prompt) -> Iterable[str]:
+def about_model(question: Question, model: LanguageModel) -> Iterable[str]:
     """What the embedded model cannot read, and where its exact Bayes is not an ideal."""
     if model.mixture is None:
         return
-    unknown = list(dict.fromkeys(model.encode(prompt.text).unknown))
+    unknown = list(dict.fromkeys(model.encode(question.prompt.text).unknown))
     if unknown:
         words = ", ".join(f"“{shorten(word)}”" for word in unknown[:5]) + (", …" if len(unknown) > 5 else "")
         yield f"The embedded model cannot read {words}."
-    if "exact" in study.posteriors:
-        yield from about_bayes(study)
+    if "exact" in question.study.posteriors:
+        yield from about_bayes(question.study)

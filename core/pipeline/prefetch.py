@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from core.errors import PromptTooLong
-from core.study.demonstrations import Demonstration
-from core.study.prompts import Prompt
-from core.study.study import Study
+from core.runtime.progress import Stop
+from core.scoring.shared import SharedPasses
+from core.study.question import Question
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -17,10 +16,20 @@ if TYPE_CHECKING:
 Pair = tuple[str, str]
 
 
-def foreseen(
-    study: Study, model: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[str], prompt: Prompt
-) -> tuple[list[Pair], list[str]]:
-    """Pairs that will be scored and texts whose next token will be asked for, for `LanguageModel.together`.
+def shared_passes(question: Question, model: LanguageModel, stop: Stop | None = None) -> SharedPasses:
+    """The model, with what the stages will ask it (`foreseen`) answered from the same passes.
+
+    Raises:
+        Cancelled: `stop` said so.
+    """
+    shared = SharedPasses(model)
+    shared.want(*foreseen(question, model))
+    shared.try_fetch(stop)
+    return shared
+
+
+def foreseen(question: Question, model: LanguageModel) -> tuple[list[Pair], list[str]]:
+    """Pairs that will be scored and texts whose next token will be asked for.
 
     Direct scoring's labels, the hypotheses' likelihoods and answers, and the query after n = 0 … k demonstrations,
     which the implicit posterior asks for; its other probes go through the model apart. So what shares a pass depends
@@ -29,13 +38,14 @@ def foreseen(
     from core.posterior.evidence import ask
     from core.posterior.instruction import answer_pairs, demonstration_pairs
 
+    study, prompt = question.study, question.prompt
     pairs: list[Pair] = []
     texts: list[str] = []
     if study.scoring == "direct":
-        pairs += [(prompt.text, prompt.gap + study.template.word(label)) for label in labels]
+        pairs += [(prompt.text, prompt.gap + word) for word in question.written.labels]
     if "instruction" in study.posteriors and study.hypotheses:
-        pairs += [*demonstration_pairs(study, shown), *answer_pairs(study, shown, labels)]
+        pairs += [*demonstration_pairs(question), *answer_pairs(question)]
     if "implicit" in study.posteriors and model.mixture is not None:
         with suppress(PromptTooLong):
-            texts += ask(study, model, shown, [study.query]).texts()
+            texts += ask(question, model, [question.query]).texts()
     return pairs, texts

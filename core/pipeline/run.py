@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from core.bayes.answer import bayes_answer
+from core.attention import read_attention
+from core.bayes.exact import ExactBayes, exact_bayes
 from core.errors import PromptTooLong, StudyError
+from core.kernels import compute_kernels
 from core.ordering import order
+from core.pipeline.bayes import with_bayes
 from core.pipeline.context_window import drop_earliest, with_fits
 from core.pipeline.notes import notes_on
-from core.pipeline.prefetch import foreseen
+from core.pipeline.prefetch import shared_passes
+from core.posterior import compute_posteriors
 from core.reasoning import after_reasoning, answer_with, notes_of, written_by
 from core.runtime.progress import Stop, check, part
 from core.scoring.labels import candidate_labels
+from core.scoring.shared import model_of
 from core.selection import rows_of, select
 from core.study.cleaning import tidied
-from core.study.demonstrations import Demonstration
 from core.study.outcome import Attention, Kernel, Outcome, Posterior
-from core.study.prompts import Prompt, render
+from core.study.question import Question
 from core.study.study import Study
 
 if TYPE_CHECKING:
@@ -76,34 +80,34 @@ def run(study: Study, model: LanguageModel, *, stop: Stop | None = None) -> Outc
             chosen = order(study, model, chosen, stop)
             shown = rows_of(study, chosen)
         with clock("render"):
-            prompt = render(shown, study.query, study.template, study.instruction)
+            question = Question.of(study, shown, labels)
         with clock("reason"):
-            prompt, reasoned = after_reasoning(study, model, shown, prompt, stop)
-        with ExitStack() as shared:
-            with clock("score"):
-                shared.enter_context(model.together(*foreseen(study, model, shown, labels, prompt), stop=stop))
-                answer = answer_with(study, model, shown, labels, reasoned, stop)
-                bayes = bayes_answer(study, model, shown, labels)
-            posteriors, kernels, attention = explain(study, model, shown, labels, prompt, clock, stop)
+            question, reasoned = after_reasoning(question, model, stop)
+        with clock("score"):
+            shared = shared_passes(question, model, stop).as_model
+            answer = answer_with(question, shared, reasoned, stop)
+            bayes = exact_bayes(question, model)
+        posteriors, kernels, attention = explain(question, shared, bayes, clock, stop)
     except PromptTooLong as error:
         raise with_fits(error, study, model, shown, labels) from None
-    return Outcome(
+    outcome = Outcome(
         study=given,
         model=model.name,
         fingerprint=model.fingerprint,
         chosen=chosen,
         demonstrations=shown,
-        prompt=prompt,
+        prompt=question.prompt,
         answer=answer,
-        bayes=bayes,
+        bayes=None,
         posteriors=posteriors,
         kernels=kernels,
         attention=attention,
         reasoning=reasoned,
         written=written_by(study, model, reasoned),
-        notes=(*notes_of(study, reasoned), *notes_on(study, model, chosen, shown, prompt, answer), *label_notes),
+        notes=(*notes_of(study, reasoned), *notes_on(question, model, chosen, answer), *label_notes),
         timings=clock.seconds,
     )
+    return with_bayes(outcome, model, bayes)
 
 
 def check_query(study: Study, model: LanguageModel) -> None:
@@ -121,26 +125,16 @@ def check_query(study: Study, model: LanguageModel) -> None:
 
 
 def explain(
-    study: Study,
-    model: LanguageModel,
-    shown: Sequence[Demonstration],
-    labels: Sequence[str],
-    prompt: Prompt,
-    clock: Stopwatch,
-    stop: Stop | None,
+    question: Question, model: LanguageModel, bayes: ExactBayes | None, clock: Stopwatch, stop: Stop | None
 ) -> tuple[dict[str, Posterior], dict[str, Kernel], Attention | None]:
     """Posteriors over tasks, attention, and the kernels that read it."""
-    from core.attention import read_attention
-    from core.kernels import compute_kernels
-    from core.posterior import compute_posteriors
-
     check(stop)
     with clock("posteriors"):
-        posteriors = compute_posteriors(study, model, shown, labels, stop=stop)
+        posteriors = compute_posteriors(question, model, bayes, stop=stop)
     check(stop)
     with clock("attention"):
-        reading, attention = read_attention(study, model, prompt)
+        reading, attention = read_attention(question.study, model, question.prompt)
     check(stop)
     with clock("kernels"):
-        kernels = compute_kernels(study, model, prompt, shown, labels, reading, attention)
+        kernels = compute_kernels(question, model_of(model), reading, attention, bayes)
     return posteriors, kernels, attention

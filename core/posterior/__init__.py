@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from core.bayes.posterior import exact_posterior
+from core.bayes.exact import ExactBayes
 from core.posterior.decoding import DECODERS, condition, decode_em, decode_least_squares, mixed, residual
 from core.posterior.implicit import implicit_posterior
 from core.posterior.instruction import instruction_posterior
-from core.study.demonstrations import Demonstration
 from core.study.outcome import Posterior
-from core.study.study import Study
+from core.study.question import Question
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -22,7 +21,6 @@ __all__ = [
     "condition",
     "decode_em",
     "decode_least_squares",
-    "exact_posterior",
     "implicit_posterior",
     "instruction_posterior",
     "mixed",
@@ -31,33 +29,33 @@ __all__ = [
 
 
 def compute_posteriors(
-    study: Study,
+    question: Question,
     model: LanguageModel,
-    shown: Sequence[Demonstration],
-    labels: Sequence[str],
+    bayes: ExactBayes | None,
     *,
     stop: Callable[[], bool] | None = None,
 ) -> dict[str, Posterior]:
-    """The posteriors that `study.posteriors` asks for and that this model allows, by kind.
+    """The posteriors that the question's study asks for and that this model allows, by kind.
 
-    "exact" and "implicit" need a model whose mixture is known (`model.mixture`) and "instruction" needs hypotheses in
-    the study; one that cannot be had is left out.
+    "exact" and "implicit" need a model whose mixture is known and "instruction" needs hypotheses in the study; one that
+    cannot be had is left out.
 
     Args:
-        shown: the demonstrations in the prompt, in order.
-        labels: (L,) candidate answers, the columns of each `Posterior.predictive`.
+        question: what the model is asked; its labels are the columns of each `Posterior.predictive`.
+        bayes: exact Bayes of the question, None where no mixture is known.
         stop: asked now and then; True raises `Cancelled`.
 
     Raises:
         PromptTooLong: a hypothesis with its demonstrations does not fit the model's context.
         Cancelled: `stop` said so.
     """
+    study = question.study
     found: dict[str, Posterior] = {}
-    if model.mixture is not None:
+    if bayes is not None:
         if "exact" in study.posteriors:
-            found["exact"] = exact_posterior(study, model.mixture, shown, labels)
+            found["exact"] = bayes.posterior
         if "implicit" in study.posteriors:
-            found["implicit"] = implicit_posterior(study, model, model.mixture, shown, labels, stop=stop)
+            found["implicit"] = implicit_posterior(bayes, model, stop=stop)
     if "instruction" in study.posteriors and study.hypotheses:
-        found["instruction"] = instruction_posterior(study, model, shown, labels, stop=stop)
+        found["instruction"] = instruction_posterior(question, model, stop=stop)
     return found

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.runtime.progress import Stop
+from core.scoring.shared import model_of
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -33,7 +34,7 @@ def next_logprobs(model: LanguageModel, texts: Sequence[str], *, stop: Stop | No
         PromptTooLong, Cancelled: as the model does.
     """
     with _lock:
-        kept = _kept.setdefault(model, OrderedDict())
+        kept = _kept.setdefault(model_of(model), OrderedDict())
         found = {text: kept[text] for text in texts if text in kept}
     missing = list(dict.fromkeys(text for text in texts if text not in found))
     if missing:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.bayes.exact import ExactBayes
 from core.bayes.probing import components
 from core.errors import PromptTooLong
 from core.posterior.asking import next_logprobs
 from core.posterior.decoding import mixed
 from core.posterior.domains import domain_of_tokens, domain_table
-from core.study.demonstrations import Demonstration
-from core.study.prompts import render
-from core.study.study import Study
+from core.scoring.shared import model_of
+from core.study.question import Question
 
 if TYPE_CHECKING:
     from core.mixture.mixture import Mixture
@@ -30,14 +30,14 @@ RARE = 1e-3  # candidates of several tokens below this are not scored
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the model answered and what each task would have, for n = 0 … k.
+    """What the model answered and what each task would have, for N prompts: n = 0 … k, or orders of all k.
 
     The last of the Q rows is the question which domain the next input comes from (`core.posterior.domains`).
     Tasks that no probe can show are told apart by their domain alone: those of one domain are one group.
 
     Attributes:
-        q: (k + 1, Q, A) the model's answers.
-        columns: (k + 1, Q, G, A) the mixture's p(x_j, a | T, D_n) by group.
+        q: (N, Q, A) the model's answers.
+        columns: (N, Q, G, A) the mixture's p(x_j, a | T, D_n) by group; (1, Q, G, A) where all N share them.
         group: (F,) the group of every task.
         probes: (Q − 1,) inputs.
         answers: for each probe, what its first columns are; the last of the A columns is any other text.
@@ -51,7 +51,7 @@ class Evidence:
 
     @property
     def joint(self) -> Floats:
-        """(k + 1, Q, F, A) the columns of every task."""
+        """(N, Q, F, A) the columns of every task."""
         return self.columns[:, :, self.group]
 
     def by_group(self, weights: Floats) -> Floats:
@@ -69,35 +69,35 @@ class Evidence:
 
 
 def gather(
-    study: Study,
+    bayes: ExactBayes,
     model: LanguageModel,
-    mixture: Mixture,
-    shown: Sequence[Demonstration],
-    probes: Sequence[str],
+    asked: Asked,
     before: Floats,
     *,
     stop: Callable[[], bool] | None = None,
 ) -> Evidence:
-    """The evidence at the probes whose prompts the model can read.
+    """The evidence at these prompts.
 
     Candidates of several tokens cost a pass of their own, so those that the tasks alive hardly ever answer go with
     "any other text".
 
     Args:
-        before: (k + 1, F) weights of the tasks before labels.
+        bayes: exact Bayes of the question.
+        asked: N prompts a probe.
+        before: weights of the tasks before labels: (k + 1, F) where the prompts are those of n = 0 … k demonstrations,
+            or (1, F) after all of them, where the N prompts are orders of them and share their columns.
 
     Raises:
-        PromptTooLong: not one prompt can be read.
         Cancelled: `stop` said so.
     """
-    asked = ask(study, model, shown, probes)
-    pairs = [(d.input, d.label) for d in shown]
-    parts = components(mixture, pairs, asked.probes, study.instruction)
+    mixture, pairs, instruction = bayes.mixture, bayes.question.pairs, bayes.question.study.instruction
+    rows = slice(len(pairs) + 1 - len(before), None)
+    parts = components(mixture, pairs, asked.probes, instruction)
     # A task that can show no probe at first, nor at the end, never could.
     live = np.flatnonzero(parts.joint[[0, -1]].any((0, 1, 3)))
     joint = np.array(parts.joint[:, :, live], dtype=np.float64)  # (k + 1, Q − 1, live, A)
     single = single_tokens(model, sorted({word for words in parts.answers for word in words}))
-    rare = mixed(joint, before[:, live]).max(0, initial=0.0) < RARE  # (Q − 1, A)
+    rare = mixed(joint[rows], before[:, live]).max(0, initial=0.0) < RARE  # (Q − 1, A)
     left_out = {
         (j, a) for j, words in enumerate(parts.answers) for a, y in enumerate(words) if y not in single and rare[j, a]
     }
@@ -105,7 +105,7 @@ def gather(
         joint[:, j, :, a] = 0.0
     known = np.zeros((*joint.shape[:2], before.shape[1]))
     known[:, :, live] = joint.sum(3)
-    rest = _unlisted(mixture, pairs, asked.probes, known, study.instruction)[:, :, live]
+    rest = _unlisted(mixture, pairs, asked.probes, known, instruction)[:, :, live]
 
     logs = next_logprobs(model, [*asked.openings, *asked.texts()], stop=stop)
     opening, answered = np.split(logs, [len(asked.openings)])
@@ -115,14 +115,14 @@ def gather(
     new = np.array([x not in shown_inputs for x in asked.probes])
     other = np.where(new, np.maximum(1 - q.sum(2), 0.0), 0.0)  # (k + 1, Q − 1)
 
-    domains = domain_table(model, mixture)
+    domains = domain_table(model_of(model), mixture)
     said = domain_of_tokens(domains, np.exp(opening.astype(np.float64)))  # (k + 1, D)
     domain = np.array([domains.names.index(mixture.domains[name]) for name in mixture.families])
     group = len(live) + domain
     group[live] = np.arange(len(live))
     return Evidence(
         _with_domain(np.concatenate([q, other[..., None]], axis=2), said),
-        _columns(joint, rest, domains.confusion[domain[live]], domains.confusion),
+        _columns(joint[rows], rest[rows], domains.confusion[domain[live]], domains.confusion),
         group,
         asked.probes,
         tuple(parts.answers),
@@ -248,11 +248,11 @@ def before_labels(mixture: Mixture, inputs: Sequence[str], instruction: str = ""
 
 @dataclass(frozen=True)
 class Asked:
-    """Prompts for n = 0 … k.
+    """Prompts for n = 0 … k, or for N orders of the same demonstrations.
 
     Attributes:
         probes: (Q,) inputs.
-        openings: (k + 1,) each prompt up to where the next input would begin.
+        openings: (N,) each prompt up to where the next input would begin.
         tail: what a prompt goes on with after the input; an answer follows `gap`.
     """
 
@@ -261,29 +261,34 @@ class Asked:
     tail: str
     gap: str
 
+    @classmethod
+    def of(cls, question: Question) -> Asked:
+        """Those of the question's own query after n = 0 … k demonstrations."""
+        prompt = question.bare
+        # the prompt of fewer demonstrations is this one up to where the next input begins
+        begins = [part.start for part in prompt.parts if part.kind in ("input", "query")]
+        end = next(part.end for part in prompt.parts if part.kind == "query")
+        return cls((question.query,), tuple(prompt.text[:begin] for begin in begins), prompt.text[end:], prompt.gap)
+
     def text(self, n: int, j: int) -> str:
         """The prompt for probe j after n demonstrations, as `core.study.prompts.render` writes it."""
         return self.openings[n] + self.probes[j] + self.tail
 
     def texts(self) -> list[str]:
-        """All of them, (k + 1) · Q, the probes of one n together."""
+        """All of them, N · Q, the probes of one n together."""
         return [self.text(n, j) for n in range(len(self.openings)) for j in range(len(self.probes))]
 
 
-def ask(study: Study, model: LanguageModel, shown: Sequence[Demonstration], probes: Sequence[str]) -> Asked:
+def ask(question: Question, model: LanguageModel, probes: Sequence[str]) -> Asked:
     """The prompts of those probes whose longest prompt the model can read.
 
     Raises:
         PromptTooLong: not one can be read.
     """
-    prompt = render(shown, study.query, study.template, study.instruction)
-    # the prompt of fewer demonstrations is this one up to where the next input begins
-    begins = [part.start for part in prompt.parts if part.kind in ("input", "query")]
-    end = next(part.end for part in prompt.parts if part.kind == "query")
-    asked = Asked(tuple(probes), tuple(prompt.text[:begin] for begin in begins), prompt.text[end:], prompt.gap)
+    asked = replace(Asked.of(question), probes=tuple(probes))
     fitting, tokens = [], []
     for j, probe in enumerate(probes):
-        text = asked.text(len(shown), j)
+        text = asked.text(len(question.shown), j)
         # a token holds a byte at least, so most prompts need not be read to know that they fit
         tokens.append(len(text.encode()) + 2)
         if tokens[-1] > model.context_length:

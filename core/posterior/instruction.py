@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Posterior
 from core.study.prompts import render
+from core.study.question import Question
 from core.study.study import Hypothesis, Study
-from core.study.verbalisers import as_written
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -22,12 +22,7 @@ Pair = tuple[str, str]
 
 
 def instruction_posterior(
-    study: Study,
-    model: LanguageModel,
-    shown: Sequence[Demonstration],
-    labels: Sequence[str],
-    *,
-    stop: Callable[[], bool] | None = None,
+    question: Question, model: LanguageModel, *, stop: Callable[[], bool] | None = None
 ) -> Posterior:
     """log P(T | D_n) = log P(T) + Σ_{i ≤ n} log p_LM(y_i | I_T, x_i) − log P(D_n), I_T the hypothesis's instruction.
 
@@ -46,11 +41,11 @@ def instruction_posterior(
 
     Source: docs/methods.md §1.12, after Xie et al. 2022 (arXiv 2111.02080).
     """
-    hypotheses, k = study.hypotheses, len(shown)
-    pairs = [*demonstration_pairs(study, shown), *answer_pairs(study, shown, labels)]
+    study, hypotheses, k = question.study, question.study.hypotheses, len(question.shown)
+    pairs = [*demonstration_pairs(question), *answer_pairs(question)]
     scores = np.array([float(scored.logprobs.sum()) for scored in model.score(pairs, stop=stop)], dtype=np.float64)
 
-    tasks, count = len(hypotheses), len(labels)
+    tasks, count = len(hypotheses), len(question.labels)
     likelihood = scores[: tasks * k].reshape(tasks, k)  # (T, k)
     answers = scores[tasks * k :].reshape(tasks, -1, count)  # (T, k + 1 or 1, L)
     prior = np.array([h.prior for h in hypotheses], dtype=np.float64)
@@ -68,9 +63,9 @@ def instruction_posterior(
     )
 
 
-def demonstration_pairs(study: Study, shown: Sequence[Demonstration]) -> list[Pair]:
+def demonstration_pairs(question: Question) -> list[Pair]:
     """What p(y_i | I_T, x_i) is scored by, T · k of them, the demonstrations of one hypothesis together."""
-    study, shown, _ = as_written(study, shown, ())
+    study, shown = question.written.study, question.written.shown
     return [
         _pair(study, shown[:i] if study.chained else (), row.input, hypothesis, row.label)
         for hypothesis in study.hypotheses
@@ -78,9 +73,9 @@ def demonstration_pairs(study: Study, shown: Sequence[Demonstration]) -> list[Pa
     ]
 
 
-def answer_pairs(study: Study, shown: Sequence[Demonstration], labels: Sequence[str]) -> list[Pair]:
+def answer_pairs(question: Question) -> list[Pair]:
     """What p(y | I_T, x) is scored by: T · (k + 1) · L where chained, else T · L, the labels of one prompt together."""
-    study, shown, labels = as_written(study, shown, labels)
+    study, shown, labels = question.written.study, question.written.shown, question.written.labels
     return [
         _pair(study, shown[:n], study.query, hypothesis, label)
         for hypothesis in study.hypotheses

@@ -18,6 +18,7 @@ from core.runtime.registry import Registry
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer
 from core.study.prompts import Prompt
+from core.study.question import Question
 from core.study.reasoned import Ask, Reasoned, Reasoning, Stage, Written, extend
 from core.study.study import Study
 from core.study.verbalisers import as_written
@@ -68,15 +69,15 @@ def reason(
 
 
 def after_reasoning(
-    study: Study, model: LanguageModel, shown: Sequence[Demonstration], prompt: Prompt, stop: Stop | None = None
-) -> tuple[Prompt, Reasoned | None]:
-    """The prompt on which the answer is read, `prompt` itself where nothing is written, and what was written.
+    question: Question, model: LanguageModel, stop: Stop | None = None
+) -> tuple[Question, Reasoned | None]:
+    """The question with the prompt on which its answer is read, as it was where nothing is written; what was written.
 
     Raises:
         StudyError, PromptTooLong, Cancelled: as `reason` does.
     """
-    reasoned = reason(study, model, shown, stop)
-    return (prompt, None) if reasoned is None else (reasoned.final, reasoned)
+    reasoned = reason(question.written.study, model, question.written.shown, stop)
+    return (question, None) if reasoned is None else (question.after(reasoned.final), reasoned)
 
 
 def opening(study: Study, shown: Sequence[Demonstration]) -> Prompt:
@@ -200,19 +201,14 @@ def end_of(study: Study) -> str:
 
 
 def answer_with(
-    study: Study,
-    model: LanguageModel,
-    shown: Sequence[Demonstration],
-    labels: Sequence[str],
-    reasoned: Reasoned | None,
-    stop: Stop | None = None,
+    question: Question, model: LanguageModel, reasoned: Reasoned | None, stop: Stop | None = None
 ) -> Answer:
     """The study's answer over the candidates: after the model's rationale where it wrote one, else by its scorer."""
     if reasoned is None or reasoned.method == "none":
         from core.scoring.together import score
 
-        return score(study, model, shown, labels, stop)
-    return answers_after([(study, reasoned, labels)], model, stop)[0]
+        return score(question.study, model, question.shown, question.labels, stop)
+    return answers_after([(question.study, reasoned, question.labels)], model, stop)[0]
 
 
 def notes_of(study: Study, reasoned: Reasoned | None) -> tuple[str, ...]:

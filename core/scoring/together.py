@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from core.runtime.progress import Stop, check
 from core.scoring import scorers
+from core.scoring.shared import Missing, SharedPasses
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer
 from core.study.study import Study
@@ -14,40 +15,9 @@ from core.study.verbalisers import check_words
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
-    from core.models.reading import Scored
 
-Pair = tuple[str, str]
 Request = tuple[Study, Sequence[Demonstration], Sequence[str]]
 """What `score` takes besides the model: study, demonstrations in order, candidate labels."""
-
-
-class _Missing(Exception):
-    """A scorer asked for texts that have not been scored yet; they have been noted."""
-
-
-class _Memory:
-    """A model whose `score` answers from memory and notes what it lacks; everything else is the model's own."""
-
-    def __init__(self, model: LanguageModel) -> None:
-        self._model = model
-        self._known: dict[Pair, Scored] = {}
-        self._wanted: dict[Pair, None] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._model, name)
-
-    def score(self, pairs: Sequence[Pair], *, stop: Stop | None = None) -> list[Scored]:
-        missing = [pair for pair in pairs if pair not in self._known]
-        if missing:
-            self._wanted.update(dict.fromkeys(missing))
-            raise _Missing
-        return [self._known[pair] for pair in pairs]
-
-    def fetch(self, stop: Stop | None) -> None:
-        """Score what was noted, in one call."""
-        wanted = list(self._wanted)
-        self._wanted.clear()
-        self._known.update(zip(wanted, self._model.score(wanted, stop=stop), strict=True))
 
 
 def score_together(requests: Sequence[Request], model: LanguageModel, stop: Stop | None = None) -> list[Answer]:
@@ -63,7 +33,7 @@ def score_together(requests: Sequence[Request], model: LanguageModel, stop: Stop
     Raises:
         StudyError, PromptTooLong, Cancelled: as `score` does.
     """
-    memory = _Memory(model)
+    shared = SharedPasses(model, dry=True)
     answers: dict[int, Answer] = {}
     waiting = list(range(len(requests)))
     while waiting:
@@ -72,11 +42,11 @@ def score_together(requests: Sequence[Request], model: LanguageModel, stop: Stop
         for place in waiting:
             study, shown, labels = requests[place]
             try:
-                answers[place] = score(study, cast("LanguageModel", memory), shown, labels)
-            except _Missing:
+                answers[place] = score(study, shared.as_model, shown, labels)
+            except Missing:
                 unanswered.append(place)
         if unanswered:
-            memory.fetch(stop)
+            shared.fetch(stop)
         waiting = unanswered
     return [answers[place] for place in range(len(requests))]
 

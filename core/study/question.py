@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from core.study.cleaning import tidied
 from core.study.demonstrations import Demonstration
 from core.study.prompts import Prompt, render
-from core.study.study import Study
+from core.study.study import Study, TaskPrior
 from core.study.verbalisers import as_written
 
 
@@ -21,7 +20,7 @@ class Question:
     `Question.of`. What follows from it is worked out once, when first asked for.
 
     Attributes:
-        study: cleaned (`tidied`).
+        study: already cleaned (`core.study.cleaning.tidied`).
         shown: (k,) the demonstrations, in order.
         labels: (L,) the candidate answers.
         prompt: what the answer is read after: the demonstrations and the query, and behind them what the model wrote
@@ -36,7 +35,6 @@ class Question:
     @classmethod
     def of(cls, study: Study, shown: Sequence[Demonstration], labels: Sequence[str]) -> Question:
         """The question of a study with these demonstrations, in this order, and these candidates."""
-        study = tidied(study)
         prompt = render(shown, study.query, study.template, study.instruction)
         return cls(study, tuple(shown), tuple(labels), prompt)
 
@@ -58,6 +56,12 @@ class Question:
         study, shown, labels = as_written(self.study, self.shown, self.labels)
         return Question(study, tuple(shown), labels, self.prompt)
 
+    @property
+    def bare(self) -> Prompt:
+        """The demonstrations and the query alone, without what the model wrote."""
+        bare: Prompt = self.__dict__.get("_bare", self.prompt)
+        return bare
+
     @cached_property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """(k,) the demonstrations as (input, label as it is written)."""
@@ -68,10 +72,14 @@ class Question:
         if prompt is self.prompt:
             return self
         moved = replace(self, prompt=prompt)
+        moved.__dict__["_bare"] = self.bare
         if self.written is not self:
-            moved.__dict__["written"] = replace(self.written, prompt=prompt)
+            moved.__dict__["written"] = self.written.after(prompt)
         return moved
 
-    def with_study(self, study: Study) -> Question:
-        """The same demonstrations, labels and prompt, for a study that differs in what decides none of them."""
-        return replace(self, study=tidied(study))
+    def under(self, prior: tuple[TaskPrior, ...]) -> Question:
+        """The same question under another prior of the user's own, which decides nothing of what is asked."""
+        moved = replace(self, study=self.study.model_copy(update={"prior": prior}))
+        if self.written is not self:
+            moved.__dict__["written"] = self.written.under(prior)
+        return moved

@@ -15,7 +15,7 @@ from core.bayes.kernel import exact_kernel
 from core.bayes.prior import edited_prior, log_factors, mixture_prior, unknown_tasks
 from core.mixture.mixture import Mixture, load_mixture
 from core.models import LanguageModel
-from core.pipeline.reprior import with_prior
+from core.pipeline.bayes import with_prior
 
 PAIRS = [("lion", "lion"), ("orange", "orange"), ("cat", "chat")]
 SHOWN = tuple(Demonstration(input=x, label=y) for x, y in PAIRS)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.bayes.posterior import exact_posterior
 from core.bayes.probing import choose_probes
-from core.posterior.implicit import ILL_CONDITIONED, implicit_posterior
+from core.posterior.implicit import ILL_CONDITIONED
 from core.study.study import Study
+from tests.asked import exact_posterior, implicit
 from tests.posterior.test_implicit import FAMILIES, NOUNS, BayesModel, SmallMixture, demonstrations
 
 ODD = demonstrations(("cat", "cat"), ("cat", "cats"))  # a copy, a plural, or noise: either is possible
@@ -30,8 +30,8 @@ class Same(BayesModel):
 
 
 def test_tasks_that_agree_on_every_probe_are_warned_of() -> None:
-    found = implicit_posterior(Study(query="sheep"), Same(), Same.mixture, ODD, ("sheep",))  # type: ignore[arg-type]
-    exact = exact_posterior(Study(query="sheep"), Same.mixture, ODD, ("sheep",))  # type: ignore[arg-type]
+    found = implicit(Study(query="sheep"), Same(), Same.mixture, ODD, ("sheep",))
+    exact = exact_posterior(Study(query="sheep"), Same.mixture, ODD, ("sheep",))
     assert found.condition is not None
     assert found.condition.max() > ILL_CONDITIONED
     assert "agree on every probe" in found.note
@@ -45,7 +45,7 @@ def test_tasks_that_agree_on_every_probe_are_warned_of() -> None:
 
 def test_tasks_that_the_probes_separate_are_not() -> None:
     model = BayesModel()
-    found = implicit_posterior(Study(query="cat"), model, model.mixture, NOUNS, ("cats",))  # type: ignore[arg-type]
+    found = implicit(Study(query="cat"), model, model.mixture, NOUNS, ("cats",))
     assert found.condition is not None
     assert found.condition.max() <= ILL_CONDITIONED
     assert "agree" not in found.note

@@ -18,6 +18,7 @@ from core.kernels import compute_kernels
 from core.models import LanguageModel, load_model
 from core.study.demonstrations import Demonstration
 from core.study.prompts import render
+from core.study.question import Question
 from core.study.study import ModelChoice, Study
 from tests.models.checkpoints import write_tiny
 
@@ -46,7 +47,7 @@ def test_attention_kernel_is_the_mean_of_maxima(
     prompt = render(SHOWN, "dog")
     reading, attention = read_attention(study, model, prompt)
     assert attention is not None
-    kernel = compute_kernels(study, model, prompt, SHOWN, LABELS, reading, attention)["attention"]
+    kernel = compute_kernels(Question.of(study, SHOWN, LABELS), model, reading, attention)["attention"]
     source = attention.maxima if span == "demonstration" else attention.label_maxima
     used = heads or [(layer, head) for layer in range(model.layers) for head in range(model.heads)]
     for i in range(len(SHOWN)):
@@ -58,7 +59,7 @@ def test_attention_kernel_is_the_mean_of_maxima(
 @pytest.mark.parametrize("layer", [0, 2, -1])
 def test_hidden_kernel_compares_inputs_read_alone(model: LanguageModel, similarity: str, layer: int) -> None:
     study = Study(query="dog", hidden_layer=layer, similarity=similarity)  # type: ignore[arg-type]
-    kernel = compute_kernels(study, model, render(SHOWN, "dog"), SHOWN, LABELS, None, None)["hidden"]
+    kernel = compute_kernels(Question.of(study, SHOWN, LABELS), model, None, None)["hidden"]
     rows = []
     for text in ["dog", *(d.input for d in SHOWN)]:
         reading = model.read(text, hidden=True)
@@ -77,8 +78,8 @@ def test_hidden_kernel_compares_inputs_read_alone(model: LanguageModel, similari
 
 def test_hidden_kernel_does_not_see_the_order(model: LanguageModel) -> None:
     study = Study(query="dog")
-    there = compute_kernels(study, model, render(SHOWN, "dog"), SHOWN, LABELS, None, None)["hidden"]
-    back = compute_kernels(study, model, render(SHOWN, "dog"), SHOWN[::-1], LABELS, None, None)["hidden"]
+    there = compute_kernels(Question.of(study, SHOWN, LABELS), model, None, None)["hidden"]
+    back = compute_kernels(Question.of(study, SHOWN[::-1], LABELS), model, None, None)["hidden"]
     np.testing.assert_allclose(there.raw, back.raw[::-1], atol=1e-5)
 
 
@@ -86,16 +87,18 @@ def test_what_the_model_lacks_is_a_sentence(model: LanguageModel) -> None:
     prompt = render(SHOWN, "dog")
     reading, attention = read_attention(Study(), model, prompt)
     with pytest.raises(StudyError, match=r"no head 9 in layer 0"):
-        compute_kernels(Study(query="dog", heads=((0, 9),)), model, prompt, SHOWN, LABELS, reading, attention)
+        compute_kernels(Question.of(Study(query="dog", heads=((0, 9),)), SHOWN, LABELS), model, reading, attention)
     for layer in (4, -5):
         with pytest.raises(StudyError, match=r"no layer -?\d: .* 0 \(the embedding\) to 3"):
-            compute_kernels(Study(query="dog", hidden_layer=layer), model, prompt, SHOWN, LABELS, reading, attention)
+            compute_kernels(
+                Question.of(Study(query="dog", hidden_layer=layer), SHOWN, LABELS), model, reading, attention
+            )
 
 
 def test_nothing_shown_is_nothing_weighed(model: LanguageModel) -> None:
     prompt = render((), "dog")
     reading, attention = read_attention(Study(), model, prompt)
-    for kernel in compute_kernels(Study(query="dog"), model, prompt, (), LABELS, reading, attention).values():
+    for kernel in compute_kernels(Question.of(Study(query="dog"), (), LABELS), model, reading, attention).values():
         assert kernel.raw.shape == kernel.normalised.shape == (0,)
         np.testing.assert_allclose(kernel.predictive, np.zeros(3))
         assert kernel.best is None
@@ -120,7 +123,7 @@ def test_exact_kernel_is_the_mixtures(model: LanguageModel) -> None:
 
     stand_in = Model(mixture=Small(), embed=model.embed, layers=model.layers, heads=model.heads)
     study = Study(query="dog", instruction="Sort them.")
-    found = compute_kernels(study, stand_in, render(SHOWN, "dog"), SHOWN, LABELS, None, None)  # type: ignore[arg-type]
+    found = compute_kernels(Question.of(study, SHOWN, LABELS), stand_in, None, None)  # type: ignore[arg-type]
     assert set(found) == {"hidden", "exact"}
     np.testing.assert_allclose(found["exact"].predictive, [0.6, 0.4, 0.0])
     assert found["exact"].best == "animal"

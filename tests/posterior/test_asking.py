@@ -84,10 +84,10 @@ def test_stages_share_their_passes() -> None:
     """Answer, hypotheses and probes come from passes made together, and are what each would get by itself."""
     from core import Demonstration, Hypothesis, Study, run
     from core.pipeline.prefetch import foreseen
-    from core.posterior import compute_posteriors
     from core.runtime.cost import metered
     from core.scoring.together import score
-    from core.study.prompts import render
+    from core.study.question import Question
+    from tests.asked import posteriors_of
 
     model, mixture = load_model(), load_mixture()
     shown = tuple(Demonstration(input=x, label=y) for x, y in mixture.sample("plural", 6, seed=11))
@@ -100,14 +100,14 @@ def test_stages_share_their_passes() -> None:
     with metered() as together:
         outcome = run(study, model)
     labels = outcome.answer.labels
-    prompt = render(shown, study.query, study.template, study.instruction)
-    pairs, texts = foreseen(study, model, shown, labels, prompt)
+    question = Question.of(study, shown, labels)
+    pairs, texts = foreseen(question, model)
     assert len(pairs) == len(labels) + len(shown) + len(labels)
-    assert texts[-1] == prompt.text
+    assert texts[-1] == question.prompt.text
     assert len(texts) == len(shown) + 1
     with metered() as apart:
         answer = score(study, model, shown, labels)
-        posteriors = compute_posteriors(study, model, shown, labels)
+        posteriors = posteriors_of(study, model, shown, labels)
     np.testing.assert_allclose(outcome.answer.scores, answer.scores, atol=1e-5)
     for name, posterior in posteriors.items():
         np.testing.assert_allclose(outcome.posteriors[name].weights, posterior.weights, atol=1e-5)
@@ -137,14 +137,18 @@ def test_an_answer_does_not_depend_on_what_was_run_before(monkeypatch: pytest.Mo
 
 def test_what_cannot_be_read_is_left_to_who_asks() -> None:
     from core.errors import PromptTooLong
+    from core.scoring.shared import SharedPasses
 
     model = tiny()
-    with model.together([("a good film", " good")], ["word " * 5000]):
-        assert len(model.score([("a good film", " good")])) == 1
-        with pytest.raises(PromptTooLong):
-            model.next_logprobs(["word " * 5000])
-    with model.together([("a", " b")], ["c"]):
-        inside = model.score([("a", " b")])[0].logprobs
+    shared = SharedPasses(model)
+    shared.want([("a good film", " good")], ["word " * 5000])
+    shared.try_fetch()
+    assert len(shared.score([("a good film", " good")])) == 1
+    with pytest.raises(PromptTooLong):
+        shared.next_logprobs(["word " * 5000])
+    shared.want([("a", " b")], ["c"])
+    shared.try_fetch()
+    inside = shared.score([("a", " b")])[0].logprobs
     np.testing.assert_allclose(inside, model.score([("a", " b")])[0].logprobs, atol=1e-5)
 
 
@@ -154,10 +158,11 @@ def test_prompts_of_fewer_demonstrations_are_those_that_rendering_gives(template
     from core import Demonstration, Study
     from core.posterior.evidence import ask
     from core.study.prompts import render
+    from core.study.question import Question
 
     shown = [Demonstration(input=x, label=y) for x, y in (("cat", "cats"), ("a b", "c"), ("ox", "oxen"))]
     study = Study(demonstrations=tuple(shown), query="cow", template=template, instruction=instruction)
-    asked = ask(study, tiny(), shown, ["dog", "cow"])
+    asked = ask(Question.of(study, shown, ()), tiny(), ["dog", "cow"])
     for n in range(len(shown) + 1):
         for j, probe in enumerate(asked.probes):
             prompt = render(shown[:n], probe, template, instruction)

@@ -12,17 +12,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.bayes.posterior import exact_posterior
 from core.bayes.predictive import predictive
 from core.bayes.probing import choose_probes, components
 from core.errors import PromptTooLong
 from core.models import Encoding, Scored
-from core.posterior import compute_posteriors
 from core.posterior.evidence import Asked, answers_of, ask, before_labels, single_tokens
-from core.posterior.implicit import implicit_posterior
 from core.study.demonstrations import Demonstration
 from core.study.prompts import TEMPLATES, Template, render
+from core.study.question import Question
 from core.study.study import Study
+from tests.asked import exact_posterior, implicit, posteriors_of
 
 Floats = NDArray[np.float64]
 
@@ -183,8 +182,8 @@ def test_exact_answers_decode_to_the_exact_posterior(
     study = Study(query="cat", posterior_solver=decoding, instruction=instruction)  # type: ignore[arg-type]
     model = BayesModel()
     labels = ("cats", "minou", "unheard")
-    found = implicit_posterior(study, model, model.mixture, shown, labels)  # type: ignore[arg-type]
-    exact = exact_posterior(study, model.mixture, shown, labels)  # type: ignore[arg-type]
+    found = implicit(study, model, model.mixture, shown, labels)
+    exact = exact_posterior(study, model.mixture, shown, labels)
     assert found.weights.shape == (len(shown) + 1, len(FAMILIES))
     assert total_variation(found.weights, exact.weights).max() < 0.02
     assert found.residual is not None
@@ -216,7 +215,7 @@ def test_words_of_several_tokens_are_scored_whole() -> None:
 @pytest.mark.parametrize("template", list(TEMPLATES.values()), ids=list(TEMPLATES))
 def test_prompts_asked_are_the_prompts_rendered(template: Template) -> None:
     study = Study(query="cat", template=template, instruction="Give the plural.")
-    asked = ask(study, BayesModel(), NOUNS, ("dog", "a longer one"))  # type: ignore[arg-type]
+    asked = ask(Question.of(study, NOUNS, ()), BayesModel(), ("dog", "a longer one"))  # type: ignore[arg-type]
     written = [render(NOUNS[:n], x, template, study.instruction) for n in range(5) for x in ("dog", "a longer one")]
     assert asked.texts() == [prompt.text for prompt in written]
     assert {asked.gap} == {prompt.gap for prompt in written}
@@ -236,29 +235,29 @@ def test_long_probes_are_left_out_and_none_left_is_said() -> None:
     model = BayesModel(context_length=3)  # BOS, word, arrow; the answer needs one more
     study = Study(query="cat")
     with pytest.raises(PromptTooLong):
-        implicit_posterior(study, model, model.mixture, (), ("cats",))  # type: ignore[arg-type]
+        implicit(study, model, model.mixture, (), ("cats",))
     roomy = BayesModel(context_length=4)
     wide = Study(query="a very long query")
-    found = implicit_posterior(wide, roomy, roomy.mixture, (), ("cats",))  # type: ignore[arg-type]
+    found = implicit(wide, roomy, roomy.mixture, (), ("cats",))
     assert found.predictive is None
     np.testing.assert_allclose(found.weights[0], PRIOR, atol=0.02)
 
 
 def test_a_query_that_no_task_knows() -> None:
     model = BayesModel()
-    found = implicit_posterior(Study(query="xyz"), model, model.mixture, NOUNS[:1], ("cats",))  # type: ignore[arg-type]
+    found = implicit(Study(query="xyz"), model, model.mixture, NOUNS[:1], ("cats",))
     assert found.predictive is None
     assert np.isfinite(found.weights).all()
 
 
 def test_compute_posteriors_gives_both_and_says_when_misspecified() -> None:
     model = BayesModel()
-    both = compute_posteriors(Study(query="cat"), model, NOUNS, ("cats",))  # type: ignore[arg-type]
+    both = posteriors_of(Study(query="cat"), model, NOUNS, ("cats",))
     assert set(both) == {"exact", "implicit"}
     assert both["exact"].note == ""
     for selection in ("similarity", "entropy"):
         study = Study(query="cat", selection=selection, posteriors=("exact",))
-        found = compute_posteriors(study, model, NOUNS, ("cats",))  # type: ignore[arg-type]
+        found = posteriors_of(study, model, NOUNS, ("cats",))
         assert "misspecified" in found["exact"].note
-    random = compute_posteriors(Study(query="cat", selection="random"), model, NOUNS, ("cats",))  # type: ignore[arg-type]
+    random = posteriors_of(Study(query="cat", selection="random"), model, NOUNS, ("cats",))
     assert random["exact"].note == ""

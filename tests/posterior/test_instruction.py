@@ -16,11 +16,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.errors import Cancelled, PromptTooLong
 from core.models import LanguageModel, load_model
-from core.posterior import compute_posteriors
-from core.posterior.instruction import bayes, instruction_posterior
+from core.posterior.instruction import bayes
 from core.study.demonstrations import Demonstration
 from core.study.prompts import EQUALS, render
 from core.study.study import Hypothesis, ModelChoice, Study
+from tests.asked import instruction, posteriors_of
 from tests.models.checkpoints import write_tiny
 
 SHOWN = (
@@ -64,7 +64,7 @@ def log_p(folder: Path, context: str, label: str) -> float:
 @pytest.mark.parametrize("chained", [False, True])
 def test_posterior_is_the_plain_loop(folder: Path, model: LanguageModel, chained: bool) -> None:
     study = Study(query="fine", hypotheses=HYPOTHESES, chained=chained, instruction="not read", template=EQUALS)
-    found = instruction_posterior(study, model, SHOWN, LABELS)
+    found = instruction(study, model, SHOWN, LABELS)
     prior = np.array([3.0, 1.0, 1.0]) / 5
 
     def chance(t: int, before: tuple[Demonstration, ...], x: str, y: str) -> float:
@@ -89,32 +89,32 @@ def test_posterior_is_the_plain_loop(folder: Path, model: LanguageModel, chained
 def test_independent_does_not_see_the_order_and_chained_does(model: LanguageModel) -> None:
     for chained in (False, True):
         study = Study(query="fine", hypotheses=HYPOTHESES, chained=chained)
-        there = instruction_posterior(study, model, SHOWN, LABELS).weights[-1]
-        back = instruction_posterior(study, model, SHOWN[::-1], LABELS).weights[-1]
+        there = instruction(study, model, SHOWN, LABELS).weights[-1]
+        back = instruction(study, model, SHOWN[::-1], LABELS).weights[-1]
         assert np.allclose(there, back, atol=1e-5) != chained
 
 
 def test_no_demonstrations_is_the_prior(model: LanguageModel) -> None:
-    found = instruction_posterior(Study(query="fine", hypotheses=HYPOTHESES), model, (), LABELS)
+    found = instruction(Study(query="fine", hypotheses=HYPOTHESES), model, (), LABELS)
     np.testing.assert_allclose(found.weights, [[0.6, 0.2, 0.2]])
     np.testing.assert_allclose(found.log_evidence, [0.0], atol=1e-12)
 
 
 def test_asked_for_and_possible(model: LanguageModel) -> None:
     every = Study(query="fine", posteriors=("exact", "implicit", "instruction"))
-    assert compute_posteriors(every, model, SHOWN, LABELS) == {}
+    assert posteriors_of(every, model, SHOWN, LABELS) == {}
     with_words = every.model_copy(update={"hypotheses": HYPOTHESES})
-    assert set(compute_posteriors(with_words, model, SHOWN, LABELS)) == {"instruction"}
+    assert set(posteriors_of(with_words, model, SHOWN, LABELS)) == {"instruction"}
     unasked = Study(query="fine", hypotheses=HYPOTHESES)
-    assert compute_posteriors(unasked, model, SHOWN, LABELS) == {}
+    assert posteriors_of(unasked, model, SHOWN, LABELS) == {}
 
 
 def test_a_hypothesis_too_long_and_a_stop_are_said(model: LanguageModel) -> None:
     long = (Hypothesis(name="long", instruction="word " * 400),)
     with pytest.raises(PromptTooLong):
-        instruction_posterior(Study(query="fine", hypotheses=long), model, SHOWN, LABELS)
+        instruction(Study(query="fine", hypotheses=long), model, SHOWN, LABELS)
     with pytest.raises(Cancelled):
-        instruction_posterior(Study(query="fine", hypotheses=HYPOTHESES), model, SHOWN, LABELS, stop=lambda: True)
+        instruction(Study(query="fine", hypotheses=HYPOTHESES), model, SHOWN, LABELS, stop=lambda: True)
 
 
 @pytest.mark.parametrize(

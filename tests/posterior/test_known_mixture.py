@@ -13,8 +13,9 @@ from core.bayes.probing import choose_probes, components
 from core.mixture.mixture import load_mixture
 from core.models import LanguageModel
 from core.posterior.decoding import condition, decode_em, mixed
-from core.posterior.evidence import Evidence, before_labels, gather, leftover
-from core.posterior.implicit import HELD, ILL_CONDITIONED, implicit_posterior
+from core.posterior.evidence import Evidence, ask, before_labels, gather, leftover
+from core.posterior.implicit import HELD, ILL_CONDITIONED
+from tests.asked import bayes_of, implicit
 
 FAMILIES = (
     "French",
@@ -53,7 +54,8 @@ def evidence(model: LanguageModel, family: str, instruction: str = "") -> tuple[
     exact = mixture.posterior(pairs, instruction)[0]
     before = before_labels(mixture, [x for x, _ in pairs], instruction)
     probes = tuple(dict.fromkeys([*choose_probes(mixture, pairs), asked.query]))
-    found = gather(asked, model, mixture, asked.demonstrations, probes, before)
+    bayes = bayes_of(asked, mixture, asked.demonstrations, ())
+    found = gather(bayes, model, ask(bayes.question, model, probes), before)
     return replace(found, q=mixed(found.joint, exact)), exact, before
 
 
@@ -82,7 +84,7 @@ def test_the_model_itself_decodes_without_a_hole(model: LanguageModel, family: s
     asked = study(family).model_copy(update={"posterior_solver": decoding})
     mixture = load_mixture()
     labels = mixture.answers(asked.query)
-    found = implicit_posterior(asked, model, mixture, asked.demonstrations, labels)
+    found = implicit(asked, model, mixture, asked.demonstrations, labels)
     assert found.weights.shape == (len(asked.demonstrations) + 1, len(mixture.families))
     assert np.isfinite(found.weights).all()
     assert (found.weights >= 0).all()

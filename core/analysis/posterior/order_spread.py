@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.bayes.exact import ExactBayes, exact_bayes
 from core.errors import StudyError
+from core.posterior.implicit import implicit_after_all
+from core.posterior.instruction import bayes as posterior_of
+from core.posterior.instruction import demonstration_pairs
 from core.runtime.progress import Stop, part
 from core.scoring.together import score_together
 from core.study.cleaning import tidied
 from core.study.demonstrations import Demonstration
+from core.study.question import Question
 from core.study.study import Study
-from core.study.verbalisers import as_written
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -122,48 +126,40 @@ def order_spread(
     if most < 2:
         raise StudyError("A spread needs at least two orders.")
     names = tuple(labels)
-    study, shown, labels = as_written(tidied(study), shown, labels)
+    question = Question.of(tidied(study), shown, labels).written
+    study, shown, labels = question.study, question.shown, question.labels
     orders, complete = orders_of(len(shown), most, seed)
     arranged = [[shown[i] for i in order] for order in orders]
     with part(0.0, ANSWERED):
         answers = score_together([(study, rows, labels) for rows in arranged], model, stop)
-    bayes = exact = None
-    if model.mixture is not None:
-        from core.bayes.answer import bayes_answer
-
-        answer = bayes_answer(study, model, shown, labels)
-        bayes = None if answer is None else answer.probabilities
+    bayes = exact_bayes(question, model)
     with part(ANSWERED, 1.0):
-        kind, tasks, posteriors = _posteriors(study, model, arranged, stop)
-    if kind == "implicit" and model.mixture is not None:
-        from core.bayes.posterior import exact_posterior
-
-        exact = exact_posterior(study, model.mixture, shown, labels).weights[-1]
+        kind, tasks, posteriors = _posteriors(question, model, bayes, arranged, stop)
     return OrderSpread(
         orders,
         complete,
         names,
         np.array([a.probabilities for a in answers]),
-        bayes,
+        None if bayes is None or bayes.answer is None else bayes.answer.probabilities,
         tasks,
         kind,
         posteriors,
-        exact,
+        None if bayes is None else bayes.posterior.weights[-1],
     )
 
 
 def _posteriors(
-    study: Study,
+    question: Question,
     model: LanguageModel,
+    bayes: ExactBayes | None,
     arranged: Sequence[Sequence[Demonstration]],
     stop: Stop | None,
 ) -> tuple[str, tuple[str, ...], Floats]:
     """Whose posteriors they are, over which tasks, and (M, T) after all demonstrations of each order."""
-    if model.mixture is not None:
-        from core.posterior.final import final_weights
-
-        weights = final_weights(study, model, model.mixture, arranged, stop=stop)
-        return "implicit", tuple(model.mixture.families), weights
+    study = question.study
+    if bayes is not None:
+        weights = implicit_after_all(bayes, model, arranged, stop=stop)
+        return "implicit", tuple(bayes.mixture.families), weights
     if study.hypotheses and study.chained:
         return "instruction", tuple(h.name for h in study.hypotheses), _chained(study, model, arranged, stop)
     return "", (), np.zeros((len(arranged), 0))
@@ -173,10 +169,8 @@ def _chained(
     study: Study, model: LanguageModel, arranged: Sequence[Sequence[Demonstration]], stop: Stop | None
 ) -> Floats:
     """P(T|D) of chained hypotheses, which read each label after the earlier ones, for every order: (M, T)."""
-    from core.posterior.instruction import bayes, demonstration_pairs
-
-    pairs = [pair for rows in arranged for pair in demonstration_pairs(study, rows)]
+    pairs = [pair for rows in arranged for pair in demonstration_pairs(Question.of(study, rows, ()))]
     logs = np.array([float(s.logprobs.sum()) for s in model.score(pairs, stop=stop)], dtype=np.float64)
     prior = np.array([h.prior for h in study.hypotheses], dtype=np.float64)
     likelihood = logs.reshape(len(arranged), len(prior), -1)  # (M, T, k)
-    return np.array([bayes(np.log(prior / prior.sum()), one)[0][-1] for one in likelihood])
+    return np.array([posterior_of(np.log(prior / prior.sum()), one)[0][-1] for one in likelihood])

@@ -18,8 +18,8 @@ from core.study.cleaning import tidied
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Posterior
 from core.study.prompts import render
+from core.study.question import Question
 from core.study.study import Study
-from core.study.verbalisers import as_written
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -93,10 +93,11 @@ def task_mixture(
         Cancelled: `stop` said so.
     """
     names, k = tuple(labels), len(shown)
-    study, shown, labels = as_written(tidied(study), shown, labels)
+    question = Question.of(tidied(study), shown, labels).written
+    study, shown, labels = question.study, question.shown, question.labels
     prompts = [render(shown[:n], study.query, study.template, study.instruction) for n in range(k + 1)]
     pairs = [(prompt.text, prompt.gap + label) for prompt in prompts for label in labels]
-    asked = answer_pairs(study, shown, labels) if "instruction" in posteriors else []
+    asked = answer_pairs(question) if "instruction" in posteriors else []
     with part(0.0, 0.8):
         scored = model.score([*pairs, *asked], stop=stop)
 
@@ -105,8 +106,7 @@ def task_mixture(
     own = _with_rest(logs[: len(pairs)].reshape(k + 1, -1), tokens)
     shares: dict[str, Floats] = {}
     if model.mixture is not None and any(kind in posteriors for kind in ("exact", "implicit")):
-        pairs_shown = [(d.input, d.label) for d in shown]
-        said = by_family(model.mixture, pairs_shown, study.query, labels, study.instruction)
+        said = by_family(model.mixture, question.pairs, study.query, labels, study.instruction)
         rest = np.maximum(1 - said.answers.sum(2, keepdims=True), 0.0)
         answers = np.concatenate([said.answers, rest], axis=2)  # (k + 1, F, L + 1)
         for kind in ("exact", "implicit"):

@@ -12,9 +12,8 @@ from core import Cancelled, Demonstration, Hypothesis, Study, StudyError, load_m
 from core.analysis.posterior.order_spread import order_spread, orders_of, spread
 from core.bayes.answer import bayes_answer
 from core.models import LanguageModel
-from core.posterior.implicit import implicit_posterior
-from core.posterior.instruction import instruction_posterior
 from core.scoring.together import score
+from tests.asked import implicit, instruction
 from tests.listening import listening
 from tests.tiny import REVIEWS, tiny
 
@@ -48,7 +47,7 @@ def test_posteriors_are_the_implicit_ones_of_every_order(model: LanguageModel, d
     assert found.kind == "implicit"
     assert model.mixture is not None
     for row, order in zip(found.posteriors, itertools.permutations(SHOWN), strict=True):
-        own = implicit_posterior(study, model, model.mixture, order, LABELS)
+        own = implicit(study, model, model.mixture, order, LABELS)
         assert 0.5 * np.abs(row - own.weights[-1]).sum() < 0.02
 
 
@@ -70,7 +69,7 @@ def test_chained_hypotheses_depend_on_the_order_and_others_have_none() -> None:
     found = order_spread(study, model, REVIEWS[:3], labels)
     assert (found.kind, found.tasks, found.bayes, found.exact) == ("instruction", ("a", "b"), None, None)
     for row, order in zip(found.posteriors, itertools.permutations(REVIEWS[:3]), strict=True):
-        own = instruction_posterior(study, model, order, labels)
+        own = instruction(study, model, order, labels)
         np.testing.assert_allclose(row, own.weights[-1], atol=1e-4)
     without = order_spread(study.model_copy(update={"chained": False}), model, REVIEWS[:3], labels)
     assert (without.kind, without.posteriors.shape) == ("", (6, 0))

@@ -10,9 +10,9 @@ import pytest
 from core import Demonstration, Hypothesis, Study, load_model
 from core.analysis.posterior.task_mixture import OTHER, task_mixture
 from core.models import LanguageModel
-from core.posterior import compute_posteriors
 from core.scoring.direct import score as direct
 from core.study.prompts import render
+from tests.asked import posteriors_of
 from tests.tiny import plain_logprobs, tiny
 
 PAIRS = [("lion", "lion"), ("cat", "chat"), ("bread", "pain")]
@@ -27,7 +27,7 @@ def model() -> LanguageModel:
 
 
 def test_shares_add_up_to_the_posteriors_own_predictive(model: LanguageModel) -> None:
-    posteriors = compute_posteriors(STUDY, model, SHOWN, LABELS)
+    posteriors = posteriors_of(STUDY, model, SHOWN, LABELS)
     found = task_mixture(STUDY, model, SHOWN, LABELS, posteriors)
     assert found.labels == (*LABELS, OTHER)
     for kind, tolerance in (("exact", 1e-9), ("implicit", 5e-3)):
@@ -46,7 +46,7 @@ def test_each_share_is_weight_times_answer(model: LanguageModel) -> None:
     """By brute force over the latents of a family, after every demonstration."""
     mixture = model.mixture
     assert mixture is not None
-    posteriors = compute_posteriors(STUDY, model, SHOWN, LABELS)
+    posteriors = posteriors_of(STUDY, model, SHOWN, LABELS)
     shares = task_mixture(STUDY, model, SHOWN, LABELS, posteriors).explanations["exact"].shares
     for n in range(len(PAIRS) + 1):
         states = mixture.states_after(PAIRS[:n])
@@ -82,7 +82,7 @@ REVIEWS = (
 def test_hypotheses_answer_in_their_own_words(chained: bool) -> None:
     model, labels = tiny("gpt2"), ("positive", "negative")
     study = Study(query="good", hypotheses=HYPOTHESES, chained=chained, posteriors=("instruction",))
-    posteriors = compute_posteriors(study, model, REVIEWS, labels)
+    posteriors = posteriors_of(study, model, REVIEWS, labels)
     written = posteriors["instruction"]
     words = [{}, {"positive": "dog", "negative": "bird"}]
 
