@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
+
+from core.runtime.lru import LRU, RowsByText
 
 Vectors = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -30,8 +31,8 @@ MANY = 256
 MATRICES = 4
 """Such matrices kept for one model."""
 
-_kept: WeakKeyDictionary[Embeds, OrderedDict[str, Vectors]] = WeakKeyDictionary()
-_matrices: WeakKeyDictionary[Embeds, OrderedDict[tuple[str, ...], Floats]] = WeakKeyDictionary()
+_kept = RowsByText()
+_matrices: WeakKeyDictionary[Embeds, LRU[tuple[str, ...], Floats]] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -41,21 +42,7 @@ def input_vectors(model: Embeds, texts: Sequence[str]) -> Vectors:
     Raises:
         PromptTooLong: a text is longer than the model's context.
     """
-    with _lock:
-        kept = _kept.setdefault(model, OrderedDict())
-        found = {text: kept[text] for text in texts if text in kept}
-    missing = list(dict.fromkeys(text for text in texts if text not in found))
-    if missing:
-        # Outside the lock: another model's texts need not wait for this pass.
-        found |= {text: row.copy() for text, row in zip(missing, model.embed(missing), strict=True)}
-    with _lock:
-        for text, vector in found.items():
-            kept[text] = vector
-            kept.move_to_end(text)
-        room = max(1, MAX_BYTES // max(1, next(iter(found.values())).nbytes))
-        while len(kept) > room:
-            kept.popitem(last=False)
-    return np.stack([found[text] for text in texts])
+    return _kept.rows(model, texts, model.embed, MAX_BYTES)
 
 
 def unit_rows(model: Embeds, texts: Sequence[str]) -> Floats:
@@ -100,18 +87,12 @@ def _unit(vectors: Vectors) -> Floats:
 def _matrix(model: Embeds, key: tuple[str, ...]) -> Floats | None:
     with _lock:
         kept = _matrices.get(model)
-        if kept is None or key not in kept:
-            return None
-        kept.move_to_end(key)
-        return kept[key]
+    return None if kept is None else kept.get(key)
 
 
 def _keep_matrix(model: Embeds, key: tuple[str, ...], rows: Floats) -> None:
     if len(key) < MANY or rows.nbytes > MAX_BYTES:
         return
     with _lock:
-        kept = _matrices.setdefault(model, OrderedDict())
-        kept[key] = rows
-        kept.move_to_end(key)
-        while len(kept) > MATRICES:
-            kept.popitem(last=False)
+        kept = _matrices.setdefault(model, LRU(MATRICES))
+    kept.put(key, rows)

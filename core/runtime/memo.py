@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from core.runtime import artifacts
 from core.runtime.cost import Cost, count_learned, metered, remark
+from core.runtime.lru import LRU
 from core.runtime.progress import Stop, check
 
 T = TypeVar("T")
 MOST = 32
 """Things kept in memory; the longest unused goes first."""
 
-_kept: OrderedDict[str, tuple[Any, Cost]] = OrderedDict()
+_kept: LRU[str, tuple[Any, Cost]] = LRU(MOST)
 _under_way: dict[str, threading.Lock] = {}
 _lock = threading.Lock()
 
@@ -43,8 +43,7 @@ def learned(decides: Iterable[object], learn: Callable[[], T], stop: Stop | None
     while not mine.acquire(timeout=0.05):
         check(stop)
     try:
-        with _lock:
-            found = _kept.get(key)
+        found = _kept.get(key)
         if found is None and about:
             found = _from_disk(key)
         if found is None:
@@ -53,11 +52,7 @@ def learned(decides: Iterable[object], learn: Callable[[], T], stop: Stop | None
             found = (value, meter.spent)
             if about:
                 _to_disk(key, found, about)
-        with _lock:
-            _kept[key] = found
-            _kept.move_to_end(key)
-            while len(_kept) > MOST:
-                _kept.popitem(last=False)
+        _kept.put(key, found)
     finally:
         mine.release()
         with _lock:
@@ -70,14 +65,11 @@ def learned(decides: Iterable[object], learn: Callable[[], T], stop: Stop | None
 
 def forget(key: str = "") -> None:
     """Forget what `artifacts.listing` lists under a key, or without one all of it; from memory and from disk."""
-    with _lock:
-        if key:
-            _kept.pop(key, None)
-        else:
-            _kept.clear()
     if key:
+        _kept.drop(key)
         artifacts.drop(key)
     else:
+        _kept.clear()
         artifacts.clear()
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 
 from core.errors import Cancelled, ICLensError
+from core.runtime.lru import LRU
 from core.runtime.progress import Stop
 from core.study.study import Study
 from pages.ui.components.text import plain
@@ -29,9 +30,9 @@ PATIENCE = 0.25  # seconds that a page waits before it shows progress instead
 
 
 @st.cache_resource(show_spinner=False)
-def _results() -> engine.Kept:
+def _results() -> LRU[str, Any]:
     """Results of all sessions by what decides them. They are frozen and nobody writes into their arrays."""
-    return engine.Kept(RESULTS)
+    return LRU(RESULTS)
 
 
 def result(
@@ -80,7 +81,7 @@ def _want(name: str, key: str) -> None:
     st.session_state[name] = key
 
 
-def _collect(slot: str, job: jobs.Job[T], kept: engine.Kept, what: str) -> T | None:
+def _collect(slot: str, job: jobs.Job[T], kept: LRU[str, Any], what: str) -> T | None:
     """The job's result if it comes in time; else say what is going on."""
     from concurrent.futures import CancelledError
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import os
 import sys
 import threading
-from collections import OrderedDict
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.errors import Cancelled, ModelError
+from core.runtime.lru import LRU
 from core.runtime.progress import Stop
+from core.runtime.version import code_version
 from core.selection import selections
 from core.study.study import ModelChoice, Study
 from pages.ui.jobs import jobs
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from core.models import LanguageModel
     from core.study.outcome import Outcome
 
-CORE = Path(__file__).resolve().parents[3] / "core"
 EMBEDDED = ModelChoice()
 MODELS = 2  # models kept in memory at once, the embedded one aside
 OUTCOMES = 48
@@ -35,36 +34,7 @@ PATIENCE = 0.25  # seconds that a page waits for a job before it shows progress 
 sys.setswitchinterval(0.001)
 
 
-class Kept:
-    """A few things by key, for all sessions; the longest unused makes room."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._lock = most, threading.Lock()
-        self._things: OrderedDict[str, Any] = OrderedDict()
-
-    def get(self, key: str) -> Any:
-        with self._lock:
-            if key in self._things:
-                self._things.move_to_end(key)
-            return self._things.get(key)
-
-    def put(self, key: str, thing: Any) -> None:
-        with self._lock:
-            self._things[key] = thing
-            self._things.move_to_end(key)
-            while len(self._things) > self._most:
-                self._things.popitem(last=False)
-
-
-def core_version() -> str:
-    """Changes whenever the code that computes does, so that nothing computed by older code is served."""
-    digest = hashlib.sha256()
-    for path in sorted(CORE.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-VERSION = core_version()
+VERSION = code_version()  # nothing computed by older code is served
 
 
 @st.cache_resource(show_spinner=False)
@@ -117,15 +87,15 @@ def mixture() -> Mixture:
 
 
 @st.cache_resource(show_spinner=False)
-def models() -> Kept:
+def models() -> LRU[str, LanguageModel]:
     """Models that some session has loaded."""
-    return Kept(MODELS)
+    return LRU(MODELS)
 
 
 @st.cache_resource(show_spinner=False)
-def outcomes() -> Kept:
+def outcomes() -> LRU[str, Outcome]:
     """Outcomes by study, weights and code. They are frozen and nobody writes into their arrays."""
-    return Kept(OUTCOMES)
+    return LRU(OUTCOMES)
 
 
 def loaded(choice: ModelChoice) -> LanguageModel | None:
@@ -134,8 +104,7 @@ def loaded(choice: ModelChoice) -> LanguageModel | None:
         model = embedded()
         _ready.set()
         return model
-    found: LanguageModel | None = models().get(choice.model_dump_json())
-    return found
+    return models().get(choice.model_dump_json())
 
 
 def is_loaded(choice: ModelChoice) -> bool:
@@ -177,7 +146,9 @@ def check_allowed(name: str) -> None:
         )
 
 
-def compute(study: Study, model: LanguageModel, body: str, kept: Kept, stop: Stop | None = None) -> Outcome:
+def compute(
+    study: Study, model: LanguageModel, body: str, kept: LRU[str, Outcome], stop: Stop | None = None
+) -> Outcome:
     """`run(study, model)`, or what came of it before. Calls nothing of Streamlit: jobs run it in their threads.
 
     Args:
@@ -190,7 +161,7 @@ def compute(study: Study, model: LanguageModel, body: str, kept: Kept, stop: Sto
     from core import run
 
     key = f"{VERSION}/{model.fingerprint}/{body}"
-    found: Outcome | None = kept.get(key)
+    found = kept.get(key)
     if found is None:
         found = run(study, model, stop=stop)
         kept.put(key, found)
