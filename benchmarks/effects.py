@@ -39,8 +39,8 @@ import torch
 from benchmarks.effects_report import report, summarise
 from benchmarks.effects_tasks import Task, concept_families, draw_task, lopsided, map_families
 from core import Study, load_model
-from core.analysis.scoring.grid import Combination, Variant
-from core.analysis.scoring.table import Item, score_tables
+from core.analysis.scoring.grid import Combination, ScorerVariant
+from core.analysis.scoring.table import ScoringItem, score_tables
 from core.models import LanguageModel
 from core.ordering import order
 from core.ordering.entropy import global_entropy, local_entropy
@@ -55,15 +55,15 @@ SEEDS, K, NEAR = 10, 4, 8
 QUICK = ("balanced", "bm25", "mmr", "dpp", "k-means", "vote-k", "entropy", "perplexity", "mutual-information", "mdl")
 TRAINED = ("influence", "epr", "latent-concept", "active", "self-generated")
 PROMPTS = {"majority": ((7, 1), False), "recency": ((4, 4), True), "both": ((6, 2), True)}
-DIRECT = Variant("direct", (("normalisation", "sum"),))
+DIRECT = ScorerVariant("direct", (("normalisation", "sum"),))
 WAYS = {
     "direct": Combination(DIRECT),
     "contextual": Combination(DIRECT, "contextual"),
     "domain-context": Combination(DIRECT, "domain-context"),
     "prior": Combination(DIRECT, "prior"),
-    "channel": Combination(Variant("channel", (("label_prior", "even"),))),
-    "pmi": Combination(Variant("pmi")),
-    "perplexity": Combination(Variant("perplexity")),
+    "channel": Combination(ScorerVariant("channel", (("label_prior", "even"),))),
+    "pmi": Combination(ScorerVariant("pmi")),
+    "perplexity": Combination(ScorerVariant("perplexity")),
 }
 Cell = dict[str, list[float]]  # "right", "p" (of the right answer), and "favoured" where a label is: by question
 Found = dict[str, dict[str, Cell]]  # by measure, by family
@@ -154,7 +154,7 @@ def orders(task: Task, model: LanguageModel) -> dict[str, Cell]:
 
 def lopsided_prompts(task: Task, model: LanguageModel) -> dict[str, Cell]:
     """Every scorer and calibration after the three biased prompts."""
-    items: list[Item] = []
+    items: list[ScoringItem] = []
     leads = []
     for counts, first in PROMPTS.values():
         shown, favoured = lopsided(task, counts, first)

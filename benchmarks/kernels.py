@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import Study, load_model
-from core.analysis.kernel.head_atlas import READINGS, Atlas, Choice, head_atlas, share
+from core.analysis.kernel.head_atlas import READINGS, Atlas, ChosenHead, head_atlas, share
 from core.evaluation.items import Item, items_from_mixture
-from core.kernels.variants import Variant
+from core.kernels.variants import KernelVariant
 from core.mixture.mixture import Mixture, load_mixture
 from core.models import LanguageModel
 
@@ -79,10 +79,10 @@ def draw(mixture: Mixture, count: int) -> dict[str, tuple[Item, ...]]:
     return found
 
 
-def others(model: LanguageModel) -> tuple[Variant, ...]:
+def others(model: LanguageModel) -> tuple[KernelVariant, ...]:
     """Every kernel beside the heads."""
     hidden = [
-        Variant(
+        KernelVariant(
             f"layer {layer}, {similarity}" + (f" at {width:g} × median" if similarity == "rbf" else ""),
             "hidden",
             (("hidden_layer", layer), ("similarity", similarity), ("bandwidth", width)),
@@ -93,11 +93,11 @@ def others(model: LanguageModel) -> tuple[Variant, ...]:
     folder = minilm()
     encoders = [("TF-IDF", "tfidf")] + ([("all-MiniLM-L6-v2", f"sentence:{folder}")] if folder else [])
     return (
-        Variant("mean of all heads, max over the demonstration", "attention"),
+        KernelVariant("mean of all heads, max over the demonstration", "attention"),
         *hidden,
-        *(Variant(name, "encoder", (("encoder", source),)) for name, source in encoders),
-        Variant("prediction", "prediction"),
-        Variant("exact", "exact"),
+        *(KernelVariant(name, "encoder", (("encoder", source),)) for name, source in encoders),
+        KernelVariant("prediction", "prediction"),
+        KernelVariant("exact", "exact"),
     )
 
 
@@ -106,11 +106,11 @@ def joined(atlases: Sequence[Atlas], field: str, part: str) -> Bools:
     return np.concatenate([getattr(a, field)[..., a.part(part)] for a in atlases], axis=-1)  # type: ignore[arg-type]
 
 
-def choose_head(atlases: Sequence[Atlas], readings: Sequence[int]) -> Choice:
+def choose_head(atlases: Sequence[Atlas], readings: Sequence[int]) -> ChosenHead:
     """The head and pooling that agree most with the model on the choosing items."""
     rates = joined(atlases, "model", "choosing").mean(-1)
     kept = np.where(np.isin(np.arange(len(rates)), readings)[:, None, None], rates, -1.0)
-    return Choice(*(int(place) for place in np.unravel_index(int(kept.argmax()), kept.shape)))
+    return ChosenHead(*(int(place) for place in np.unravel_index(int(kept.argmax()), kept.shape)))
 
 
 def measure_rows(atlases: Sequence[Atlas], chosen: dict[str, Any]) -> list[Row]:

@@ -14,6 +14,7 @@ from core.bayes.kernel import exact_kernel
 from core.bayes.notes import about_bayes
 from core.bayes.predictive import predictive
 from core.bayes.prior import log_factors
+from core.scoring import scorers
 from core.statistics.distributions import softmax
 from core.study.outcome import Answer, Posterior
 from core.study.question import Question
@@ -87,12 +88,12 @@ class ExactBayes:
     def answer(self) -> Answer | None:
         """What exact Bayes answers; None where no label has any probability.
 
-        Forward scorers: p(y | x, D) = Σ_T P(T | D) p(y | x, T); scores are its log, probabilities are renormalised over
-        the labels, `outside` is what the rest of the vocabulary holds. Channel: scores are log p(x | y, D) in nats,
-        probabilities their softmax (uniform P(y)).
+        In the direction of the study's scorer. Forward: p(y | x, D) = Σ_T P(T | D) p(y | x, T); scores are its log,
+        probabilities are renormalised over the labels, `outside` is what the rest of the vocabulary holds. Channel:
+        scores are log p(x | y, D) in nats, probabilities their softmax (uniform P(y)).
         """
         labels = self.question.labels
-        if self.question.study.scoring == "channel":
+        if scorers.find(self.question.study.scoring).direction == "channel":
             scores = self._channel()
             return Answer(labels, scores, softmax(scores)) if np.isfinite(scores).any() else None
         p = self.predictive[-1]

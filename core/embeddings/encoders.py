@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from core.embeddings.sentence_encoders import PREFIX, sentence_cosines
 from core.embeddings.vector_cache import query_cosines
 from core.errors import PromptTooLong, StudyError
-from core.runtime.registry import Registry
+from core.runtime.registry import Entry, Registry
 from core.study.demonstrations import Demonstration
 from core.study.study import Study
 
@@ -27,7 +28,21 @@ Encoder = Callable[["LanguageModel", Sequence[str], str, Sequence[str]], Floats]
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 
-encoders: Registry[Encoder] = Registry("encoder")
+
+@dataclass(frozen=True)
+class EncoderStrategy(Entry[Encoder]):
+    """An encoder, and what other code asks of it.
+
+    Attributes:
+        hidden_states: True where it is the mean of the model's own last hidden layer, as the hidden-state kernel reads
+            it too, so that the two are not shown side by side.
+    """
+
+    _: KW_ONLY
+    hidden_states: bool = False
+
+
+encoders = Registry("encoder", EncoderStrategy)
 
 
 def words(text: str) -> list[str]:
@@ -70,7 +85,11 @@ def find_encoder(name: str) -> tuple[Encoder, str]:
 
 
 @encoders.register(
-    "hidden", title="Hidden states", help="mean of the model's own last hidden layer over the input's tokens", place=0
+    "hidden",
+    title="Hidden states",
+    help="mean of the model's own last hidden layer over the input's tokens",
+    place=0,
+    hidden_states=True,
 )
 def hidden(model: LanguageModel, corpus: Sequence[str], query: str, texts: Sequence[str]) -> Floats:
     """e(x) = mean_t h_t, last layer, of each text alone. The corpus is not read.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import StudyError
-from core.evaluation.questions import Question
+from core.evaluation.questions import EvaluationQuestion
 from core.ordering import order
 from core.runtime.cost import Cost, metered
 from core.runtime.progress import Stop, check, counting, part
@@ -52,7 +52,7 @@ class Evaluation:
     """
 
     studies: tuple[Study, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[EvaluationQuestion, ...]
     labels: tuple[tuple[str, ...], ...]
     chosen: tuple[tuple[Chosen, ...], ...]
     shown: tuple[tuple[Rows, ...], ...]
@@ -81,7 +81,7 @@ class Evaluation:
 def evaluate(
     studies: Sequence[Study],
     model: LanguageModel,
-    questions: Sequence[Question],
+    questions: Sequence[EvaluationQuestion],
     *,
     stop: Stop | None = None,
 ) -> Evaluation:
@@ -136,7 +136,7 @@ def evaluate(
     )
 
 
-def _ask(study: Study, question: Question) -> Study:
+def _ask(study: Study, question: EvaluationQuestion) -> Study:
     return study.model_copy(update={"query": question.input.strip(), "gold": question.gold.strip()})
 
 

@@ -27,7 +27,7 @@ DRAWS = 50  # draws for each question wanted; a task with fewer distinct inputs 
 
 
 @dataclass(frozen=True)
-class Question:
+class EvaluationQuestion:
     """An input and its right answer.
 
     Attributes:
@@ -57,7 +57,9 @@ def sources_of(study: Study, model: LanguageModel) -> tuple[str, ...]:
     return (*pool, *tasks) if rows >= ENOUGH else (*tasks, *pool)
 
 
-def questions_of(study: Study, model: LanguageModel, source: str, count: int, seed: int) -> tuple[Question, ...]:
+def questions_of(
+    study: Study, model: LanguageModel, source: str, count: int, seed: int
+) -> tuple[EvaluationQuestion, ...]:
     """Up to `count` questions whose inputs are distinct and not among the demonstrations picked by hand.
 
     From the pool they are its rows, without replacement: where the demonstrations come from the pool as well, a
@@ -79,7 +81,7 @@ def questions_of(study: Study, model: LanguageModel, source: str, count: int, se
         if not rows:
             raise StudyError("The pool has no row to ask that is not shown already; add labelled examples to it.")
         order = np.random.default_rng(seed).permutation(len(rows))[:count]
-        return tuple(Question(rows[i].input, rows[i].label, POOL) for i in order)
+        return tuple(EvaluationQuestion(rows[i].input, rows[i].label, POOL) for i in order)
     mixture = model.mixture
     if mixture is None or source not in mixture.families:
         raise StudyError(f"There is no task “{source}” to draw questions from; choose the pool or another task.")
@@ -87,7 +89,7 @@ def questions_of(study: Study, model: LanguageModel, source: str, count: int, se
     found = [pair for pair in _draw(mixture, source, _context(study), DRAWS * count, seed) if pair[0] not in taken]
     if not found:
         raise StudyError(f"Every input of the task “{source}” is shown already; choose another task or the pool.")
-    return tuple(Question(x, study.template.label(word) or word, source) for x, word in found[:count])
+    return tuple(EvaluationQuestion(x, study.template.label(word) or word, source) for x, word in found[:count])
 
 
 def _taken(study: Study) -> set[str]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.attention import check_heads, label_tokens, part_of_tokens
 from core.errors import Unavailable
 from core.kernels import kernels
-from core.kernels.scene import Read, Scene, Weighed
+from core.kernels.context import KernelContext, KernelWeights, Read
 from core.study.study import Head, Pooling, Span, Study
 
 Floats = NDArray[np.float64]
@@ -22,8 +22,11 @@ Floats = NDArray[np.float64]
     help="weight from the prompt's last token to a demonstration, of one head or the mean of several",
     reads=("heads", "span", "pooling"),
     place=0,
+    every_run=True,
+    varies="heads",
+    converges="The attention kernel, as the kernel settings say.",
 )
-def weigh(study: Study, scene: Scene) -> Weighed:
+def weigh(study: Study, context: KernelContext) -> KernelWeights:
     """K(x, x_i) = mean over `study.heads` (all heads of all layers where none is named) of the largest attention weight
     from the prompt's last token to a token of demonstration i, or the sum of those weights (Han et al. 2023 take the
     largest). With span "label", to the label's tokens alone. (Q, n).
@@ -34,9 +37,9 @@ def weigh(study: Study, scene: Scene) -> Weighed:
         Unavailable: the architecture gives no attention.
         StudyError: a head that the model lacks.
     """
-    check_heads(study.heads, scene.model.layers, scene.model.heads)
-    rows = [of_heads(head_weights(scene.read(x), study.span, study.pooling), study.heads) for x in scene.queries]
-    return Weighed(np.array(rows).reshape(len(rows), len(scene.shown)), _in_words(study))
+    check_heads(study.heads, context.model.layers, context.model.heads)
+    rows = [of_heads(head_weights(context.read(x), study.span, study.pooling), study.heads) for x in context.queries]
+    return KernelWeights(np.array(rows).reshape(len(rows), len(context.shown)), _in_words(study))
 
 
 def head_weights(read: Read, span: Span = "demonstration", pooling: Pooling = "max") -> Floats:

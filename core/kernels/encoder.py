@@ -6,7 +6,7 @@ import numpy as np
 
 from core.embeddings.encoders import find_encoder
 from core.kernels import kernels
-from core.kernels.scene import Scene, Weighed
+from core.kernels.context import KernelContext, KernelWeights
 from core.runtime.progress import check
 from core.study.cleaning import usable
 from core.study.study import Study
@@ -19,8 +19,9 @@ from core.study.study import Study
     reads=("encoder",),
     place=20,
     symmetric=True,
+    varies="encoder",
 )
-def weigh(study: Study, scene: Scene) -> Weighed:
+def weigh(study: Study, context: KernelContext) -> KernelWeights:
     """K(x, x_i) = cos(e(x), e(x_i)), e the study's encoder. (Q, n).
 
     An encoder with a corpus (TF-IDF) takes every input of the study for it: demonstrations, pool and its query.
@@ -30,14 +31,14 @@ def weigh(study: Study, scene: Scene) -> Weighed:
         Unavailable: what it needs is not installed.
     """
     encoder, title = find_encoder(study.encoder)
-    rows = (*scene.study.demonstrations, *scene.study.pool)
+    rows = (*context.study.demonstrations, *context.study.pool)
     known = {row.input.strip() for row in rows if usable(row)}
-    corpus = sorted(known | set(scene.inputs) | {scene.study.query})
-    texts = list(dict.fromkeys(scene.inputs))
-    raw = np.zeros((len(scene.queries), len(scene.shown)))
-    for place, query in enumerate(scene.queries if texts else ()):
-        check(scene.stop)
-        cosine = np.clip(encoder(scene.model, corpus, query, texts), -1.0, 1.0)
+    corpus = sorted(known | set(context.inputs) | {context.study.query})
+    texts = list(dict.fromkeys(context.inputs))
+    raw = np.zeros((len(context.queries), len(context.shown)))
+    for place, query in enumerate(context.queries if texts else ()):
+        check(context.stop)
+        cosine = np.clip(encoder(context.model, corpus, query, texts), -1.0, 1.0)
         value = dict(zip(texts, cosine, strict=True))
-        raw[place] = [value[text] for text in scene.inputs]
-    return Weighed(raw, f"cosine of inputs, {title}")
+        raw[place] = [value[text] for text in context.inputs]
+    return KernelWeights(raw, f"cosine of inputs, {title}")

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.errors import Unavailable
 from core.kernels import kernels
-from core.kernels.scene import Scene, Weighed
+from core.kernels.context import KernelContext, KernelWeights
 from core.runtime.progress import check
 from core.study.study import Study
 
@@ -24,8 +24,10 @@ NOTE = (
     place=40,
     reads=("prior",),
     symmetric=True,
+    every_run=True,
+    converges="The exact kernel: the chance that two inputs share a label.",
 )
-def weigh(study: Study, scene: Scene) -> Weighed:
+def weigh(study: Study, context: KernelContext) -> KernelWeights:
     """K(x, x_i) = Σ_T P(T|D) Σ_y p(y|x,T) p(y|x_i,T), our definition (docs/methods.md §2.6). (Q, n), in [0, 1].
 
     The posterior is the one under the study's own prior, where it has one.
@@ -34,13 +36,13 @@ def weigh(study: Study, scene: Scene) -> Weighed:
         Unavailable: the model's mixture of tasks is not known.
         StudyError: the study's prior rules every task out.
     """
-    bayes = scene.bayes(study.prior)
+    bayes = context.bayes(study.prior)
     if bayes is None:
         raise Unavailable("The exact kernel needs a model whose pretraining mixture is known.")
     rows = []
-    for query in scene.queries:
-        check(scene.stop)
+    for query in context.queries:
+        check(context.stop)
         rows.append(bayes.kernel if query == bayes.question.query else bayes.kernel_at(query))
-    raw = np.array(rows).reshape(len(rows), len(scene.shown))
-    notes = tuple(NOTE if len(scene.shown) > 1 and row.max() < TINY else "" for row in raw)
-    return Weighed(raw, "chance that both inputs share a label", notes)
+    raw = np.array(rows).reshape(len(rows), len(context.shown))
+    notes = tuple(NOTE if len(context.shown) > 1 and row.max() < TINY else "" for row in raw)
+    return KernelWeights(raw, "chance that both inputs share a label", notes)

@@ -6,9 +6,14 @@ import numpy as np
 
 from core.errors import StudyError
 from core.kernels import kernels
-from core.kernels.scene import Scene, Weighed
+from core.kernels.context import KernelContext, KernelWeights
 from core.kernels.similarity import SIMILARITIES, median_distance
 from core.study.study import Study
+
+
+def read_ahead(study: Study, context: KernelContext) -> None:
+    """The states of the layer that the study names."""
+    context.states(place_of(study.hidden_layer, context.model.layers))
 
 
 @kernels.register(
@@ -18,8 +23,11 @@ from core.study.study import Study
     reads=("hidden_layer", "similarity", "bandwidth"),
     place=10,
     symmetric=True,
+    every_run=True,
+    varies="hidden_layer",
+    read_ahead=read_ahead,
 )
-def weigh(study: Study, scene: Scene) -> Weighed:
+def weigh(study: Study, context: KernelContext) -> KernelWeights:
     """K(x, x_i) = cosine, dot product or RBF of h(x) and h(x_i), h the mean over an input's tokens of one layer's
     hidden states. (Q, n).
 
@@ -30,18 +38,18 @@ def weigh(study: Study, scene: Scene) -> Weighed:
         StudyError: a layer that the model lacks.
         PromptTooLong: an input is longer than the model's context.
     """
-    layer = place_of(study.hidden_layer, scene.model.layers)
-    detail = f"{study.similarity} of inputs read alone, layer {layer} of {scene.model.layers}"
-    if not scene.shown:
-        return Weighed(np.zeros((len(scene.queries), 0)), detail)
-    states = scene.states(layer)
-    queries, inputs = (np.stack([states[text] for text in texts]) for texts in (scene.queries, scene.inputs))
+    layer = place_of(study.hidden_layer, context.model.layers)
+    detail = f"{study.similarity} of inputs read alone, layer {layer} of {context.model.layers}"
+    if not context.shown:
+        return KernelWeights(np.zeros((len(context.queries), 0)), detail)
+    states = context.states(layer)
+    queries, inputs = (np.stack([states[text] for text in texts]) for texts in (context.queries, context.inputs))
     sigma = 0.0
     if study.similarity == "rbf":
-        median = median_distance(np.vstack([states[scene.study.query][None], inputs]))
+        median = median_distance(np.vstack([states[context.study.query][None], inputs]))
         sigma = study.bandwidth * median
         detail += f", σ = {study.bandwidth:g} × the median distance {median:.3g}"
-    return Weighed(SIMILARITIES[study.similarity](queries, inputs, sigma), detail)
+    return KernelWeights(SIMILARITIES[study.similarity](queries, inputs, sigma), detail)
 
 
 def place_of(layer: int, layers: int) -> int:

@@ -13,7 +13,7 @@ from core.study.study import Study
 
 
 @dataclass(frozen=True)
-class Variant:
+class KernelVariant:
     """A kernel with some settings.
 
     Attributes:
@@ -31,49 +31,52 @@ class Variant:
         return study.model_copy(update=dict(self.settings)) if self.settings else study
 
 
-def variants(layers: int, heads: int, sentence_encoders: Sequence[str] = ()) -> tuple[Variant, ...]:
-    """Every kernel of the registry, in menu order: once as the study sets it, or one by one for what it reads.
+def variants(layers: int, heads: int, sentence_encoders: Sequence[str] = ()) -> tuple[KernelVariant, ...]:
+    """Every kernel of the registry, in menu order: once as the study sets it, or one by one for what it varies by.
 
-    A kernel that reads `heads` comes as the study's own choice of heads and as every single head, one that reads
-    `hidden_layer` once a layer, one that reads `encoder` once an encoder.
+    A kernel that varies by `heads` comes as the study's own choice of heads and as every single head, one that varies
+    by `hidden_layer` once a layer, one that varies by `encoder` once an encoder.
 
     Args:
         layers, heads: the model's shape.
         sentence_encoders: folders and hub names beside the registry's encoders.
     """
-    found: list[Variant] = []
+    found: list[KernelVariant] = []
     for entry in kernels:
         title = entry.title
-        if "heads" in entry.reads:
-            found.append(Variant(title, entry.name))
+        if entry.varies == "heads":
+            found.append(KernelVariant(title, entry.name))
             found += [
-                Variant(f"{title} {layer}.{head}", entry.name, (("heads", ((layer, head),)),))
+                KernelVariant(f"{title} {layer}.{head}", entry.name, (("heads", ((layer, head),)),))
                 for layer in range(layers)
                 for head in range(heads)
             ]
-        elif "hidden_layer" in entry.reads:
+        elif entry.varies == "hidden_layer":
             found += [
-                Variant(f"{title} {layer}", entry.name, (("hidden_layer", layer),)) for layer in range(layers + 1)
+                KernelVariant(f"{title} {layer}", entry.name, (("hidden_layer", layer),)) for layer in range(layers + 1)
             ]
-        elif "encoder" in entry.reads:
+        elif entry.varies == "encoder":
             named = [(encoder.title, encoder.name) for encoder in encoders]
             named += [
                 (source.rstrip("/").split("/")[-1], PREFIX + source) for source in dict.fromkeys(sentence_encoders)
             ]
-            found += [Variant(f"{title}: {name}", entry.name, (("encoder", source),)) for name, source in named]
+            found += [KernelVariant(f"{title}: {name}", entry.name, (("encoder", source),)) for name, source in named]
         else:
-            found.append(Variant(title, entry.name))
+            found.append(KernelVariant(title, entry.name))
     return tuple(found)
 
 
-def one_of_each(study: Study, offered: Sequence[Variant], layers: int) -> tuple[Variant, ...]:
+def one_of_each(study: Study, offered: Sequence[KernelVariant], layers: int) -> tuple[KernelVariant, ...]:
     """Of what is offered, one variant of every kernel: the study's heads, its hidden layer, its encoder.
 
-    The encoder of hidden states is the hidden kernel once more, so words stand in for it.
+    An encoder that reads the model's own hidden states is the hidden kernel once more, so the first of the menu that
+    reads something else (words) stands in for it.
     """
-    encoder = "tfidf" if study.encoder == "hidden" else study.encoder
+    encoder = study.encoder
+    if encoder in encoders and encoders.find(encoder).hidden_states:
+        encoder = next(entry.name for entry in encoders if not entry.hidden_states)
     own = {"hidden_layer": study.hidden_layer % (layers + 1), "encoder": encoder}
-    found: dict[str, Variant] = {}
+    found: dict[str, KernelVariant] = {}
     for variant in offered:
         if all(own.get(field) == value for field, value in variant.settings):
             found.setdefault(variant.kernel, variant)

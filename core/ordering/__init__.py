@@ -6,15 +6,17 @@ next to the query; entropy orders also return what every permutation tried score
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.runtime.progress import Stop, check
-from core.runtime.registry import Registry
+from core.runtime.registry import Entry, Registry
+from core.selection import selections
+from core.study.demonstrations import Demonstration
 from core.study.outcome import Chosen
 from core.study.study import Study
 
@@ -25,7 +27,26 @@ Floats = NDArray[np.float64]
 Ordered = tuple[list[int], Floats | None]
 Order = Callable[[Study, "LanguageModel", Chosen, Stop | None], Ordered]
 
-orderings: Registry[Order] = Registry("ordering", __name__)
+
+@dataclass(frozen=True)
+class Ordering(Entry[Order]):
+    """An ordering, and what other code asks of it.
+
+    Attributes:
+        reverse: name of the ordering that shows the same demonstrations the other way round; "" where there is none.
+    """
+
+    _: KW_ONLY
+    reverse: str = ""
+
+
+orderings = Registry("ordering", Ordering, __name__, plain="given")
+
+
+def as_they_stand(study: Study, rows: Sequence[Demonstration]) -> Study:
+    """The study with these demonstrations in its table, all of them shown in this order."""
+    update = {"demonstrations": tuple(rows), "selection": selections.plain, "ordering": orderings.plain}
+    return study.model_copy(update=update)
 
 
 def order(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None = None) -> Chosen:

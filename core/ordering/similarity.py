@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 @orderings.register(
-    "nearest-last", title="Nearest last", help="the most similar next to the query", reads=("encoder",), place=20
+    "nearest-last",
+    title="Nearest last",
+    help="the most similar next to the query",
+    reads=("encoder",),
+    place=20,
+    reverse="nearest-first",
 )
 def nearest_last(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None) -> Ordered:
     """cos(e(x), e(x_i)) ascending; the reverse of nearest first, ties included."""
@@ -31,6 +36,7 @@ def nearest_last(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop 
     help="the most similar farthest from the query",
     reads=("encoder",),
     place=21,
+    reverse="nearest-last",
 )
 def nearest_first(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None) -> Ordered:
     """cos(e(x), e(x_i)) descending, ties to the lowest index."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.bayes.exact import ExactBayes
 from core.bayes.notes import about_prior
-from core.kernels import kernel_of, scene_of
+from core.kernels import kernels_of_prior
 from core.study.cleaning import tidied
 from core.study.outcome import Outcome
 from core.study.question import Question
@@ -32,13 +32,12 @@ def with_bayes(outcome: Outcome, model: LanguageModel, bayes: ExactBayes | None)
     study, posteriors = bayes.question.study, dict(outcome.posteriors)
     if "exact" in study.posteriors:
         posteriors = {"exact": bayes.posterior} | posteriors | {"exact": bayes.posterior}
-    kernel = kernel_of("exact", study, scene_of(bayes.question, model, bayes), bayes.question.labels)
     before = set(about_prior(outcome.study, bayes.mixture))
     return replace(
         outcome,
         bayes=bayes.answer,
         posteriors=posteriors,
-        kernels=outcome.kernels | {"exact": kernel},
+        kernels=outcome.kernels | kernels_of_prior(bayes.question, model, bayes),
         notes=(*(note for note in outcome.notes if note not in before), *about_prior(study, bayes.mixture)),
     )
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from core.errors import PromptTooLong
-from core.reasoning import opening, reasonings
+from core.reasoning import opening, reasonings, reasons
+from core.scoring import scorers
+from core.scoring.direct import label_pairs
 from core.selection import source_of
 from core.study.cleaning import usable
 from core.study.demonstrations import Demonstration
-from core.study.prompts import render, render_channel
+from core.study.prompts import render
 from core.study.study import Study
 
 if TYPE_CHECKING:
@@ -50,19 +52,15 @@ def prompt_length(
 ) -> Callable[[int], int]:
     """m -> tokens of the last m demonstrations, the query and its longest label; steps count where they are read."""
 
-    def text(m: int, label: str) -> str:
+    def pairs(m: int, label: str) -> list[tuple[str, str]]:
         rows = shown[len(shown) - m :]
-        if study.reasoning in reasonings and study.reasoning != "none":
-            prompt = opening(study, rows)
-            return prompt.text + prompt.gap + study.template.word(label)
-        if study.scoring == "channel":
-            prompt = render_channel(rows, label, study.template, study.instruction)
-            return prompt.text + prompt.gap + study.query
+        if study.reasoning in reasonings and reasons(study):
+            return label_pairs(study, opening(study, rows), rows, [label])
         prompt = render(rows, study.query, study.template, study.instruction)
-        return prompt.text + prompt.gap + study.template.word(label)
+        return scorers.find(study.scoring).pairs(study, prompt, rows, [label])
 
     def tokens(m: int, label: str) -> int:
-        return len(model.encode(text(m, label)).ids)
+        return max(len(model.encode(before + text).ids) for before, text in pairs(m, label))
 
     # A label has the same neighbours whatever stands before them, so the longest without demonstrations stays longest.
     longest = max(labels, key=lambda label: tokens(0, label), default="")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.bayes.notes import about_bayes
+from core.scoring import scorers
 from core.selection import selections, table_of
 from core.study.cleaning import shorten, usable
 from core.study.outcome import Answer, Chosen
@@ -80,17 +81,7 @@ def about_labels(study: Study, answer: Answer) -> Iterable[str]:
     if len(answer.labels) == 1:
         yield "There is one candidate label, so its probability is 1 whatever the model thinks."
         return
-    tokens = [text.tokens for text in answer.scored]
-    if study.scoring == "direct":
-        for short, name in zip(tokens, answer.labels, strict=True):
-            longer = [y for y, t in zip(answer.labels, tokens, strict=True) if t != short and t[: len(short)] == short]
-            if longer and short:
-                yield (
-                    f"“{shorten(longer[0])}” begins with the tokens of “{shorten(name)}”, "
-                    "whose score counts every text that begins so."
-                )
-    if study.scoring == "perplexity" and len({len(t) for t in tokens}) == 1:
-        yield "All labels have the same number of tokens, so perplexity ranks them exactly as direct scoring does."
+    yield from scorers.find(study.scoring).notes(study, answer)
 
 
 def about_model(question: Question, model: LanguageModel) -> Iterable[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import PromptTooLong
 from core.runtime.progress import Stop
+from core.scoring import scorers
 from core.scoring.shared import SharedPasses
 from core.study.question import Question
 
@@ -31,9 +32,10 @@ def shared_passes(question: Question, model: LanguageModel, stop: Stop | None = 
 def foreseen(question: Question, model: LanguageModel) -> tuple[list[Pair], list[str]]:
     """Pairs that will be scored and texts whose next token will be asked for.
 
-    Direct scoring's labels, the hypotheses' likelihoods and answers, and the query after n = 0 … k demonstrations,
-    which the implicit posterior asks for; its other probes go through the model apart. So what shares a pass depends
-    on the study alone and not on what was run before, and an answer is the same to the last digit each time.
+    What the scorer scores, where all of it stands after the prompt itself; the hypotheses' likelihoods and answers; and
+    the query after n = 0 … k demonstrations, which the implicit posterior asks for: its other probes go through the
+    model apart. So what shares a pass depends on the study alone and not on what was run before, and an answer is the
+    same to the last digit each time.
     """
     from core.posterior.evidence import ask
     from core.posterior.instruction import answer_pairs, demonstration_pairs
@@ -41,8 +43,9 @@ def foreseen(question: Question, model: LanguageModel) -> tuple[list[Pair], list
     study, prompt = question.study, question.prompt
     pairs: list[Pair] = []
     texts: list[str] = []
-    if study.scoring == "direct":
-        pairs += [(prompt.text, prompt.gap + word) for word in question.written.labels]
+    scored = scorers.find(study.scoring).pairs(study, prompt, question.shown, question.labels)
+    if all(before == prompt.text for before, _ in scored):
+        pairs += scored
     if "instruction" in study.posteriors and study.hypotheses:
         pairs += [*demonstration_pairs(question), *answer_pairs(question)]
     if "implicit" in study.posteriors and model.mixture is not None:

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.reasoning.matching import matches
 from core.runtime.progress import Stop, check, counting
-from core.runtime.registry import Registry
+from core.runtime.registry import Entry, Registry
+from core.scoring import scorers
+from core.scoring.calibration import calibrations
+from core.scoring.direct import answer_from, label_pairs
+from core.scoring.together import score
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer
 from core.study.prompts import Prompt
@@ -43,6 +48,8 @@ __all__ = [
     "reason",
     "reason_together",
     "reasonings",
+    "reasons",
+    "writes",
     "written_by",
 ]
 
@@ -50,7 +57,35 @@ Reason = Callable[[Study, Sequence[Demonstration]], Reasoning]
 """A method's function: of a study and the demonstrations shown, in order, whose labels are written as they are."""
 Request = tuple[Study, Sequence[Demonstration]]
 
-reasonings: Registry[Reason] = Registry("reasoning", __name__)
+
+@dataclass(frozen=True)
+class ReasoningMethod(Entry[Reason]):
+    """A method of reasoning, and what other code asks of it.
+
+    Attributes:
+        short: a title for narrow places, such as a row of buttons; the title where it is "".
+    """
+
+    _: KW_ONLY
+    short: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.short:
+            object.__setattr__(self, "short", self.title)
+
+
+reasonings = Registry("reasoning", ReasoningMethod, __name__, plain="none")
+
+
+def reasons(study: Study) -> bool:
+    """Whether a rationale stands before the answer."""
+    return study.reasoning != reasonings.plain
+
+
+def writes(study: Study) -> bool:
+    """Whether the model writes anything: a rationale, or an answer in its own words."""
+    return study.open_ended or reasons(study)
 
 
 def reason(
@@ -63,7 +98,7 @@ def reason(
         PromptTooLong: a stage's prompt is longer than the model's context.
         Cancelled: `stop` said so.
     """
-    if study.reasoning == "none" and not study.open_ended:
+    if not writes(study):
         return None
     return reason_together([(study, shown)], model, stop=stop)[0]
 
@@ -96,7 +131,7 @@ def reason_together(
     *,
     stop: Stop | None = None,
 ) -> list[Reasoned]:
-    """`reason` for every request (studies with reasoning "none" write their answer), the texts of a round together.
+    """`reason` for every request (a study without a method writes its answer alone), the texts of a round together.
 
     Args:
         requests: N (study, demonstrations shown in order).
@@ -162,9 +197,7 @@ def answers_after(
     Raises:
         PromptTooLong, Cancelled: as scoring does.
     """
-    from core.scoring.direct import answer_from, label_pairs
-
-    pairs = [label_pairs(study, reasoned.final, labels) for study, reasoned, labels in requests]
+    pairs = [label_pairs(study, reasoned.final, (), labels) for study, reasoned, labels in requests]
     scored = iter(model.score([pair for own in pairs for pair in own], stop=stop))
     return [
         answer_from(study, reasoned.final, labels, [next(scored) for _ in labels])
@@ -204,9 +237,7 @@ def answer_with(
     question: Question, model: LanguageModel, reasoned: Reasoned | None, stop: Stop | None = None
 ) -> Answer:
     """The study's answer over the candidates: after the model's rationale where it wrote one, else by its scorer."""
-    if reasoned is None or reasoned.method == "none":
-        from core.scoring.together import score
-
+    if reasoned is None or reasoned.method == reasonings.plain:
         return score(question.study, model, question.shown, question.labels, stop)
     return answers_after([(question.study, reasoned, question.labels)], model, stop)[0]
 
@@ -215,6 +246,7 @@ def notes_of(study: Study, reasoned: Reasoned | None) -> tuple[str, ...]:
     """What a reader must know of the rationale and of the answer read after it."""
     if reasoned is None:
         return ()
-    if reasoned.method == "none" or (study.scoring == "direct" and study.calibration == "none"):
+    plainly = study.scoring == scorers.plain and study.calibration == calibrations.plain
+    if reasoned.method == reasonings.plain or plainly:
         return reasoned.notes
     return (*reasoned.notes, "After a rationale labels are scored directly; the study's scorer and calibration rest.")

@@ -21,6 +21,7 @@ CLOSING = "So the answer is"
     help="the demonstrations' steps before their labels, and steps of the model's own before its answer",
     reads=("longest",),
     place=10,
+    short="Steps",
 )
 def reason(study: Study, shown: Sequence[Demonstration]) -> Reasoning:
     """Chain of thought (Wei et al. 2022, arXiv 2201.11903), in two stages.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.runtime.progress import Stop
 from core.scoring import scorers
 from core.statistics.distributions import softmax
+from core.study.cleaning import shorten
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer, ScoredText
 from core.study.prompts import Prompt, render
@@ -23,12 +24,45 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
+def label_pairs(
+    study: Study, prompt: Prompt, shown: Sequence[Demonstration], labels: Sequence[str]
+) -> list[tuple[str, str]]:
+    """(L,) what `LanguageModel.score` is asked about a prompt."""
+    return [(prompt.text, prompt.gap + study.template.word(label)) for label in labels]
+
+
+def length(study: Study, text: ScoredText) -> tuple[int, str]:
+    """1, tokens, characters or UTF-8 bytes of the label alone, as the study's normalisation says."""
+    if study.normalisation == "sum":
+        return 1, ""
+    label = text.text.lstrip()  # the gap before the label is the template's
+    lengths = {"token": len(text.logprobs), "character": len(label), "byte": len(label.encode())}
+    return max(1, lengths[study.normalisation]), f"{study.normalisation}s"
+
+
+def notes(study: Study, answer: Answer) -> Iterable[str]:
+    """Labels of which one begins with the other."""
+    tokens = [text.tokens for text in answer.scored]
+    for short, name in zip(tokens, answer.labels, strict=True):
+        longer = [y for y, t in zip(answer.labels, tokens, strict=True) if t != short and t[: len(short)] == short]
+        if longer and short:
+            yield (
+                f"“{shorten(longer[0])}” begins with the tokens of “{shorten(name)}”, "
+                "whose score counts every text that begins so."
+            )
+
+
 @scorers.register(
     "direct",
     title="Direct",
     help="how probable the label is after the prompt",
     reads=("normalisation",),
     place=0,
+    pairs=label_pairs,
+    texts=("the label, after the prompt",),
+    length=length,
+    logprob=lambda study: study.normalisation == "sum",
+    notes=notes,
 )
 def score(
     study: Study, model: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[str], stop: Stop | None
@@ -41,13 +75,8 @@ def score(
     the candidates for the sum, a tempered version of it for the means (lm-eval's acc_norm is the mean per character).
     """
     prompt = render(shown, study.query, study.template, study.instruction)
-    pairs = label_pairs(study, prompt, labels)
+    pairs = label_pairs(study, prompt, shown, labels)
     return answer_from(study, prompt, labels, model.score(pairs, stop=stop))
-
-
-def label_pairs(study: Study, prompt: Prompt, labels: Sequence[str]) -> list[tuple[str, str]]:
-    """(L,) what `LanguageModel.score` is asked about a prompt."""
-    return [(prompt.text, prompt.gap + study.template.word(label)) for label in labels]
 
 
 def answer_from(study: Study, prompt: Prompt, labels: Sequence[str], scored: Sequence[Scored]) -> Answer:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.runtime.progress import Stop
-from core.scoring import posterior_of_means, scorers
+from core.scoring import per_token, posterior_of_means, scorers
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer, ScoredText
-from core.study.prompts import render
+from core.study.prompts import Prompt, render
 from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
+
+
+def whole_texts(
+    study: Study, prompt: Prompt, shown: Sequence[Demonstration], labels: Sequence[str]
+) -> list[tuple[str, str]]:
+    """(L,) the prompt and a label as one text, with nothing before it."""
+    return [("", prompt.text + prompt.gap + study.template.word(label)) for label in labels]
+
+
+def notes(study: Study, answer: Answer) -> Iterable[str]:
+    """Where it ranks as direct scoring does."""
+    if len({len(text.tokens) for text in answer.scored}) == 1:
+        yield "All labels have the same number of tokens, so perplexity ranks them exactly as direct scoring does."
 
 
 @scorers.register(
@@ -23,6 +36,11 @@ if TYPE_CHECKING:
     title="Perplexity",
     help="how little the whole text surprises the model, prompt and label together",
     place=10,
+    pairs=whole_texts,
+    texts=("the whole text: demonstrations, query, label",),
+    length=per_token,
+    sharpened=True,
+    notes=notes,
 )
 def score(
     study: Study, model: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[str], stop: Stop | None
@@ -36,9 +54,9 @@ def score(
     Reference differs: OpenICL divides by the number of tokens N where N − 1 are predicted, and takes no exponential.
     """
     prompt = render(shown, study.query, study.template, study.instruction)
-    whole = [prompt.text + prompt.gap + study.template.word(label) for label in labels]
-    scored = model.score([("", text) for text in whole], stop=stop)
+    pairs = whole_texts(study, prompt, shown, labels)
+    scored = model.score(pairs, stop=stop)
     counts = np.array([max(1, len(s.logprobs)) for s in scored], dtype=np.float64)
     scores = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64) / counts
-    texts = tuple(ScoredText(text, tuple(s.tokens), s.logprobs) for text, s in zip(whole, scored, strict=True))
+    texts = tuple(ScoredText(text, tuple(s.tokens), s.logprobs) for (_, text), s in zip(pairs, scored, strict=True))
     return Answer(tuple(labels), scores, posterior_of_means(scores, counts), scored=texts)

@@ -12,11 +12,20 @@ from core.scoring import scorers
 from core.statistics.distributions import softmax
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer, ScoredText
-from core.study.prompts import render
+from core.study.prompts import Prompt, render
 from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
+
+
+def label_pairs(
+    study: Study, prompt: Prompt, shown: Sequence[Demonstration], labels: Sequence[str]
+) -> list[tuple[str, str]]:
+    """(2L,) every label after the prompt, then every label after the premise alone."""
+    bare = study.premise or study.template.label_prefix.strip()
+    answers = [prompt.gap + study.template.word(label) for label in labels]
+    return [(before, answer) for before in (prompt.text, bare) for answer in answers]
 
 
 @scorers.register(
@@ -25,6 +34,8 @@ if TYPE_CHECKING:
     help="how much more probable the label is after the prompt than after a bare premise",
     reads=("premise",),
     place=30,
+    pairs=label_pairs,
+    texts=("the label, after the prompt", "the label, after the premise alone"),
 )
 def score(
     study: Study, model: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[str], stop: Stop | None
@@ -36,9 +47,7 @@ def score(
     premise.
     """
     prompt = render(shown, study.query, study.template, study.instruction)
-    bare = study.premise or study.template.label_prefix.strip()
-    answers = [prompt.gap + study.template.word(label) for label in labels]
-    pairs = [(before, answer) for before in (prompt.text, bare) for answer in answers]
+    pairs = label_pairs(study, prompt, shown, labels)
     scored = model.score(pairs, stop=stop)
     totals = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64).reshape(2, len(labels))
     scores = totals[0] - totals[1]

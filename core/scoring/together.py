@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.runtime.progress import Stop, check
 from core.scoring import scorers
+from core.scoring.calibration import bias_of, calibrations, divided, raw
 from core.scoring.shared import Missing, SharedPasses
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer
@@ -68,8 +69,27 @@ def score(
     check(stop)
     check_words(study.template, (*labels, *(row.label for row in shown)))
     answer = scorers.find(study.scoring).function(study, model, shown, labels, stop)
-    if study.calibration == "none":
-        return answer
-    from core.scoring.calibration import calibrate
-
     return calibrate(study, model, shown, labels, answer, stop)
+
+
+def calibrate(
+    study: Study,
+    model: LanguageModel,
+    shown: Sequence[Demonstration],
+    labels: Sequence[str],
+    answer: Answer,
+    stop: Stop | None = None,
+) -> Answer:
+    """The answer with the study's calibration; its `bias` is p_cf, its scores are log p − log p_cf in nats.
+
+    Raises:
+        StudyError: no such calibration, or it needs a pool and there is none.
+        PromptTooLong: a prompt with one of its inputs is longer than the model's context.
+    """
+    inputs = calibrations.find(study.calibration).function(study, shown)
+    if not inputs:
+        return answer
+    plain = study.model_copy(update={"calibration": calibrations.plain})
+    requests = [(plain.model_copy(update={"query": text}), shown, labels) for text in inputs]
+    answers = score_together(requests, model, stop)
+    return divided(answer, bias_of([raw(study, one) for one in answers]), raw(study, answer))

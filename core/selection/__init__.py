@@ -10,6 +10,7 @@ Where the pool has no more than k candidates there is nothing to choose, and mos
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from core.errors import StudyError
 from core.runtime.cost import metered
 from core.runtime.progress import Stop, check
-from core.runtime.registry import Registry
+from core.runtime.registry import Entry, Registry
 from core.study.cleaning import usable
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Chosen
@@ -50,7 +51,39 @@ Selected = Picked | tuple[list[int], Floats | None]
 """A strategy with nothing more to say returns places and scores alone."""
 Select = Callable[[Study, "LanguageModel", Stop | None], Selected]
 
-selections: Registry[Select] = Registry("selection", __name__)
+Source = Literal["demonstrations", "pool"]
+
+
+@dataclass(frozen=True)
+class Selection(Entry[Select]):
+    """A selection, and what other code asks of it.
+
+    Attributes:
+        sampled: True where the demonstrations remain independent draws from the pool, so that exact Bayes stays well
+            specified.
+        scores: what a score is, one sentence with the formula; "" where nothing is ranked.
+        unranked: why nothing is, one sentence, where that is so.
+        at_once: True where what is chosen is chosen as one set, so that none of it comes first.
+        reads_pool: True where it puts every row of the pool through the model each time: a page that shows all
+            selections runs it on request where the pool is large.
+        baseline: True for what others are usually held against: a page that compares selections begins with these.
+    """
+
+    _: KW_ONLY
+    sampled: bool = False
+    scores: str = ""
+    unranked: str = ""
+    at_once: bool = False
+    reads_pool: bool = False
+    baseline: bool = False
+
+    @property
+    def source(self) -> Source:
+        """Which table it chooses from."""
+        return "demonstrations" if "demonstrations" in self.reads else "pool"
+
+
+selections = Registry("selection", Selection, __name__, plain="hand-picked")
 
 
 def select(study: Study, model: LanguageModel, stop: Stop | None = None) -> Chosen:
@@ -75,9 +108,9 @@ def select(study: Study, model: LanguageModel, stop: Stop | None = None) -> Chos
     )
 
 
-def source_of(study: Study) -> Literal["demonstrations", "pool"]:
+def source_of(study: Study) -> Source:
     """Which table the study's selection reads."""
-    return "demonstrations" if "demonstrations" in selections.find(study.selection).reads else "pool"
+    return selections.find(study.selection).source
 
 
 def table_of(study: Study, chosen: Chosen) -> tuple[Demonstration, ...]:

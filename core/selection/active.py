@@ -12,7 +12,7 @@ from core.runtime.progress import Stop, part
 from core.scoring.direct import label_probabilities
 from core.scoring.labels import task_labels
 from core.selection import Picked, Selected, candidates, selections
-from core.selection.learning.q_learning import QNetwork, Step, learn_q
+from core.selection.learning.q_learning import QNetwork, Transition, learn_q
 from core.selection.learning.splits import ROUNDS, filled, hold_out, learn_once, sample
 from core.statistics.distributions import entropy
 from core.study.prompts import render
@@ -117,7 +117,9 @@ def play(
     answers = p[:count].reshape(len(prefixes), len(held), len(labels)).argmax(axis=2)
     right = answers == np.array([labels.index(study.pool[v].label) for v in held])
     accuracy = dict(zip(prefixes, right.mean(axis=1).tolist(), strict=True))
-    steps = [Step(e[:t], e[t], accuracy[e[: t + 1]] - accuracy[e[:t]], t == k - 1) for e in episodes for t in range(k)]
+    steps = [
+        Transition(e[:t], e[t], accuracy[e[: t + 1]] - accuracy[e[:t]], t == k - 1) for e in episodes for t in range(k)
+    ]
     own = [labels.index(y) if (y := study.pool[i].label) in labels else len(labels) for i in tried]
     with part(0.7, 0.75):
         surprise = _surprise(study, model, tried, stop)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     help="k of the pool at random, with labels as even as the pool allows",
     reads=("pool", "k", "selection_seed"),
     place=11,
+    unranked="Chance ranks nothing: within a label every row is as likely.",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """Deal one seeded shuffle of the pool into piles by label, then take from the piles in turn.

@@ -27,6 +27,7 @@ K1, B = 1.5, 0.75
     help="the k inputs of the pool that share most words with the query, rare words counting more",
     reads=("pool", "k"),
     place=21,
+    baseline=True,
     scores="Σ over the query's words w of idf(w) · tf / (tf + 1.5 · (0.25 + 0.75 · |xᵢ| / mean |x|)), tf how often w "
     "stands in the row, rare words having the larger idf",
 )

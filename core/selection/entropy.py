@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     help="the k inputs of the pool that leave the model least sure of its label",
     reads=("pool", "k"),
     place=30,
+    reads_pool=True,
     scores="H(p) = −Σ p ln p in nats of the model's own label distribution for the row without demonstrations: 0 is "
     "sure, ln L undecided among L labels",
 )

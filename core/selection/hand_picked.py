@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     sampled=True,  # the user's table is taken at its word
     place=0,
     at_once=True,
+    unranked="You chose these; nothing was ranked.",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """All usable rows of `study.demonstrations`; k is not read."""

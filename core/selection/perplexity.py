@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     help="the k demonstrations whose prompt with the query surprises the model least",
     reads=("pool", "k"),
     place=31,
+    reads_pool=True,
     scores="mean log p of a token, in nats, of the prompt that shows the row alone and asks the query: −ln of its "
     "perplexity",
 )

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     help="k of the pool, uniformly without replacement",
     reads=("pool", "k", "selection_seed"),
     sampled=True,
+    unranked="Chance ranks nothing: every row of the pool is as likely.",
+    baseline=True,
     place=10,
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:

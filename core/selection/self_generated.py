@@ -31,6 +31,7 @@ ROUNDS = 4
     reads=("pool", "labels", "k", "selection_seed"),
     place=60,
     slow=True,
+    unranked="The model wrote these itself; no row of the pool was ranked.",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """x̂ ~ p(· | (x, y) shown label first, y) for each label y in turn, until there are k of them (Kim et al. 2022).

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     help="the k inputs of the pool nearest to the query",
     reads=("pool", "k", "encoder"),
     place=20,
+    baseline=True,
     scores="cos(e(x), e(xᵢ)): how nearly the row's input and the query point the same way, by the encoder",
 )
 def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:

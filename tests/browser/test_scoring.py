@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import run
-from core.analysis.scoring.breakdown import working
+from core.analysis.scoring.breakdown import score_breakdown
 from core.analysis.scoring.grid import combinations
 from core.analysis.scoring.table import score_table
 from tests.browser.playground import Playground
@@ -50,7 +50,7 @@ def test_a_clicked_cell_is_worked_out_and_can_become_the_studys_own(opened: Play
     opened.until(cells)
     key = "channel/even/contextual"
     click(opened, "table", key)
-    found = working(study, model, outcome.demonstrations, outcome.answer.labels, WAYS[key])
+    found = score_breakdown(study, model, outcome.demonstrations, outcome.answer.labels, WAYS[key])
 
     def shown() -> None:
         words = opened.app.page.locator(".icl-work").inner_text()

@@ -8,7 +8,7 @@ import pytest
 from core import Demonstration, Study, load_model
 from core.errors import Cancelled, StudyError
 from core.evaluation.evaluate import evaluate
-from core.evaluation.questions import POOL, Question, questions_of, sources_of
+from core.evaluation.questions import POOL, EvaluationQuestion, questions_of, sources_of
 from core.pipeline.run import run
 from core.statistics.intervals import wilson
 from tests.listening import listening
@@ -95,7 +95,7 @@ def test_candidates_are_closed_where_every_answer_is_a_label_and_open_elsewhere(
         assert question.gold in labels
         assert len(labels) > 4
     named = closed.model_copy(update={"labels": ("good", "bad")})
-    found = evaluate([named], model, (Question("a good film", "neither", POOL),))
+    found = evaluate([named], model, (EvaluationQuestion("a good film", "neither", POOL),))
     assert found.labels[0] == ("good", "bad", "neither")
     assert np.isfinite(found.gold_logprob).all()
 

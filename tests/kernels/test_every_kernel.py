@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from core import Demonstration, Study, load_model
 from core.errors import StudyError, Unavailable
-from core.kernels import Scene, Weighed, kernels, regress
-from core.kernels.variants import Variant, one_of_each, variants
+from core.kernels import KernelContext, KernelWeights, kernels, regress
+from core.kernels.variants import KernelVariant, one_of_each, variants
 from core.models import LanguageModel
 from tests.tiny import tiny
 
@@ -29,9 +29,9 @@ def model() -> LanguageModel:
 
 def weigh(
     model: LanguageModel, name: str, rows: tuple[Demonstration, ...], *queries: str, **settings: object
-) -> Weighed:
+) -> KernelWeights:
     study = Study(query="dog", demonstrations=rows, **settings)  # type: ignore[arg-type]
-    return kernels.find(name).function(study, Scene(study, model, rows, queries or ("dog", "tree")))
+    return kernels.find(name).function(study, KernelContext(study, model, rows, queries or ("dog", "tree")))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -145,7 +145,7 @@ def test_one_of_each_follows_the_study(model: LanguageModel) -> None:
     chosen = one_of_each(Study(hidden_layer=-1, encoder="hidden"), offered, model.layers)
     assert len(chosen) == len(NAMES)
     assert {variant.kernel for variant in chosen} == set(NAMES)
-    assert Variant(f"Hidden states {model.layers}", "hidden", (("hidden_layer", model.layers),)) in chosen
+    assert KernelVariant(f"Hidden states {model.layers}", "hidden", (("hidden_layer", model.layers),)) in chosen
     for encoder in ("hidden", "tfidf"):
         words = one_of_each(Study(hidden_layer=0, encoder=encoder), offered, model.layers)
         assert [dict(v.settings)["encoder"] for v in words if v.kernel == "encoder"] == ["tfidf"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity, rbf_kernel
 
-from core.kernels import Scene, kernels
+from core.kernels import KernelContext, kernels
 from core.models import LanguageModel, load_model
 from core.study.demonstrations import Demonstration
 from core.study.prompts import render
@@ -39,7 +39,7 @@ def model(folder: Path) -> LanguageModel:
 
 
 def weigh(model: LanguageModel, name: str, study: Study) -> Floats:
-    return kernels.find(name).function(study, Scene(study, model, SHOWN, QUERIES)).raw
+    return kernels.find(name).function(study, KernelContext(study, model, SHOWN, QUERIES)).raw
 
 
 @pytest.mark.parametrize("span", ["demonstration", "label"])

@@ -12,7 +12,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 from core import Study
 from core.embeddings import sentence_encoders as sentences
 from core.errors import StudyError, Unavailable
-from core.kernels import Scene, kernels
+from core.kernels import KernelContext, kernels
 from tests.kernels.test_oracles import QUERIES, SHOWN
 from tests.tiny import tiny
 
@@ -26,7 +26,7 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def weigh(name: str) -> np.ndarray:
     study = Study(query="x", encoder=f"sentence:{name}")
-    return kernels.find("encoder").function(study, Scene(study, tiny(), SHOWN, QUERIES)).raw
+    return kernels.find("encoder").function(study, KernelContext(study, tiny(), SHOWN, QUERIES)).raw
 
 
 def test_cosine_is_the_librarys() -> None:

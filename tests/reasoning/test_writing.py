@@ -11,7 +11,7 @@ import torch
 from core import Demonstration, Study, drop_earliest, load_model, run
 from core.analysis.reasoning.comparison import compare, item_records, method_records
 from core.errors import Cancelled, PromptTooLong, StudyError
-from core.evaluation.questions import Question
+from core.evaluation.questions import EvaluationQuestion
 from core.reasoning import answers_after, reason, reason_together, reasonings, written_by
 from core.reasoning.matching import matches, normalise
 from core.statistics.distributions import softmax
@@ -186,7 +186,7 @@ def test_open_answers_of_the_embedded_model() -> None:
 
 def test_methods_on_the_same_questions() -> None:
     model = tiny()
-    questions = tuple(Question(f"{a} + {b} + 1", str(a + b + 1), "pool") for a in (1, 2) for b in (3, 4))
+    questions = tuple(EvaluationQuestion(f"{a} + {b} + 1", str(a + b + 1), "pool") for a in (1, 2) for b in (3, 4))
     with listening() as told:
         found = compare(STUDY, model, questions)
     assert [attempt.method for attempt in found.attempts] == list(METHODS)
@@ -209,10 +209,10 @@ def test_methods_on_the_same_questions() -> None:
 
 def test_a_method_that_does_not_fit_is_left_out() -> None:
     study = STUDY.model_copy(update={"demonstrations": SUMS * 5})
-    found = compare(study, tiny(), (Question("1 + 1 + 1", "3", "pool"),), ("none", "self-ask"))
+    found = compare(study, tiny(), (EvaluationQuestion("1 + 1 + 1", "3", "pool"),), ("none", "self-ask"))
     assert [attempt.method for attempt in found.attempts] == ["none"]
     assert found.troubles[0][0] == "self-ask"
     with pytest.raises(StudyError):
-        compare(study, tiny(), (Question("1 + 1 + 1", "3", "pool"),), ("self-ask",))
+        compare(study, tiny(), (EvaluationQuestion("1 + 1 + 1", "3", "pool"),), ("self-ask",))
     with pytest.raises(Cancelled):
-        compare(STUDY, tiny(), (Question("1 + 1 + 1", "3", "pool"),), stop=lambda: True)
+        compare(STUDY, tiny(), (EvaluationQuestion("1 + 1 + 1", "3", "pool"),), stop=lambda: True)

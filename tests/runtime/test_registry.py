@@ -6,7 +6,6 @@ import importlib
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,17 +13,18 @@ from core import Study, StudyError
 from core.embeddings.encoders import encoders
 from core.kernels import kernels
 from core.ordering import orderings
-from core.runtime.registry import Registry
+from core.reasoning import reasonings
+from core.runtime.registry import AnyRegistry
 from core.scoring import scorers
 from core.scoring.calibration import calibrations
 from core.selection import selections
 
 ROOT = Path(__file__).parents[2]
-REGISTRIES: list[Registry[Any]] = [selections, orderings, scorers, encoders, kernels, calibrations]
+REGISTRIES: list[AnyRegistry] = [selections, orderings, scorers, encoders, kernels, calibrations, reasonings]
 
 
 @pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
-def test_every_strategy_has_what_a_menu_shows(registry: Registry[Any]) -> None:
+def test_every_strategy_has_what_a_menu_shows(registry: AnyRegistry) -> None:
     assert len(registry) == len(set(registry.names())) > 1
     for strategy in registry:
         assert strategy.title
@@ -52,7 +52,7 @@ def test_the_promised_strategies_are_there() -> None:
 
 
 @pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
-def test_an_unknown_name_says_what_there_is(registry: Registry[Any]) -> None:
+def test_an_unknown_name_says_what_there_is(registry: AnyRegistry) -> None:
     with pytest.raises(StudyError, match=registry.names()[0]):
         registry.find("nonsense")
     assert "nonsense" not in registry
@@ -62,7 +62,7 @@ def test_one_new_file_is_one_new_strategy(tmp_path: Path, monkeypatch: pytest.Mo
     package = tmp_path / "plugged"
     package.mkdir()
     (package / "__init__.py").write_text(
-        "from core.runtime.registry import Registry\nthings = Registry('thing', __name__)\n"
+        "from core.runtime.registry import Entry, Registry\nthings = Registry('thing', Entry, __name__)\n"
     )
     for name in ("one", "two"):
         (package / f"{name}.py").write_text(
@@ -76,6 +76,26 @@ def test_one_new_file_is_one_new_strategy(tmp_path: Path, monkeypatch: pytest.Mo
     assert plugged.things.names() == ("one", "two")
     with pytest.raises(ValueError, match="already defined"):
         plugged.things.register("one", help="")(lambda: 2)
+    with pytest.raises(TypeError, match="tempered"):
+        plugged.things.register("three", help="", tempered=True)(lambda: 3)
+
+
+def test_what_is_registered_on_trial_is_forgotten() -> None:
+    before = list(orderings)
+    with orderings.trial():
+        orderings.register("backwards", help="the other way round")(lambda *asked: ([], None))
+        assert "backwards" in orderings
+    assert list(orderings) == before
+
+
+def test_a_study_that_asks_for_nothing_has_the_plain_entries() -> None:
+    for registry in (selections, orderings, scorers, calibrations, reasonings):
+        assert registry.plain == getattr(Study(), registry.kind) == registry.names()[0]
+
+
+def test_an_order_turned_twice_is_the_order() -> None:
+    for ordering in orderings:
+        assert not ordering.reverse or orderings.find(ordering.reverse).reverse == ordering.name
 
 
 def test_importing_core_is_light() -> None:

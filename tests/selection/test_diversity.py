@@ -239,9 +239,7 @@ def test_an_encoder_of_cosines_alone_still_gives_vectors() -> None:
     from core.embeddings.encoders import encoders, tfidf
 
     texts = [row.input for row in REVIEWS]
-    encoders.register("only-cosines", help="for this test")(tfidf)
-    try:
+    with encoders.trial():
+        encoders.register("only-cosines", help="for this test")(tfidf)
         found = cosines(unit_vectors("only-cosines", tiny(), texts))
-    finally:
-        del encoders._strategies["only-cosines"]
     assert found == pytest.approx(cosines(unit_vectors("tfidf", tiny(), texts)), abs=1e-9)

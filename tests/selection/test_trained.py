@@ -15,7 +15,7 @@ from core.selection.bm25 import relevance
 from core.selection.epr import lessons
 from core.selection.learning import q_learning
 from core.selection.learning.bi_encoder import Lesson, train
-from core.selection.learning.q_learning import Step, learn_q
+from core.selection.learning.q_learning import Transition, learn_q
 from core.statistics.distributions import entropy
 from tests.selection.learning.test_splits import LABELS, label_shares
 from tests.selection.pools import MANY, choice
@@ -105,7 +105,7 @@ def one_hot(n: int) -> object:
 def test_values_of_a_bandit() -> None:
     """One step, rewards known for each action: Q orders them, and an action nobody tried is held down."""
     rewards = [0.0, 0.5, 1.0]
-    steps = [Step((), a, r, True) for a, r in enumerate(rewards) for _ in range(10)]
+    steps = [Transition((), a, r, True) for a, r in enumerate(rewards) for _ in range(10)]
     policy = learn_q(steps, one_hot(4), seed=0)  # type: ignore[arg-type]
     values = policy(one_hot(4)(()))  # type: ignore[operator]
     assert list(np.argsort(values[:3])) == [0, 1, 2]
@@ -124,8 +124,8 @@ def test_the_future_counts() -> None:
     for first in range(3):
         for second in range(3):
             if first != second:
-                steps.append(Step((), first, 0.2 if first == 1 else 0.0, False))
-                steps.append(Step((first,), second, 1.0 if (first, second) == (0, 2) else 0.0, True))
+                steps.append(Transition((), first, 0.2 if first == 1 else 0.0, False))
+                steps.append(Transition((first,), second, 1.0 if (first, second) == (0, 2) else 0.0, True))
     policy = learn_q(steps * 4, features, seed=0)  # type: ignore[arg-type]
     start = policy(features(()))
     assert int(np.argmax(start)) == 0
@@ -138,7 +138,7 @@ def test_the_network_in_numpy_is_the_one_that_was_trained(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(q_learning, "STEPS", 3)
     describe = one_hot(3)
-    policy = learn_q([Step((), 1, 1.0, True)], describe, seed=2)  # type: ignore[arg-type]
+    policy = learn_q([Transition((), 1, 1.0, True)], describe, seed=2)  # type: ignore[arg-type]
     first, shift, second, bias = (torch.tensor(w) for w in policy.weights)
     inputs = torch.tensor((describe(()) - policy.mean) / policy.scale)  # type: ignore[operator]
     net = torch.nn.functional.linear(torch.tanh(torch.nn.functional.linear(inputs, first, shift)), second, bias)
@@ -159,9 +159,9 @@ def test_features_by_plain_loops() -> None:
 
 def test_rewards_are_changes_in_accuracy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every recorded reward, from texts scored alone."""
-    recorded: list[Step] = []
+    recorded: list[Transition] = []
 
-    def record(steps: list[Step], *_: object) -> object:
+    def record(steps: list[Transition], *_: object) -> object:
         recorded.extend(steps)
         return lambda features: np.zeros(len(features))
 

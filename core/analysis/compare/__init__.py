@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.compare.aligning import Aligned, align
-from core.analysis.compare.changes import Change, changes
+from core.analysis.compare.changes import MENUS, Change, changes
 from core.analysis.compare.matching import Match, match, moves
 from core.analysis.compare.prompts import Piece, prompt_difference
+from core.ordering import orderings
+from core.runtime.registry import AnyRegistry
 from core.scoring import scorers
 from core.study.outcome import Answer, Attention, Kernel, Outcome, Posterior
 
@@ -31,7 +33,6 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-SCORED = ("normalisation", "premise", "label_prior", "calibration")  # fields that say what a probability is
 
 
 @dataclass(frozen=True)
@@ -222,8 +223,12 @@ def _columns(attention: Attention, spans: tuple[str | int, ...], places: list[in
 
 def _shown(a: Outcome, b: Outcome, matched: tuple[Match, ...]) -> tuple[str, ...]:
     """What differs among the demonstrations shown, where a strategy and not the table alone decides it."""
-    decided = any(side.chosen.source != "demonstrations" or side.study.ordering != "given" for side in (a, b))
+    decided = any(side.chosen.source != "demonstrations" or side.study.ordering != orderings.plain for side in (a, b))
     return moves(matched, len(a.demonstrations), len(b.demonstrations), "Shown: ", "place") if decided else ()
+
+
+def _read_by(*menus: AnyRegistry) -> set[str]:
+    return {field for menu in menus for entry in menu for field in entry.reads}
 
 
 def _notes(a: Outcome, b: Outcome) -> list[str]:
@@ -231,10 +236,12 @@ def _notes(a: Outcome, b: Outcome) -> list[str]:
     notes = []
     if a.study.query.strip() != b.study.query.strip():
         notes.append("The queries differ, so the answers are to two questions.")
+    # Fields that say what a probability is: the calibration, and what scorers alone read.
+    scored = {"calibration"} | _read_by(scorers) - _read_by(*(menu for menu in MENUS.values() if menu is not scorers))
     if a.study.scoring != b.study.scoring:
         names = [scorers.find(side.study.scoring).title for side in (a, b)]
         notes.append(f"A is scored by {names[0]} and B by {names[1]}: their probabilities are two kinds of number.")
-    elif any(change.read and change.field in SCORED for change in changes(a.study, b.study)):
+    elif any(change.read and change.field in scored for change in changes(a.study, b.study)):
         notes.append("Labels are scored in two ways, so the probabilities are two kinds of number.")
     for words, sides in (("exact Bayes", (a.bayes, b.bayes)), ("attention", (a.attention, b.attention))):
         notes += _one_sided(words, sides[0] is not None, sides[1] is not None)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.analysis.compare.matching import match, moves, several
-from core.errors import StudyError
 from core.ordering import orderings
-from core.reasoning import reasonings
-from core.runtime.registry import Registry, Strategy
+from core.reasoning import reasonings, writes
+from core.runtime.registry import AnyRegistry, Entry
 from core.scoring import scorers
 from core.scoring.calibration import calibrations
 from core.selection import selections, source_of
@@ -48,7 +47,7 @@ WORDS = {
     "token_head": "The head shown token by token",
     "posteriors": "What posteriors are computed",
 }
-MENUS: dict[str, Registry[Any]] = {
+MENUS: dict[str, AnyRegistry] = {
     "selection": selections,
     "ordering": orderings,
     "scoring": scorers,
@@ -105,7 +104,7 @@ def _reads(study: Study, field: str) -> bool:
     if field == "chained":
         return bool(study.hypotheses)
     if field in ("matching", "longest"):
-        return study.open_ended or study.reasoning != "none"
+        return writes(study)
     if field == "pool" and not study.labels:
         return True  # its labels are candidates
     if field in ALWAYS or not any(field in entry.reads for registry in MENUS.values() for entry in registry):
@@ -114,14 +113,11 @@ def _reads(study: Study, field: str) -> bool:
     return any(entry is not None and field in entry.reads for entry in used)
 
 
-def _entry(registry: Registry[Any], name: str) -> Strategy[Any] | None:
-    try:
-        return registry.find(name)
-    except StudyError:  # a link may name what this version lacks
-        return None
+def _entry(registry: AnyRegistry, name: str) -> Entry[Any] | None:
+    return registry.find(name) if name in registry else None  # a link may name what this version lacks
 
 
-def _title(registry: Registry[Any], name: str) -> str:
+def _title(registry: AnyRegistry, name: str) -> str:
     entry = _entry(registry, name)
     return name if entry is None else entry.title
 

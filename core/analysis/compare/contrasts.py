@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.errors import StudyError
+from core.ordering import orderings
+from core.scoring import scorer_of, scorers
 from core.selection import source_of
 from core.study.cleaning import usable
 from core.study.demonstrations import Demonstration
@@ -53,10 +55,10 @@ def reversed_order(study: Study) -> Study:
     Raises:
         StudyError: a strategy decides the order, or there are no two demonstrations.
     """
-    other = {"nearest-last": "nearest-first", "nearest-first": "nearest-last"}.get(study.ordering)
-    if other is not None:
+    other = orderings.find(study.ordering).reverse
+    if other:
         return study.model_copy(update={"ordering": other})
-    if study.ordering != "given" or source_of(study) != "demonstrations":
+    if study.ordering != orderings.plain or source_of(study) != "demonstrations":
         raise StudyError("A strategy decides the order: pick demonstrations by hand and keep them as given to turn it.")
     if len({(row.input, row.label) for row in study.demonstrations if usable(row)}) < 2:
         raise StudyError("There are no two demonstrations to exchange.")
@@ -91,8 +93,9 @@ def one_fewer(study: Study) -> Study:
 
 
 def other_direction(study: Study) -> Study:
-    """The channel scorer, p(x | y), in place of any other; the direct one, p(y | x), in place of it."""
-    return study.model_copy(update={"scoring": "direct" if study.scoring == "channel" else "channel"})
+    """The first scorer of the other direction: channel, p(x | y), in place of direct, p(y | x), and the other way."""
+    forward = scorers.find(study.scoring).direction == "forward"
+    return study.model_copy(update={"scoring": scorer_of("channel" if forward else "forward")})
 
 
 def other_template(study: Study) -> Study:

@@ -18,7 +18,7 @@ LIKE = 0.4  # blocks less alike than this are shown one after the other: shreds 
 LINES = 2_000  # lines above which a line that is everywhere is no anchor (keeps the search from growing as n²)
 
 Kind = Literal["same", "only A", "only B"]
-Step = tuple[Kind, int, int, int, int]
+Edit = tuple[Kind, int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class _Starts:
         return self.owners[self.places[at]] if at >= 0 else None
 
 
-def _steps(a: str, b: str) -> Iterator[Step]:
+def _steps(a: str, b: str) -> Iterator[Edit]:
     """(kind, from and to in A, from and to in B) from the first character to the last."""
     lines_a, lines_b = a.splitlines(keepends=True), b.splitlines(keepends=True)
     at_a, at_b = _ends(lines_a), _ends(lines_b)
@@ -105,7 +105,7 @@ def _steps(a: str, b: str) -> Iterator[Step]:
             yield from _words(one, other, *place) if left >= 0 else _plain(False, *place)
 
 
-def _words(one: list[str], other: list[str], a0: int, a1: int, b0: int, b1: int) -> Iterator[Step]:
+def _words(one: list[str], other: list[str], a0: int, a1: int, b0: int, b1: int) -> Iterator[Edit]:
     """A changed block word by word, or whole where that would say nothing."""
     matcher = SequenceMatcher(None, one, other, False)
     if matcher.quick_ratio() < LIKE or matcher.ratio() < LIKE:
@@ -116,7 +116,7 @@ def _words(one: list[str], other: list[str], a0: int, a1: int, b0: int, b1: int)
         yield from _plain(tag == "equal", at_a[i0], at_a[i1], at_b[j0], at_b[j1])
 
 
-def _plain(equal: bool, a0: int, a1: int, b0: int, b1: int) -> Iterator[Step]:
+def _plain(equal: bool, a0: int, a1: int, b0: int, b1: int) -> Iterator[Edit]:
     if equal:
         yield "same", a0, a1, b0, b1
         return

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import StudyError, Unavailable
 from core.evaluation.evaluate import evaluate
-from core.evaluation.questions import Question
+from core.evaluation.questions import EvaluationQuestion
 from core.runtime.progress import Stop, check, counting, part
 from core.study.cleaning import tidied, usable
 from core.study.demonstrations import Demonstration
@@ -49,7 +49,7 @@ class Ranking:
     right: NDArray[np.bool_]
     accuracy: Floats
     interval: Floats
-    questions: tuple[Question, ...]
+    questions: tuple[EvaluationQuestion, ...]
     shots: int
 
     @property
@@ -82,7 +82,7 @@ def rank_instructions(
     study: Study,
     model: LanguageModel,
     candidates: Sequence[tuple[str, str]],
-    questions: Sequence[Question],
+    questions: Sequence[EvaluationQuestion],
     *,
     shots: int | None = None,
     stop: Stop | None = None,
@@ -135,7 +135,7 @@ def likelihoods(
     study: Study,
     model: LanguageModel,
     shown: Sequence[Sequence[Demonstration]],
-    questions: Sequence[Question],
+    questions: Sequence[EvaluationQuestion],
     stop: Stop | None = None,
 ) -> Floats:
     """log p(gold | instruction, D, x) of every question in nats, (N,), all in one call."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.evaluation.evaluate import Evaluation, evaluate
-from core.evaluation.questions import Question
+from core.evaluation.questions import EvaluationQuestion
 from core.runtime.progress import Stop
 from core.statistics.paired import Paired, paired
 from core.study.prompts import Template
@@ -55,7 +55,7 @@ def compare_templates(
     model: LanguageModel,
     a: Template,
     b: Template,
-    questions: Sequence[Question],
+    questions: Sequence[EvaluationQuestion],
     *,
     stop: Stop | None = None,
 ) -> Pair:

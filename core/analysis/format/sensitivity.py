@@ -13,7 +13,7 @@ from core.analysis.format.family import describe
 from core.analysis.format.tokens import unread
 from core.errors import StudyError
 from core.evaluation.evaluate import evaluate
-from core.evaluation.questions import Question
+from core.evaluation.questions import EvaluationQuestion
 from core.runtime.progress import Stop
 from core.study.prompts import Template, ready_made
 from core.study.study import Study
@@ -44,7 +44,7 @@ class Sensitivity:
     """
 
     templates: tuple[Template, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[EvaluationQuestion, ...]
     answers: tuple[tuple[str, ...], ...]
     right: NDArray[np.bool_]
     gold_logprob: Floats
@@ -70,7 +70,7 @@ def sensitivity(
     study: Study,
     model: LanguageModel,
     templates: Sequence[Template],
-    questions: Sequence[Question],
+    questions: Sequence[EvaluationQuestion],
     *,
     seed: int = 0,
     stop: Stop | None = None,

@@ -12,8 +12,8 @@ from core.analysis.influence.changes import Flips, Moves, flips, moves
 from core.analysis.influence.explanations import READINGS, Explanations, Reading, explanations
 from core.analysis.influence.removal import Influence, Removal, influence, influences, prompt_count
 from core.analysis.influence.shapley import EXACT_LIMIT, Shapley
-from core.analysis.influence.survey import Evidence, Survey, evidence, other_queries, survey
-from core.analysis.influence.value import Quantity, Question, Values, question, question_of, value_of, values
+from core.analysis.influence.survey import Survey, SurveyedQuery, evidence, other_queries, survey
+from core.analysis.influence.value import InfluenceQuestion, Quantity, Values, question, question_of, value_of, values
 from core.statistics.ranks import Interval, Method, bootstrap, p_values, rank_correlation
 
 __all__ = [
@@ -21,21 +21,21 @@ __all__ = [
     "READINGS",
     "Agreement",
     "Compared",
-    "Evidence",
     "Explanations",
     "Flips",
     "Heads",
     "Influence",
+    "InfluenceQuestion",
     "Interval",
     "Measure",
     "Method",
     "Moves",
     "Quantity",
-    "Question",
     "Reading",
     "Removal",
     "Shapley",
     "Survey",
+    "SurveyedQuery",
     "Values",
     "agreement",
     "bootstrap",

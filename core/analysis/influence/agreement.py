@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.analysis.influence.explanations import Reading
 from core.analysis.influence.removal import Removal
-from core.analysis.influence.survey import Evidence
+from core.analysis.influence.survey import SurveyedQuery
 from core.errors import StudyError
 from core.statistics.ranks import Interval, Method, bootstrap, p_values, rank_correlation
 
@@ -68,7 +68,7 @@ class Agreement:
 
 
 def agreement(
-    evidence: Sequence[Evidence],
+    evidence: Sequence[SurveyedQuery],
     *,
     measure: Measure = "leave-one-out",
     compared: Compared = "signed",
@@ -121,7 +121,7 @@ def agreement(
     )
 
 
-def weights_of(one: Evidence, name: str | Head, measure: Measure, compared: Compared, reading: Reading) -> Floats:
+def weights_of(one: SurveyedQuery, name: str | Head, measure: Measure, compared: Compared, reading: Reading) -> Floats:
     """(n,) what the correlation of a row, or of a head, is about: its weights, with signs where compared signed."""
     if isinstance(name, tuple):
         return _signed(one.explanations.heads[reading][name], one.signs, compared)
@@ -129,18 +129,18 @@ def weights_of(one: Evidence, name: str | Head, measure: Measure, compared: Comp
     return found
 
 
-def effects_of(one: Evidence, measure: Measure, compared: Compared) -> Floats:
+def effects_of(one: SurveyedQuery, measure: Measure, compared: Compared) -> Floats:
     """(n,) the influence that weights are correlated with."""
     return _compared(_measured(one.influence.model, measure), compared)
 
 
-def p_of_kernels(one: Evidence, measure: Measure, compared: Compared, method: Method) -> Floats:
+def p_of_kernels(one: SurveyedQuery, measure: Measure, compared: Compared, method: Method) -> Floats:
     """(E,) p-values on one query."""
     names, _ = _rows(one, compared)
     return p_values(_scores(one, measure, compared, names), effects_of(one, measure, compared), method)
 
 
-def _rows(one: Evidence, compared: Compared) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _rows(one: SurveyedQuery, compared: Compared) -> tuple[tuple[str, ...], tuple[str, ...]]:
     rows = list(zip(one.explanations.names, one.explanations.details, strict=True))
     if one.influence.bayes is not None:
         rows.append((BAYES, "the influence that each demonstration has under exact Bayes"))
@@ -150,7 +150,7 @@ def _rows(one: Evidence, compared: Compared) -> tuple[tuple[str, ...], tuple[str
     return tuple(name for name, _ in rows), tuple(detail for _, detail in rows)
 
 
-def _scores(one: Evidence, measure: Measure, compared: Compared, names: Sequence[str]) -> Floats:
+def _scores(one: SurveyedQuery, measure: Measure, compared: Compared, names: Sequence[str]) -> Floats:
     """(len(names), n)."""
     said = one.explanations
     scores = []
@@ -186,7 +186,7 @@ def _signed(weights: Floats, signs: Floats, compared: Compared) -> Floats:
 
 def _heads(
     by_query: Floats,
-    evidence: Sequence[Evidence],
+    evidence: Sequence[SurveyedQuery],
     measure: Measure,
     compared: Compared,
     method: Method,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.analysis.influence.value import Floats, Places, Question, Rows, values
+from core.analysis.influence.value import Floats, InfluenceQuestion, Places, Rows, values
 from core.runtime.progress import Stop
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Flips:
         bayes: (n, L) the same effects under exact Bayes, or None.
     """
 
-    question: Question
+    question: InfluenceQuestion
     everything: float
     answer: int
     own: Places
@@ -50,14 +50,14 @@ class Moves:
         answers: (n, n) place of the label that the model answers then.
     """
 
-    question: Question
+    question: InfluenceQuestion
     everything: float
     answer: int
     effects: Floats
     answers: Places
 
 
-def flips(question: Question, model: LanguageModel, *, stop: Stop | None = None) -> Flips:
+def flips(question: InfluenceQuestion, model: LanguageModel, *, stop: Stop | None = None) -> Flips:
     """Flip the label of each demonstration in turn to every other candidate: n (L − 1) prompts.
 
     Raises:
@@ -81,7 +81,7 @@ def flips(question: Question, model: LanguageModel, *, stop: Stop | None = None)
     )
 
 
-def moves(question: Question, model: LanguageModel, *, stop: Stop | None = None) -> Moves:
+def moves(question: InfluenceQuestion, model: LanguageModel, *, stop: Stop | None = None) -> Moves:
     """Move each demonstration in turn to every other position: n (n − 1) prompts, of which neighbours' swaps are one.
 
     Raises:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.influence.value import Question
+from core.analysis.influence.value import InfluenceQuestion
 from core.embeddings.encoders import encoders
 from core.errors import Unavailable
-from core.kernels import Scene, kernels
+from core.kernels import KernelContext, kernels
 from core.kernels.attention import head_weights
 from core.runtime.progress import Stop, check
 from core.study.study import Pooling, Span, Study
@@ -41,7 +41,7 @@ class Explanations:
     heads: dict[Reading, Floats]
 
 
-def explanations(question: Question, model: LanguageModel, stop: Stop | None = None) -> Explanations:
+def explanations(question: InfluenceQuestion, model: LanguageModel, stop: Stop | None = None) -> Explanations:
     """Every kernel of the registry with the study's settings, hidden states of every layer, every encoder, and every
     head, on the question's prompt. What this model or this installation does not have is left out.
 
@@ -50,12 +50,12 @@ def explanations(question: Question, model: LanguageModel, stop: Stop | None = N
         PromptTooLong, Cancelled: as for any pass.
     """
     study, shown = question.study, question.shown
-    scene = Scene(study, model, shown, [study.query], stop)
+    context = KernelContext(study, model, shown, [study.query], stop)
     names, details, weights = [], [], []
     for name, kernel, settings in _kernels(study, model.layers):
         check(stop)
         try:
-            weighed = kernels.find(kernel).function(settings, scene)
+            weighed = kernels.find(kernel).function(settings, context)
         except Unavailable:
             continue
         names.append(name)
@@ -64,7 +64,7 @@ def explanations(question: Question, model: LanguageModel, stop: Stop | None = N
     found: dict[Reading, Floats] = {}
     for span, pooling in READINGS:
         try:
-            found[span, pooling] = head_weights(scene.read(study.query), span, pooling)
+            found[span, pooling] = head_weights(context.read(study.query), span, pooling)
         except Unavailable:
             break
     return Explanations(tuple(names), tuple(details), np.array(weights).reshape(-1, len(shown)), found)
@@ -73,14 +73,14 @@ def explanations(question: Question, model: LanguageModel, stop: Stop | None = N
 def _kernels(study: Study, layers: int) -> Iterator[tuple[str, str, Study]]:
     """Name on screen, name in the registry, and the study with its settings."""
     for strategy in kernels:
-        if strategy.name == "hidden":
+        if strategy.varies == "hidden_layer":
             for layer in range(layers + 1):
-                yield f"hidden, layer {layer}", "hidden", study.model_copy(update={"hidden_layer": layer})
-        elif strategy.name == "encoder":
-            # the encoder "hidden" is the cosine of the last layer, which stands among the layers already
+                yield f"{strategy.name}, layer {layer}", strategy.name, study.model_copy(update={"hidden_layer": layer})
+        elif strategy.varies == "encoder":
+            # an encoder of hidden states is the cosine of the last layer, which stands among the layers already
             for name in dict.fromkeys([*encoders.names(), study.encoder]):
-                if name != "hidden":
+                if name not in encoders or not encoders.find(name).hidden_states:
                     short = name.rstrip("/").split("/")[-1].removeprefix("sentence:")
-                    yield f"encoder, {short}", "encoder", study.model_copy(update={"encoder": name})
+                    yield f"{strategy.name}, {short}", strategy.name, study.model_copy(update={"encoder": name})
         else:
             yield strategy.name, strategy.name, study

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.analysis.influence.shapley import EXACT_LIMIT, Floats, Orders, Shapley, antithetic, exact, prefixes, sampled
-from core.analysis.influence.value import Places, Question, Rows, Values, values
+from core.analysis.influence.value import InfluenceQuestion, Places, Rows, Values, values
 from core.errors import StudyError
 from core.runtime.progress import Stop
 
@@ -47,7 +47,7 @@ class Influence:
         permutations: 0 where Shapley values are exact.
     """
 
-    question: Question
+    question: InfluenceQuestion
     model: Removal
     bayes: Removal | None
     without: Places
@@ -56,7 +56,7 @@ class Influence:
 
 
 def influence(
-    question: Question,
+    question: InfluenceQuestion,
     model: LanguageModel,
     *,
     shapley: bool = True,
@@ -89,7 +89,7 @@ def influence(
 
 
 def influences(
-    questions: Sequence[Question],
+    questions: Sequence[InfluenceQuestion],
     model: LanguageModel,
     *,
     shapley: bool = True,
@@ -150,7 +150,9 @@ def _coalitions(n: int, shapley: bool, orders: Orders | None) -> list[int]:
     return list(dict.fromkeys(masks))
 
 
-def _result(asked: Question, masks: list[int], found: Values, shapley: bool, orders: Orders | None) -> Influence:
+def _result(
+    asked: InfluenceQuestion, masks: list[int], found: Values, shapley: bool, orders: Orders | None
+) -> Influence:
     n = len(asked.shown)
     place = {mask: i for i, mask in enumerate(masks)}
     whole = (1 << n) - 1

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.analysis.influence.explanations import Explanations, explanations
 from core.analysis.influence.removal import Influence, influences
-from core.analysis.influence.value import Quantity, Question, question
+from core.analysis.influence.value import InfluenceQuestion, Quantity, question
 from core.errors import StudyError
 from core.runtime.progress import Stop, check, counting, part
 from core.scoring.labels import distinct
@@ -27,7 +27,7 @@ SHARES = (0.1, 0.8)  # of a survey's time: choosing, then scoring; reading is th
 
 
 @dataclass(frozen=True)
-class Evidence:
+class SurveyedQuery:
     """What the demonstrations did on one query, and what was said about them.
 
     Attributes:
@@ -55,21 +55,21 @@ class Survey:
         source: where the queries come from, in words.
     """
 
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[SurveyedQuery, ...]
     source: str
 
 
-def evidence(found: Influence, model: LanguageModel, stop: Stop | None = None) -> Evidence:
+def evidence(found: Influence, model: LanguageModel, stop: Stop | None = None) -> SurveyedQuery:
     """Put every explanation beside an influence already known.
 
     Raises:
         StudyError, PromptTooLong, Cancelled: as `explanations` does.
     """
     asked = found.question
-    return Evidence(found, explanations(asked, model, stop), signs(asked))
+    return SurveyedQuery(found, explanations(asked, model, stop), signs(asked))
 
 
-def signs(question: Question) -> Floats:
+def signs(question: InfluenceQuestion) -> Floats:
     """(n,) +1 where y_i is the target, −1 elsewhere: which way a demonstration would push if likeness were all."""
     return np.array([1.0 if row.label == question.label else -1.0 for row in question.shown])
 
@@ -104,7 +104,7 @@ def survey(
     """
     study = tidied(study)
     chosen, source = other_queries(study, model, count, seed)
-    questions: list[Question] = []
+    questions: list[InfluenceQuestion] = []
     with part(0.0, SHARES[0]), counting(len(chosen), "queries") as advance:
         for query, label in chosen:
             check(stop)

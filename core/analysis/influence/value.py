@@ -35,7 +35,7 @@ FLOOR = 1e-300  # a probability that underflows counts as this much, so that log
 
 
 @dataclass(frozen=True)
-class Question:
+class InfluenceQuestion:
     """What was shown, and what is asked of it. Candidates stay the same whatever is taken away.
 
     Attributes:
@@ -73,7 +73,7 @@ class Values:
     bayes: Floats | None
 
 
-def question_of(outcome: Outcome, target: str | None = None, quantity: Quantity = "log-odds") -> Question:
+def question_of(outcome: Outcome, target: str | None = None, quantity: Quantity = "log-odds") -> InfluenceQuestion:
     """The question about an outcome's demonstrations.
 
     Args:
@@ -92,7 +92,7 @@ def question(
     target: str | None = None,
     quantity: Quantity = "log-odds",
     stop: Stop | None = None,
-) -> Question:
+) -> InfluenceQuestion:
     """The same from a study: select, order, find the candidates, and the model's answer where `target` is None.
 
     Raises:
@@ -107,7 +107,7 @@ def question(
     return _checked(study, shown, labels, best, quantity)
 
 
-def _checked(study: Study, shown: Rows, labels: tuple[str, ...], target: str, quantity: Quantity) -> Question:
+def _checked(study: Study, shown: Rows, labels: tuple[str, ...], target: str, quantity: Quantity) -> InfluenceQuestion:
     if quantity not in get_args(Quantity):
         raise StudyError(f"There is no value called “{quantity}”; choose one of {', '.join(get_args(Quantity))}.")
     if not shown:
@@ -116,7 +116,7 @@ def _checked(study: Study, shown: Rows, labels: tuple[str, ...], target: str, qu
         raise StudyError(f"“{target}” is not among the candidate labels, so nothing can be said of its value.")
     if len(labels) < 2 and quantity != "score":
         raise StudyError("There is one candidate label, and it is certain whatever is shown; name at least two.")
-    return Question(study, tuple(shown), tuple(labels), labels.index(target), quantity)
+    return InfluenceQuestion(study, tuple(shown), tuple(labels), labels.index(target), quantity)
 
 
 def value_of(answer: Answer, target: int, quantity: Quantity) -> float:
@@ -143,7 +143,7 @@ def value_of(answer: Answer, target: int, quantity: Quantity) -> float:
 
 
 def values(
-    items: Sequence[tuple[Question, Rows]],
+    items: Sequence[tuple[InfluenceQuestion, Rows]],
     model: LanguageModel,
     *,
     bayes: bool = True,
@@ -187,7 +187,7 @@ def values(
     return found
 
 
-def _batches(items: Sequence[tuple[Question, Rows]]) -> list[list[int]]:
+def _batches(items: Sequence[tuple[InfluenceQuestion, Rows]]) -> list[list[int]]:
     """Places of the items, neighbours in the dictionary of their texts together."""
     keys = [([(d.input, d.label) for d in rows], asked.study.query) for asked, rows in items]
     batches: list[list[int]] = []

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from core.bayes.answer import bayes_answer
 from core.errors import StudyError, Unavailable
-from core.kernels import kernels
+from core.kernels import KernelStrategy, kernels
+from core.kernels.context import KernelContext
 from core.kernels.regression import one_hot
-from core.kernels.scene import Scene
 from core.mixture.documents import draw_document
 from core.runtime.progress import Stop, check, counting
 from core.scoring.labels import candidate_labels
@@ -47,7 +47,6 @@ KINDS: dict[str, tuple[str, ...]] = {
     "maps": ("map",),
 }
 BAYES, MODEL, FLAT = "exact Bayes", "model", "all weights equal"
-WEIGHED = ("exact", "attention")  # kernels by name
 READS = (
     "model",
     "template",
@@ -202,6 +201,16 @@ def _one_document(
     return ways, np.array(table), labels.index(gold.strip())
 
 
+def compared_kernels() -> tuple[KernelStrategy, ...]:
+    """Kernels held against exact Bayes here: those of the texts alone first."""
+    return tuple(sorted((entry for entry in kernels if entry.converges), key=lambda entry: not entry.symmetric))
+
+
+def name_of(kernel: KernelStrategy) -> str:
+    """What the kernel is called among the ways to answer."""
+    return f"{kernel.title.lower()} kernel"
+
+
 def _ways(
     study: Study, model: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[str], stop: Stop | None
 ) -> dict[str, Floats]:
@@ -212,15 +221,14 @@ def _ways(
     found = {BAYES: _over(exact, labels), MODEL: _over(score(study, model, shown, labels, stop), labels)}
     onehot = one_hot([row.label for row in shown], labels)
     frequencies = onehot.mean(axis=0)
-    scene = Scene(study, model, shown, [study.query], stop)
-    for name in WEIGHED:
-        entry = kernels.find(name)
+    context = KernelContext(study, model, shown, [study.query], stop)
+    for entry in compared_kernels():
         try:
-            raw = entry.function(study, scene).raw[0]
+            raw = entry.function(study, context).raw[0]
         except Unavailable:
             continue
         total = float(raw.sum())
-        found[f"{entry.title.lower()} kernel"] = raw @ onehot / total if total > 0 else frequencies
+        found[name_of(entry)] = raw @ onehot / total if total > 0 else frequencies
     return found | {FLAT: frequencies}
 
 

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from core.analysis.kernel.weight_table import weigh_all
 from core.errors import StudyError
 from core.evaluation.items import Item
+from core.kernels import kernels as kernel_strategies
 from core.kernels.attention import head_weights
-from core.kernels.hidden import place_of
+from core.kernels.context import KernelContext
 from core.kernels.regression import one_hot, where_given
-from core.kernels.scene import Scene
-from core.kernels.variants import Variant
+from core.kernels.variants import KernelVariant
 from core.runtime.progress import Stop, check, counting, part
 from core.scoring.together import score_together
 from core.statistics.intervals import wilson
@@ -56,7 +56,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenHead:
     """A head, and how its attention is read."""
 
     reading: int
@@ -104,13 +104,13 @@ class Atlas:
         """(R, layers, heads, N)."""
         return self.model if against == "model" else self.gold
 
-    def choose(self, reading: int | None = None, against: Against = "model") -> Choice:
+    def choose(self, reading: int | None = None, against: Against = "model") -> ChosenHead:
         """The head with the highest agreement on the choosing part, of one reading or of all; ties to the first."""
         rates = self.hits(against)[..., : self.split].mean(-1)
         if reading is not None:
             rates = np.where(np.arange(len(rates))[:, None, None] == reading, rates, -1.0)
         best = np.unravel_index(int(rates.argmax()), rates.shape)
-        return Choice(*(int(place) for place in best))
+        return ChosenHead(*(int(place) for place in best))
 
     def choose_kernel(self, names: Sequence[str], against: Against = "model") -> str:
         """Of some of the other kernels, the one with the highest agreement on the choosing part."""
@@ -139,7 +139,7 @@ def head_atlas(
     study: Study,
     model: LanguageModel,
     items: Sequence[Item],
-    kernels: Sequence[Variant] = (),
+    kernels: Sequence[KernelVariant] = (),
     *,
     stop: Stop | None = None,
 ) -> Atlas:
@@ -171,8 +171,8 @@ def head_atlas(
             with part(0.5, 1.0), counting(len(chunk), "items") as read:
                 for own, item in zip(studies, chunk, strict=True):
                     check(stop)
-                    scene = Scene(own, model, item.demonstrations, [item.query], stop, memory)
-                    row, missing = _measure(own, scene, item, answers[len(rows)], kernels)
+                    context = KernelContext(own, model, item.demonstrations, [item.query], stop, memory)
+                    row, missing = _measure(own, context, item, answers[len(rows)], kernels)
                     rows.append(row)
                     read(len(rows) - begin)
             advance(len(rows))
@@ -214,29 +214,26 @@ def _study_of(study: Study, item: Item) -> Study:
 
 
 def _read_texts(
-    study: Study, model: LanguageModel, items: Sequence[Item], kernels: Sequence[Variant], stop: Stop | None
+    study: Study, model: LanguageModel, items: Sequence[Item], kernels: Sequence[KernelVariant], stop: Stop | None
 ) -> dict[Any, Any]:
     """What kernels of the texts alone will ask of the model, in one pass a layer for all items together."""
     texts = list(
         dict.fromkeys(text for item in items for text in (item.query, *(d.input for d in item.demonstrations)))
     )
-    scene = Scene(study.model_copy(update={"query": texts[0]}), model, (), texts, stop)
+    context = KernelContext(study.model_copy(update={"query": texts[0]}), model, (), texts, stop)
     for variant in kernels:
-        if variant.kernel == "hidden":
-            scene.states(place_of(variant.of(study).hidden_layer, model.layers))
-        elif variant.kernel == "prediction":
-            scene.predictions()
-    return scene.memory
+        kernel_strategies.find(variant.kernel).read_ahead(variant.of(study), context)
+    return context.memory
 
 
 def _measure(
-    own: Study, scene: Scene, item: Item, answer: str, kernels: Sequence[Variant]
+    own: Study, context: KernelContext, item: Item, answer: str, kernels: Sequence[KernelVariant]
 ) -> tuple[_Row, tuple[tuple[str, str], ...]]:
     onehot = one_hot([d.label for d in item.demonstrations], item.labels)
-    read = scene.read(item.query)
+    read = context.read(item.query)
     weights = np.stack([head_weights(read, span, pooling) for span, pooling in READINGS])  # (R, layers, heads, n)
     votes = where_given(weights @ onehot, onehot).argmax(-1)  # (R, layers, heads) places in labels
-    found, missing = weigh_all(own, scene, kernels)
+    found, missing = weigh_all(own, context, kernels)
     others = [item.labels[int(where_given(weighed.raw[0] @ onehot, onehot).argmax())] for _, weighed in found]
     counts = onehot.sum(0)
     row = _Row(

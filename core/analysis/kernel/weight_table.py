@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from core.bayes.answer import bayes_answer
 from core.errors import StudyError, Unavailable
 from core.kernels import kernels
+from core.kernels.context import KernelContext, KernelWeights
 from core.kernels.regression import regress
-from core.kernels.scene import Scene, Weighed
-from core.kernels.variants import Variant
+from core.kernels.variants import KernelVariant
 from core.runtime.progress import Stop, check, counting, part
 from core.scoring.labels import candidate_labels
 from core.scoring.together import score_together
@@ -47,7 +47,7 @@ class KernelTable:
 
 
 @dataclass(frozen=True)
-class Asked:
+class QueryAnswers:
     """What the model and exact Bayes answer to other queries after the same demonstrations.
 
     Attributes:
@@ -63,7 +63,7 @@ def kernel_table(
     study: Study,
     model: LanguageModel,
     shown: Sequence[Demonstration],
-    variants: Sequence[Variant],
+    variants: Sequence[KernelVariant],
     queries: Sequence[str],
     *,
     stop: Stop | None = None,
@@ -82,7 +82,7 @@ def kernel_table(
     """
     study = tidied(study)
     labels = tuple(candidates(study, model, shown, query) for query in queries)
-    found, missing = weigh_all(study, Scene(study, model, shown, queries, stop), variants)
+    found, missing = weigh_all(study, KernelContext(study, model, shown, queries, stop), variants)
     given = [d.label for d in shown]
     rows = []
     for name, weighed in found:
@@ -97,21 +97,21 @@ def kernel_table(
 
 
 def weigh_all(
-    study: Study, scene: Scene, variants: Sequence[Variant]
-) -> tuple[list[tuple[str, Weighed]], tuple[tuple[str, str], ...]]:
-    """What every variant says of a scene, by name, and (name, why) of those that cannot be had.
+    study: Study, context: KernelContext, variants: Sequence[KernelVariant]
+) -> tuple[list[tuple[str, KernelWeights]], tuple[tuple[str, str], ...]]:
+    """What every variant says of a context, by name, and (name, why) of those that cannot be had.
 
     Raises:
         StudyError: a setting that the model lacks. An encoder that cannot be loaded is missing instead.
     """
-    found: list[tuple[str, Weighed]] = []
+    found: list[tuple[str, KernelWeights]] = []
     missing: list[tuple[str, str]] = []
     with counting(len(variants), "kernels") as advance:
         for variant in variants:
             try:
-                found.append((variant.name, kernels.find(variant.kernel).function(variant.of(study), scene)))
+                found.append((variant.name, kernels.find(variant.kernel).function(variant.of(study), context)))
             except StudyError as error:
-                if variant.kernel != "encoder" and not isinstance(error, Unavailable):
+                if kernels.find(variant.kernel).varies != "encoder" and not isinstance(error, Unavailable):
                     raise
                 missing.append((variant.name, str(error)))
             advance(len(found) + len(missing))
@@ -131,7 +131,7 @@ def ask(
     queries: Sequence[str],
     *,
     stop: Stop | None = None,
-) -> Asked:
+) -> QueryAnswers:
     """The model's answer and exact Bayes's to every query, after the same demonstrations in the same order.
 
     Raises:
@@ -150,7 +150,7 @@ def ask(
             check(stop)
             bayes.append(bayes_answer(asked, model, shown, labels))
             advance(len(bayes))
-    return Asked(tuple(answers), tuple(bayes))
+    return QueryAnswers(tuple(answers), tuple(bayes))
 
 
 def queries_from_pool(study: Study, shown: Sequence[Demonstration], count: int, seed: int) -> list[Demonstration]:

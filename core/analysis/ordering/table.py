@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Cancelled, PromptTooLong, StudyError
-from core.evaluation.questions import Question
-from core.ordering import order, orderings
+from core.evaluation.questions import EvaluationQuestion
+from core.ordering import as_they_stand, order, orderings
 from core.ordering.entropy import global_entropy, local_entropy
 from core.ordering.trials import MAX_PERMUTATIONS, probe_inputs, probes_of, try_orders
 from core.runtime.progress import Advance, Stop, check, counting, part
@@ -86,7 +86,7 @@ class OrderTable:
     labels: tuple[str, ...]
     answers: Floats
     bayes: Floats | None
-    questions: tuple[Question, ...]
+    questions: tuple[EvaluationQuestion, ...]
     candidates: tuple[tuple[str, ...], ...]
     by_question: Floats
     right: Bools
@@ -158,7 +158,7 @@ def order_table(
     model: LanguageModel,
     shown: Sequence[Demonstration],
     labels: Sequence[str],
-    questions: Sequence[Question] = (),
+    questions: Sequence[EvaluationQuestion] = (),
     *,
     most: int = 120,
     seed: int = 0,
@@ -227,8 +227,7 @@ def _orderable(study: Study, shown: Sequence[Demonstration], most: int) -> Study
 def fixed(study: Study, shown: Sequence[Demonstration]) -> Study:
     """The study with these demonstrations as its hand-picked set, in this order, whatever chose them."""
     rows = tuple(row.model_copy(update={"excluded": False}) for row in shown)
-    update = {"demonstrations": rows, "selection": "hand-picked", "ordering": "given", "shots": None}
-    return tidied(study.model_copy(update=update))
+    return tidied(as_they_stand(study, rows).model_copy(update={"shots": None}))
 
 
 def _here(study: Study) -> Chosen:
@@ -236,7 +235,7 @@ def _here(study: Study) -> Chosen:
     return Chosen("demonstrations", tuple(range(len(study.demonstrations))))
 
 
-def _ask(study: Study, question: Question) -> Study:
+def _ask(study: Study, question: EvaluationQuestion) -> Study:
     return study.model_copy(update={"query": question.input.strip(), "gold": question.gold.strip()})
 
 
@@ -265,7 +264,7 @@ def _strategies(
 def _asked_anew(
     study: Study,
     model: LanguageModel,
-    questions: Sequence[Question],
+    questions: Sequence[EvaluationQuestion],
     picked: Mapping[str, tuple[int, ...]],
     stop: Stop | None,
 ) -> tuple[tuple[tuple[str, ...], ...], dict[str, Bools]]:
@@ -347,7 +346,7 @@ class _Work:
 
 
 def _held_against(
-    scored: Floats, questions: Sequence[Question], candidates: Sequence[tuple[str, ...]]
+    scored: Floats, questions: Sequence[EvaluationQuestion], candidates: Sequence[tuple[str, ...]]
 ) -> tuple[Floats, Bools, Floats]:
     """Distributions (M, N, most candidates), whether each answer is right (M, N), and p(gold) (M, N)."""
     orders = len(scored)
@@ -372,7 +371,7 @@ def _bayes(asked: Sequence[tuple[Study, tuple[str, ...]]], model: LanguageModel)
 
 
 def _bayes_right(
-    replies: Sequence[Floats | None], questions: Sequence[Question], candidates: Sequence[tuple[str, ...]]
+    replies: Sequence[Floats | None], questions: Sequence[EvaluationQuestion], candidates: Sequence[tuple[str, ...]]
 ) -> Bools:
     """(N,) whether exact Bayes answers right; where every candidate is impossible to it, it does not."""
     return np.array(

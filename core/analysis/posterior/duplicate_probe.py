@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import StudyError
+from core.ordering import as_they_stand
 from core.pipeline.run import run
 from core.posterior.comparing import FLOORS
 from core.runtime.progress import Stop, check, part
@@ -186,15 +187,7 @@ def doubled(n: int, which: int | None) -> list[int]:
 
 def frozen(study: Study, shown: Sequence[Demonstration], labels: Sequence[str]) -> Study:
     """The study with just these demonstrations in just this order, and these candidates."""
-    return study.model_copy(
-        update={
-            "demonstrations": tuple(shown),
-            "selection": "hand-picked",
-            "ordering": "given",
-            "labels": tuple(labels),
-            "token_head": None,
-        }
-    )
+    return as_they_stand(study, shown).model_copy(update={"labels": tuple(labels), "token_head": None})
 
 
 def effective_count(before: Floats, after: Floats, log_evidence: Floats) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import PromptTooLong, StudyError
 from core.evaluation.evaluate import evaluate
-from core.evaluation.questions import Question
+from core.evaluation.questions import EvaluationQuestion
 from core.reasoning import Reasoned, Written, answers_after, reason_together, reasonings, written_by
 from core.runtime.cost import Cost, metered
 from core.runtime.progress import Stop, check, counting, part
@@ -79,7 +79,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class MethodComparison:
     """Methods on the same questions, demonstrations and candidates.
 
     Attributes:
@@ -90,7 +90,7 @@ class Comparison:
         troubles: (method, sentence) of the others.
     """
 
-    questions: tuple[Question, ...]
+    questions: tuple[EvaluationQuestion, ...]
     labels: tuple[tuple[str, ...], ...]
     shown: tuple[tuple[Demonstration, ...], ...]
     attempts: tuple[Attempt, ...]
@@ -100,11 +100,11 @@ class Comparison:
 def compare(
     study: Study,
     model: LanguageModel,
-    questions: Sequence[Question],
+    questions: Sequence[EvaluationQuestion],
     methods: Sequence[str] = (),
     *,
     stop: Stop | None = None,
-) -> Comparison:
+) -> MethodComparison:
     """Every method on every question, with the demonstrations that the study chooses for it and the same candidates.
 
     Without reasoning the candidates are scored by the study's own scorer, after a rationale directly. A method whose
@@ -122,7 +122,7 @@ def compare(
     names = tuple(methods) or reasonings.names()
     for name in names:
         reasonings.find(name)
-    plain = study.model_copy(update={"reasoning": "none"})
+    plain = study.model_copy(update={"reasoning": reasonings.plain})
     with part(0.0, DIRECT):
         asked = evaluate([plain], model, questions, stop=stop)
     base = asked.studies[0]
@@ -135,18 +135,18 @@ def compare(
             check(stop)
             advance(place)
             own = [one.model_copy(update={"reasoning": name}) for one in studies]
-            scored = asked.answers[0] if name == "none" else None
+            scored = asked.answers[0] if name == reasonings.plain else None
             try:
                 with metered() as meter:
                     reasoned, answers = _attempt(own, model, shown, asked.labels, scored, stop)
             except PromptTooLong as error:
                 troubles.append((name, str(error)))
                 continue
-            cost = meter.spent + (asked.costs[0] if name == "none" else Cost())
+            cost = meter.spent + (asked.costs[0] if name == reasonings.plain else Cost())
             attempts.append(_counted(name, own, model, reasoned, answers, cost))
     if not attempts:
         raise StudyError(troubles[0][1] if troubles else "There is no method to compare.")
-    return Comparison(asked.questions, asked.labels, shown, tuple(attempts), tuple(troubles))
+    return MethodComparison(asked.questions, asked.labels, shown, tuple(attempts), tuple(troubles))
 
 
 def _attempt(
@@ -193,7 +193,7 @@ def _counted(
     )
 
 
-def method_records(found: Comparison) -> list[dict[str, Any]]:
+def method_records(found: MethodComparison) -> list[dict[str, Any]]:
     """A row a method, for a table and a file."""
     rows = []
     for attempt in found.attempts:
@@ -218,7 +218,7 @@ def method_records(found: Comparison) -> list[dict[str, Any]]:
     return rows
 
 
-def item_records(found: Comparison) -> list[dict[str, Any]]:
+def item_records(found: MethodComparison) -> list[dict[str, Any]]:
     """A row a question: what every method answered by the candidates, and wrote."""
     rows = []
     for place, question in enumerate(found.questions):

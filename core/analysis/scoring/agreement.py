@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.scoring.grid import Combination
-from core.analysis.scoring.table import Item, ScoreTable, score_tables
+from core.analysis.scoring.grid import Combination, variants
+from core.analysis.scoring.table import ScoreTable, ScoringItem, score_tables
 from core.evaluation.evaluate import evaluate
-from core.evaluation.questions import Question
+from core.evaluation.questions import EvaluationQuestion
 from core.runtime.progress import Stop, part
 from core.statistics.intervals import wilson
 from core.study.demonstrations import Demonstration
@@ -47,7 +47,7 @@ class Disagreement:
 
     combinations: tuple[Combination, ...]
     left_out: tuple[tuple[Combination, str], ...]
-    questions: tuple[Question, ...]
+    questions: tuple[EvaluationQuestion, ...]
     shown: tuple[tuple[Demonstration, ...], ...]
     chosen: tuple[Chosen, ...]
     tables: tuple[ScoreTable, ...]
@@ -109,7 +109,7 @@ class Disagreement:
 def disagreement(
     study: Study,
     model: LanguageModel,
-    questions: Sequence[Question],
+    questions: Sequence[EvaluationQuestion],
     combinations: Sequence[Combination],
     *,
     stop: Stop | None = None,
@@ -124,10 +124,10 @@ def disagreement(
         PromptTooLong: a prompt does not fit.
         Cancelled: `stop` said so.
     """
-    plain = study.model_copy(update={"scoring": "direct", "normalisation": "sum", "calibration": "none"})
+    plain = Combination(variants()[0]).of(study)  # any way to score will do here: its answers are not read
     with part(0.0, CHOOSING):
         asked = evaluate([plain], model, questions, stop=stop)
-    items: list[Item] = [
+    items: list[ScoringItem] = [
         (question.input.strip(), shown, labels)
         for question, shown, labels in zip(asked.questions, asked.shown[0], asked.labels, strict=True)
     ]

@@ -23,7 +23,7 @@ WORDS = {
 
 
 @dataclass(frozen=True, order=True)
-class Variant:
+class ScorerVariant:
     """A scorer with its options, before any calibration.
 
     Attributes:
@@ -46,8 +46,8 @@ class Variant:
 class Combination:
     """A variant of a scorer with a calibration."""
 
-    variant: Variant
-    calibration: str = "none"
+    variant: ScorerVariant
+    calibration: str = calibrations.plain
 
     @property
     def key(self) -> str:
@@ -57,7 +57,7 @@ class Combination:
     @property
     def title(self) -> str:
         """For a menu or an axis: "Direct, per token + contextual"."""
-        if self.calibration == "none":
+        if self.calibration == calibrations.plain:
             return self.variant.title
         return f"{self.variant.title} + {calibrations.find(self.calibration).title.lower()}"
 
@@ -71,16 +71,16 @@ class Combination:
         return study.model_copy(update=self.changes)
 
 
-def variants() -> tuple[Variant, ...]:
+def variants() -> tuple[ScorerVariant, ...]:
     """Every scorer with every value of the options that it reads, in menu order."""
     found = []
     for strategy in scorers:
         options = [[(field, value) for value in _values(field)] for field in strategy.reads if _values(field)]
-        found += [Variant(strategy.name, settings) for settings in product(*options)]
+        found += [ScorerVariant(strategy.name, settings) for settings in product(*options)]
     return tuple(found)
 
 
-def combinations(of: Iterable[Variant] | None = None) -> tuple[Combination, ...]:
+def combinations(of: Iterable[ScorerVariant] | None = None) -> tuple[Combination, ...]:
     """All variants (or those given) with all calibrations, the calibration changing fastest."""
     return tuple(Combination(v, c.name) for v in (variants() if of is None else of) for c in calibrations)
 
@@ -93,7 +93,7 @@ def combination_of(study: Study) -> Combination:
     """
     fields = [field for field in scorers.find(study.scoring).reads if _values(field)]
     return Combination(
-        Variant(study.scoring, tuple((field, str(getattr(study, field))) for field in fields)), study.calibration
+        ScorerVariant(study.scoring, tuple((field, str(getattr(study, field))) for field in fields)), study.calibration
     )
 
 

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.scoring.grid import Combination
-from core.analysis.scoring.table import Item, ScoreTable, score_tables
+from core.analysis.scoring.table import ScoreTable, ScoringItem, score_tables
 from core.errors import StudyError
-from core.evaluation.questions import Question
+from core.evaluation.questions import EvaluationQuestion
 from core.runtime.progress import Stop
 from core.study.cleaning import tidied, usable
 from core.study.demonstrations import Demonstration
@@ -61,7 +61,7 @@ class Imbalance:
     labels: tuple[str, ...]
     counts: tuple[tuple[int, int], ...]
     demonstrations: tuple[tuple[Rows, ...], ...]
-    questions: tuple[Question, ...]
+    questions: tuple[EvaluationQuestion, ...]
     right: NDArray[np.bool_]
     majority_probability: Floats
     bayes_right: NDArray[np.bool_]
@@ -142,7 +142,9 @@ def _in_turn(rows: Sequence[Demonstration]) -> list[Demonstration]:
     return [queue[i] for i in range(longest) for queue in queues if i < len(queue)]
 
 
-def even_questions(questions: Sequence[Question], majority: str, count: int) -> tuple[Question, ...]:
+def even_questions(
+    questions: Sequence[EvaluationQuestion], majority: str, count: int
+) -> tuple[EvaluationQuestion, ...]:
     """Up to `count` questions, half of the majority's label and half of the others, in the order given.
 
     Raises:
@@ -159,8 +161,8 @@ def even_questions(questions: Sequence[Question], majority: str, count: int) -> 
 
 
 def shared_out(
-    rows: Sequence[Demonstration], questions: Sequence[Question], majority: str, count: int
-) -> tuple[Rows, tuple[Question, ...]]:
+    rows: Sequence[Demonstration], questions: Sequence[EvaluationQuestion], majority: str, count: int
+) -> tuple[Rows, tuple[EvaluationQuestion, ...]]:
     """Rows to show and even questions to ask, no input in both.
 
     Where rows are asked themselves, at most half of the inputs of either side are, so that as many are left to show.
@@ -185,7 +187,7 @@ def imbalance(
     study: Study,
     model: LanguageModel,
     rows: Sequence[Demonstration],
-    questions: Sequence[Question],
+    questions: Sequence[EvaluationQuestion],
     combinations: Sequence[Combination],
     *,
     majority: str,
@@ -216,7 +218,7 @@ def imbalance(
     labels = tuple(dict.fromkeys([*found, majority, *(q.gold.strip() for q in questions)]))
     counts = counts_of(n, len({row.label for row in rows}))
     places = product(range(len(counts)), range(draws), questions)
-    items: list[Item] = [(question.input.strip(), shown[d][r], labels) for r, d, question in places]
+    items: list[ScoringItem] = [(question.input.strip(), shown[d][r], labels) for r, d, question in places]
     own = [(study.query, shown[0][r], labels) for r in range(len(counts))] if study.query else []
     tables = score_tables(study, model, [*own, *items], combinations, stop=stop)
     query, tables = tables[: len(own)], tables[len(own) :]
@@ -249,7 +251,7 @@ def _refuse_errors(tables: Sequence[ScoreTable]) -> None:
             raise StudyError(said)
 
 
-def _free(study: Study, rows: Sequence[Demonstration], questions: Sequence[Question]) -> list[Demonstration]:
+def _free(study: Study, rows: Sequence[Demonstration], questions: Sequence[EvaluationQuestion]) -> list[Demonstration]:
     """Rows that may be shown: their input is neither asked nor the query.
 
     Raises:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.scoring.grid import Combination, Variant
+from core.analysis.scoring.grid import Combination, ScorerVariant
 from core.bayes.answer import bayes_answer
 from core.errors import PromptTooLong, StudyError
 from core.runtime.progress import Stop, check, counting
+from core.scoring import Direction, scorer_of
 from core.scoring.calibration import bias_of, calibrations, divided, raw
 from core.scoring.together import Request, score_together
 from core.study.cleaning import tidied
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from core.models import LanguageModel
 
 Floats = NDArray[np.float64]
-Item = tuple[str, tuple[Demonstration, ...], tuple[str, ...]]
+ScoringItem = tuple[str, tuple[Demonstration, ...], tuple[str, ...]]
 """(query, demonstrations shown in order, candidate labels)."""
-Wanted = tuple[Variant, str, tuple[Demonstration, ...], tuple[str, ...]]  # an answer before calibration
+Wanted = tuple[ScorerVariant, str, tuple[Demonstration, ...], tuple[str, ...]]  # an answer before calibration
 
 TOGETHER = 24
 """Items scored in one call: they share prompts and content-free inputs; between calls one can stop."""
@@ -80,14 +81,14 @@ def score_table(
         Cancelled: `stop` said so.
     """
     study = tidied(study)
-    item: Item = (study.query, tuple(shown), tuple(labels))
+    item: ScoringItem = (study.query, tuple(shown), tuple(labels))
     return score_tables(study, model, [item], combinations, stop=stop)[0]
 
 
 def score_tables(
     study: Study,
     model: LanguageModel,
-    items: Sequence[Item],
+    items: Sequence[ScoringItem],
     combinations: Sequence[Combination],
     *,
     bayes: bool = True,
@@ -117,7 +118,7 @@ def score_tables(
     return tuple(tables)
 
 
-def text_count(study: Study, items: Sequence[Item], combinations: Sequence[Combination]) -> int:
+def text_count(study: Study, items: Sequence[ScoringItem], combinations: Sequence[Combination]) -> int:
     """Answers that `score_tables` asks scorers for, times the labels of each: what it costs at most."""
     wanted: dict[Wanted, None] = {}
     for item in items:
@@ -128,7 +129,7 @@ def text_count(study: Study, items: Sequence[Item], combinations: Sequence[Combi
 def _scored(
     study: Study,
     model: LanguageModel,
-    items: Sequence[Item],
+    items: Sequence[ScoringItem],
     combinations: Sequence[Combination],
     bayes: bool,
     stop: Stop | None,
@@ -144,7 +145,8 @@ def _scored(
         truths: list[Answer | None] = [None, None]
         if bayes and model.mixture is not None:
             check(stop)
-            ways = ("direct", "channel")
+            directions: tuple[Direction, ...] = ("forward", "channel")
+            ways = map(scorer_of, directions)
             truths = [bayes_answer(asked.model_copy(update={"scoring": s}), model, shown, labels) for s in ways]
         found.append(
             ScoreTable(
@@ -160,7 +162,7 @@ def _scored(
 
 
 def _plan(
-    study: Study, item: Item, combinations: Sequence[Combination], wanted: dict[Wanted, None]
+    study: Study, item: ScoringItem, combinations: Sequence[Combination], wanted: dict[Wanted, None]
 ) -> dict[str, tuple[str, ...] | StudyError]:
     """The content-free inputs of every calibration, or why it has none; notes in `wanted` all answers needed."""
     query, shown, labels = item
@@ -208,12 +210,12 @@ def _request(study: Study, wanted: Wanted) -> Request:
 
 def _cell(
     study: Study,
-    item: Item,
+    item: ScoringItem,
     combination: Combination,
     inputs: dict[str, tuple[str, ...] | StudyError],
     answers: dict[Wanted, Answer | StudyError],
 ) -> tuple[Answer | None, str]:
-    """The combination's answer to an item, as `core.scoring.calibration.calibrate` makes it; or why there is none."""
+    """The combination's answer to an item, as `core.scoring.together.calibrate` makes it; or why there is none."""
     query, shown, labels = item
     texts = inputs[combination.calibration]
     if isinstance(texts, StudyError):

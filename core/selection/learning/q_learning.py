@@ -28,7 +28,7 @@ Describe = Callable[[Sequence[int]], Floats]
 
 
 @dataclass(frozen=True)
-class Step:
+class Transition:
     """One recorded step: what had been taken, what was taken next, and what that was worth."""
 
     before: tuple[int, ...]
@@ -65,7 +65,7 @@ class QNetwork:
         return values
 
 
-def learn_q(steps: Sequence[Step], describe: Describe, seed: int, stop: Stop | None = None) -> QNetwork:
+def learn_q(steps: Sequence[Transition], describe: Describe, seed: int, stop: Stop | None = None) -> QNetwork:
     """Minimise ½(r + max_a' Q⁻(s', a') − Q(s, a))² + α (ln Σ_a exp Q(s, a) − Q(s, a)) over recorded steps.
 
     The first term is Q-learning with a target network Q⁻ and no discount, as episodes end after k steps; the second is
@@ -107,7 +107,7 @@ def learn_q(steps: Sequence[Step], describe: Describe, seed: int, stop: Stop | N
 class _Record:
     """Recorded steps as tensors: S distinct states, and for each step which of them it leaves and which it reaches."""
 
-    def __init__(self, steps: Sequence[Step], describe: Describe) -> None:
+    def __init__(self, steps: Sequence[Transition], describe: Describe) -> None:
         import torch
 
         states = list(dict.fromkeys(state for s in steps for state in (s.before, s.after)))

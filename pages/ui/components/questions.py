@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.evaluation.questions import POOL, Question, questions_of, sources_of
+from core.evaluation.questions import POOL, EvaluationQuestion, questions_of, sources_of
 from core.study.study import Study
 from pages.ui.components.text import plain
 
@@ -24,7 +24,7 @@ HELP_COUNT = "More questions make intervals narrower: at 50 an accuracy of .8 is
 
 
 @dataclass(frozen=True)
-class Asked:
+class QuestionSettings:
     """What the controls say.
 
     Attributes:
@@ -35,7 +35,7 @@ class Asked:
     count: int
     seed: int
 
-    def of(self, study: Study, model: LanguageModel) -> tuple[Question, ...]:
+    def of(self, study: Study, model: LanguageModel) -> tuple[EvaluationQuestion, ...]:
         """The questions; StudyError says why there are none."""
         return questions_of(study, model, self.source, self.count, self.seed)
 
@@ -45,7 +45,7 @@ class Asked:
         return {"source": self.source, "count": self.count, "seed": self.seed}
 
 
-def question_controls(prefix: str, study: Study, model: LanguageModel, *, count: int = 50) -> Asked | None:
+def question_controls(prefix: str, study: Study, model: LanguageModel, *, count: int = 50) -> QuestionSettings | None:
     """Three controls in one row; None, with one sentence in their place, where no question can be had.
 
     Args:
@@ -85,7 +85,7 @@ def question_controls(prefix: str, study: Study, model: LanguageModel, *, count:
         seed = st.number_input(
             "Seed of the draw", 0, 2**31 - 1, step=1, key=key + "_seed", help="Draws them.", persist_state="session"
         )
-    return Asked(source, int(chosen), int(seed))
+    return QuestionSettings(source, int(chosen), int(seed))
 
 
 def _title(source: str) -> str:

@@ -22,7 +22,7 @@ from core.runtime.progress import Stop
 from core.study.outcome import Outcome
 from core.study.study import Study
 from pages.ui.components.charts import chart
-from pages.ui.components.questions import Asked, question_controls
+from pages.ui.components.questions import QuestionSettings, question_controls
 from pages.ui.components.text import plain
 from pages.ui.format.shared import P, choose, save, title
 from pages.ui.jobs import analysis
@@ -120,7 +120,7 @@ def _result(
     model: LanguageModel,
     sources: list[str],
     typed: str,
-    asked: Asked,
+    asked: QuestionSettings,
     shots: int | None,
     count: int,
     seed: int,

@@ -15,7 +15,7 @@ from core.study.prompts import TEMPLATES, Template, render
 from core.study.study import Study
 from pages.ui.components.charts import chart
 from pages.ui.components.prompt import prompt_html
-from pages.ui.components.questions import Asked, question_controls
+from pages.ui.components.questions import QuestionSettings, question_controls
 from pages.ui.components.text import plain
 from pages.ui.format.shared import (
     P,
@@ -117,7 +117,7 @@ def _swap(a: Template, b: Template) -> None:
     take_template(b)
 
 
-def _result(outcome: Outcome, model: LanguageModel, b: Template, asked: Asked) -> Pair | None:
+def _result(outcome: Outcome, model: LanguageModel, b: Template, asked: QuestionSettings) -> Pair | None:
     study = outcome.study
     other = b.model_copy(update={"words": study.template.words})
     texts = 2 * asked.count * len(outcome.answer.labels)

@@ -10,13 +10,13 @@ import streamlit as st
 from core.analysis.influence import (
     READINGS,
     Agreement,
-    Evidence,
     Influence,
+    InfluenceQuestion,
     Measure,
     Method,
-    Question,
     Reading,
     Survey,
+    SurveyedQuery,
     agreement,
     effects_of,
     evidence,
@@ -117,7 +117,7 @@ def _segments(label: str, options: list[Any], key: str, first: Any, names: dict[
     )
 
 
-def _choices(asked: Question) -> tuple[Measure, Compared, Method, Reading]:
+def _choices(asked: InfluenceQuestion) -> tuple[Measure, Compared, Method, Reading]:
     """What is correlated with what; the comparison starts as the labels suggest."""
     repeats = any(row.label == asked.label for row in asked.shown)
     usual: Compared = "signed" if repeats else "plain"
@@ -139,7 +139,9 @@ def _choices(asked: Question) -> tuple[Measure, Compared, Method, Reading]:
     return measure, compared, method, reading
 
 
-def _here(outcome: Outcome, model: LanguageModel, settings: Settings, found: Influence | None) -> list[Evidence] | None:
+def _here(
+    outcome: Outcome, model: LanguageModel, settings: Settings, found: Influence | None
+) -> list[SurveyedQuery] | None:
     """The evidence of the query on screen."""
     if found is None:
         st.caption("Correlations come when the influence above is known.")
@@ -281,7 +283,7 @@ def _heads(over: Agreement, method: Method, picked: str | tuple[int, int]) -> No
 
 def _points(
     outcome: Outcome,
-    one: Evidence,
+    one: SurveyedQuery,
     picked: str | tuple[int, int],
     measure: Measure,
     compared: Compared,
@@ -338,7 +340,9 @@ def _name(picked: str | tuple[int, int]) -> str:
     return picked if isinstance(picked, str) else f"layer {picked[0]}, head {picked[1]}"
 
 
-def _summary(over: Agreement, asked: Survey | None, compared: Compared, symbol: str, pieces: list[Evidence]) -> str:
+def _summary(
+    over: Agreement, asked: Survey | None, compared: Compared, symbol: str, pieces: list[SurveyedQuery]
+) -> str:
     """What the numbers rest on, and what not to make of them."""
     parts = []
     n = len(pieces[0].signs)

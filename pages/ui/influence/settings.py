@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.analysis.influence import EXACT_LIMIT, Quantity, Question, question_of
+from core.analysis.influence import EXACT_LIMIT, InfluenceQuestion, Quantity, question_of
 from core.study.outcome import Outcome
 from pages.ui.components.text import plain
 
@@ -47,7 +47,7 @@ class Settings:
         seed: of the permutations.
     """
 
-    question: Question
+    question: InfluenceQuestion
     permutations: int
     seed: int
 

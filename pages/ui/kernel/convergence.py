@@ -8,7 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from core.analysis.kernel.convergence import KINDS, NUMBERS, ModelConvergence, bare, model_convergence
+from core.analysis.kernel.convergence import (
+    KINDS,
+    NUMBERS,
+    ModelConvergence,
+    bare,
+    compared_kernels,
+    model_convergence,
+    name_of,
+)
 from core.errors import StudyError
 from core.figures.kernel.convergence import Published, convergence_figure
 from core.files.csv_records import as_csv
@@ -56,8 +64,6 @@ COLUMNS = {  # short names for a narrow table, and what each means
     hidden.KERNEL: ("kernel", HELP_KERNEL),
     hidden.SIGNED: ("signed", "With negative weights, the formula as it is written, each distance capped."),
     hidden.FLAT: ("equal", "All weights equal, K = 1: the frequencies of the labels shown."),
-    "exact kernel": ("exact", "The exact kernel: the chance that two inputs share a label."),
-    "attention kernel": ("attention", "The attention kernel, as the kernel settings say."),
 }
 
 
@@ -205,9 +211,10 @@ def _table(numbers: Sequence[int], curves: Sequence[Curve], published: Sequence[
             format="%.3f",
             help="Han et al. 2023, Table 3: 8 tasks, 80 states, 100 observations, whatever is chosen above.",
         )
+    words = COLUMNS | {name_of(kernel): (kernel.name, kernel.converges) for kernel in compared_kernels()}
     for curve in curves:
         columns[curve.name] = [_with_half(curve, i) for i in range(len(numbers))]
-        short, help = COLUMNS.get(curve.name, (curve.name, "Mean ± half a 95 % interval."))
+        short, help = words.get(curve.name, (curve.name, "Mean ± half a 95 % interval."))
         config[curve.name] = st.column_config.TextColumn(short, help=help)
     st.dataframe(columns, hide_index=True, column_config=config)
 

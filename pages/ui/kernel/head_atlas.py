@@ -11,7 +11,8 @@ from core.analysis.kernel import head_atlas as heads
 from core.analysis.kernel.records import atlas_records
 from core.evaluation.items import Item, items_from_mixture, items_from_pool
 from core.figures.kernel.head_atlas import Agreement, Panel, agreement_figure, atlas_figure
-from core.kernels.variants import Variant
+from core.kernels import kernels
+from core.kernels.variants import KernelVariant
 from core.runtime.progress import Stop
 from core.study.study import Study
 from pages.ui.components.charts import chart
@@ -162,19 +163,20 @@ def _items(study: Study, settings: dict[str, Any]) -> tuple[Item, ...]:
     return items_from_pool(study, k, count, seed)
 
 
-def _others(study: Study, model: LanguageModel) -> list[Variant]:
+def _others(study: Study, model: LanguageModel) -> list[KernelVariant]:
     """Kernels beside the heads; on a model that is not small, of the hidden layers the study's alone."""
     known = kernel_settings.offered(model).values()
     own = study.hidden_layer % (model.layers + 1)
-    return [Variant("Mean of all heads", "attention", (("heads", ()),))] + [
+    of_heads = [entry.name for entry in kernels if entry.varies == "heads"]
+    return [KernelVariant("Mean of all heads", name, (("heads", ()),)) for name in of_heads] + [
         variant
         for variant in known
-        if variant.kernel != "attention"
+        if variant.kernel not in of_heads
         and (model.mixture is not None or dict(variant.settings).get("hidden_layer", own) == own)
     ]
 
 
-def _summary(atlas: heads.Atlas, choice: heads.Choice) -> None:
+def _summary(atlas: heads.Atlas, choice: heads.ChosenHead) -> None:
     """The split in numbers, and what a head has to beat."""
     place = (choice.reading, choice.layer, choice.head)
     reported = atlas.part("reporting")
@@ -197,7 +199,7 @@ def _summary(atlas: heads.Atlas, choice: heads.Choice) -> None:
     )
 
 
-def _maps(atlas: heads.Atlas, choice: heads.Choice) -> None:
+def _maps(atlas: heads.Atlas, choice: heads.ChosenHead) -> None:
     panels = []
     for against, title in (("model", "with the model’s answer"), ("gold", "with the right answer")):
         report, chosen = (atlas.agreement(against, part)[choice.reading] for part in ("reporting", "choosing"))
@@ -215,7 +217,7 @@ def _maps(atlas: heads.Atlas, choice: heads.Choice) -> None:
     st.caption("The frame is the head chosen. Click a head to make it the attention kernel of every page.")
 
 
-def _rows(atlas: heads.Atlas, choice: heads.Choice) -> list[Agreement]:
+def _rows(atlas: heads.Atlas, choice: heads.ChosenHead) -> list[Agreement]:
     """The chosen head, the mean head, other kernels, and what any of them has to beat."""
     reported = atlas.part("reporting")
 

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.embeddings.sentence_encoders import installed
 from core.errors import ICLensError
-from core.kernels.variants import Variant, one_of_each, variants
+from core.kernels import kernels
+from core.kernels.variants import KernelVariant, one_of_each, variants
 from core.study.study import Study
 from pages.ui.jobs import engine
 from pages.ui.session import state
@@ -123,12 +124,12 @@ def sentence_encoders() -> list[str]:
     return list(st.session_state.get(ENCODERS, []))
 
 
-def offered(model: LanguageModel) -> dict[str, Variant]:
+def offered(model: LanguageModel) -> dict[str, KernelVariant]:
     """Every kernel with its settings, by name."""
     return {variant.name: variant for variant in variants(model.layers, model.heads, sentence_encoders())}
 
 
-def rows(study: Study, model: LanguageModel) -> list[Variant]:
+def rows(study: Study, model: LanguageModel) -> list[KernelVariant]:
     """Controls for the rows of the table of weights, and the kernels chosen."""
     known = offered(model)
     st.session_state.setdefault(ROWS, CHOICES[0])
@@ -140,11 +141,11 @@ def rows(study: Study, model: LanguageModel) -> list[Variant]:
     if kind == "Every layer":
         return [v for v in known.values() if "hidden_layer" in dict(v.settings)]
     if kind == "Every head":
-        return [v for v in known.values() if v.kernel == "attention"]
+        return [v for v in known.values() if kernels.find(v.kernel).varies == "heads"]
     return _chosen(study, model, known)
 
 
-def _chosen(study: Study, model: LanguageModel, known: dict[str, Variant]) -> list[Variant]:
+def _chosen(study: Study, model: LanguageModel, known: dict[str, KernelVariant]) -> list[KernelVariant]:
     before: Any = st.session_state.get(CHOSEN)
     if before is None:
         before = [v.name for v in one_of_each(study, tuple(known.values()), model.layers)]

@@ -252,7 +252,7 @@ def _queries(study: Study, outcome: Outcome) -> dict[str, str | None]:
 
 
 def _draw_queries(
-    outcome: Outcome, asked: dict[str, str | None], kernels: Sequence[Kernel], answers: tables.Asked, raw: bool
+    outcome: Outcome, asked: dict[str, str | None], kernels: Sequence[Kernel], answers: tables.QueryAnswers, raw: bool
 ) -> None:
     heads = ["ŷ", "the model"]
     known = any(gold is not None for gold in asked.values())

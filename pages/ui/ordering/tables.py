@@ -11,6 +11,8 @@ import streamlit as st
 from core.analysis.ordering.effects import best_and_worst
 from core.analysis.ordering.records import order_records, strategy_records
 from core.files.csv_records import as_csv
+from core.ordering import orderings
+from core.selection import selections
 from pages.ui.components.text import plain
 from pages.ui.ordering.views import PICKED, View, signed, title
 from pages.ui.session import session, state
@@ -102,9 +104,9 @@ def _open(view: View, order: tuple[int, ...]) -> None:
         table = list(study.demonstrations)  # the rows shown take each other's places; rows not shown stay
         for slot, row in zip(view.settings.places, in_order, strict=True):
             table[slot] = row
-        state.edit(demonstrations=tuple(table), ordering="given")
+        state.edit(demonstrations=tuple(table), ordering=orderings.plain)
     else:
-        state.edit(demonstrations=in_order, selection="hand-picked", ordering="given", shots=None)
+        state.edit(demonstrations=in_order, selection=selections.plain, ordering=orderings.plain, shots=None)
         where = {"pool": "chosen from the pool", "generated": "written by the model"}.get(chosen.source, "shown")
         state.say(
             f"The {len(in_order)} demonstrations {where} were copied into the hand-picked table in this order; Undo "

@@ -12,6 +12,7 @@ from core.figures.colours import BAYES, MODEL, OTHERS
 from core.figures.posterior.mixture import task_mixture_figure
 from core.figures.posterior.orders import Strip, orders_figure
 from core.figures.posterior.twice import twice_figure
+from core.ordering import orderings
 from core.study.outcome import Outcome
 from core.study.study import Study
 from pages.ui.components.charts import chart
@@ -216,7 +217,7 @@ def _reorder(study: Study, places: Sequence[int], order: Sequence[int]) -> None:
     rows = list(study.demonstrations)
     for slot, i in zip(sorted(places), order, strict=True):
         rows[slot] = study.demonstrations[places[i]]
-    state.edit(demonstrations=tuple(rows), ordering="given")
+    state.edit(demonstrations=tuple(rows), ordering=orderings.plain)
     session.mark(None)
 
 

@@ -8,15 +8,16 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.analysis.reasoning.comparison import Attempt, Comparison, compare, item_records, method_records
+from core.analysis.reasoning.comparison import Attempt, MethodComparison, compare, item_records, method_records
 from core.figures.reasoning.reasoning import method_figure
+from core.reasoning import reasonings
 from core.reasoning.matching import MATCHINGS
 from core.study.outcome import Outcome
 from pages.ui.components.charts import chart
-from pages.ui.components.questions import Asked, question_controls
+from pages.ui.components.questions import QuestionSettings, question_controls
 from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
-from pages.ui.reasoning.settings import SHORT, P, no_steps, save, title
+from pages.ui.reasoning.settings import P, no_steps, save, title
 from pages.ui.session import session, state
 
 if TYPE_CHECKING:
@@ -61,23 +62,31 @@ def compare_view(outcome: Outcome, model: LanguageModel, below: DeltaGenerator) 
         _items(found, outcome)
 
 
+def _short(method: str) -> str:
+    return reasonings.find(method).short
+
+
 def _methods() -> list[str]:
     if METHODS not in st.session_state:
-        st.session_state[METHODS] = list(SHORT)
+        st.session_state[METHODS] = list(reasonings.names())
     chosen: list[str] = st.pills(
         "Methods",
-        list(SHORT),
+        reasonings.names(),
         selection_mode="multi",
-        format_func=SHORT.__getitem__,
+        format_func=_short,
         key=METHODS,
         persist_state="session",
     )
-    return [name for name in SHORT if name in chosen]
+    return [name for name in reasonings.names() if name in chosen]
 
 
-def _result(outcome: Outcome, model: LanguageModel, asked: Asked, methods: list[str]) -> Comparison | None:
+def _result(
+    outcome: Outcome, model: LanguageModel, asked: QuestionSettings, methods: list[str]
+) -> MethodComparison | None:
     # The query and the method on screen change none of it.
-    study = outcome.study.model_copy(update={"query": "", "gold": None, "reasoning": "none", "open_ended": False})
+    study = outcome.study.model_copy(
+        update={"query": "", "gold": None, "reasoning": reasonings.plain, "open_ended": False}
+    )
     written = asked.count * len(methods)
     return analysis.result(
         P + "comparison",
@@ -91,14 +100,14 @@ def _result(outcome: Outcome, model: LanguageModel, asked: Asked, methods: list[
     )
 
 
-def _accuracy(found: Comparison, outcome: Outcome) -> None:
+def _accuracy(found: MethodComparison, outcome: Outcome) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         title("Accuracy", HELP)
         st.space("stretch")
         save("CSV", "methods", lambda: method_records(found))
     names = [attempt.method for attempt in found.attempts]
     figure = method_figure(
-        [SHORT.get(attempt.method, attempt.title) for attempt in found.attempts],
+        [_short(attempt.method) for attempt in found.attempts],
         names,
         np.array([(attempt.accuracy(False), *attempt.interval(False)) for attempt in found.attempts]),
         np.array([(attempt.accuracy(True), *attempt.interval(True)) for attempt in found.attempts]),
@@ -116,7 +125,7 @@ def _accuracy(found: Comparison, outcome: Outcome) -> None:
     match = MATCHINGS[outcome.study.matching].lower()
     st.caption(f"{len(found.questions)} questions; own words are compared: {match}.")
     for method, why in found.troubles:
-        st.caption(f"{SHORT.get(method, method)} could not be tried: {plain(why, 200)}")
+        st.caption(f"{_short(method)} could not be tried: {plain(why, 200)}")
 
 
 def _note(attempt: Attempt, own_words: bool) -> str:
@@ -129,11 +138,11 @@ def _note(attempt: Attempt, own_words: bool) -> str:
     )
 
 
-def _costs(found: Comparison) -> None:
+def _costs(found: MethodComparison) -> None:
     title("What it costs", HELP_COST)
     st.dataframe(
         {
-            "Method": [SHORT.get(a.method, a.title) for a in found.attempts],
+            "Method": [_short(a.method) for a in found.attempts],
             "Own words": [a.accuracy(True) for a in found.attempts],
             "Tokens": [float(a.tokens.mean()) for a in found.attempts],
             "Passes": [a.cost.passes for a in found.attempts],
@@ -151,7 +160,7 @@ def _costs(found: Comparison) -> None:
     )
 
 
-def _items(found: Comparison, outcome: Outcome) -> None:
+def _items(found: MethodComparison, outcome: Outcome) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         title("Questions", HELP_ITEMS)
         st.space("stretch")
@@ -163,9 +172,7 @@ def _items(found: Comparison, outcome: Outcome) -> None:
     for attempt in found.attempts:
         marks = ["✓" if right else "✗" for right in attempt.said]
         texts = [one.text or "–" for one in attempt.written]
-        columns[SHORT.get(attempt.method, attempt.title)] = [
-            f"{mark} {text}" for mark, text in zip(marks, texts, strict=True)
-        ]
+        columns[_short(attempt.method)] = [f"{mark} {text}" for mark, text in zip(marks, texts, strict=True)]
 
     def picked() -> None:
         rows = st.session_state[ITEMS]["selection"]["rows"]

@@ -19,7 +19,6 @@ from pages.ui.session.examples import examples
 from pages.ui.workbench import reasoning_controls
 
 P = "reasoning_"
-SHORT = {"none": "None", "steps": "Steps", "self-ask": "Self-ask", "least-to-most": "Least-to-most"}
 HELP_SETTINGS = (
     "How the model is asked. With a method the answer bars of every page are those after the model's own rationale: "
     "p(y | demonstrations with their steps, x, what it wrote)."
@@ -41,7 +40,7 @@ def title(words: str, help: str) -> None:
 
 def method_control(study: Study) -> None:
     """The method, one click each."""
-    known = {entry.name: SHORT.get(entry.name, entry.title) for entry in reasonings}
+    known = {entry.name: entry.short for entry in reasonings}
     options = list(known) if study.reasoning in known else [*known, study.reasoning]
     st.segmented_control(
         "Reasoning",

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.figures import answer_figure
-from core.reasoning import reasonings
+from core.reasoning import reasonings, reasons
 from core.study.outcome import Answer, Outcome
 from core.study.reasoned import Stage
 from pages.ui.components.charts import chart
@@ -31,7 +31,7 @@ HELP_ANSWER = (
 
 def question_view(outcome: Outcome) -> None:
     """Answer and stages."""
-    if outcome.study.reasoning != "none" or outcome.reasoning is None:
+    if reasons(outcome.study) or outcome.reasoning is None:
         no_steps(outcome)
     with st.container(border=True):
         _answer(outcome)
@@ -64,7 +64,7 @@ def _answer(outcome: Outcome) -> None:
 
 
 def _reasons(outcome: Outcome) -> bool:
-    return outcome.reasoning is not None and outcome.reasoning.method != "none"
+    return outcome.reasoning is not None and outcome.reasoning.method != reasonings.plain
 
 
 def _said(answer: Answer) -> str:
@@ -80,7 +80,7 @@ def _stages(outcome: Outcome) -> None:
     if outcome.reasoning is None:
         st.caption(
             "Nothing is written: choose a method above, or turn on “Own words” to let the model write its answer. "
-            + " ".join(f"**{entry.title}**: {entry.help}." for entry in reasonings if entry.name != "none")
+            + " ".join(f"**{entry.title}**: {entry.help}." for entry in reasonings if entry.name != reasonings.plain)
         )
         return
     numbers, marked = session.numbers(outcome), session.marked_in(outcome)

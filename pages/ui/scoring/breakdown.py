@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from core.analysis.scoring.breakdown import Line, Step, Working
+from core.analysis.scoring.breakdown import Line, ScoreBreakdown, ScoredInput
 from core.figures.colours import OTHERS
+from core.scoring import scorers
 from core.study.outcome import ScoredText
 from pages.ui.components.text import safe
 
@@ -28,15 +29,9 @@ STYLE = """<style>
 .icl-work tr.rule td { border-top: 1px solid rgba(128,134,148,.5); }
 .icl-work tr.best td { font-weight: 600; }
 </style>"""
-WHAT = {
-    "direct": ("the label, after the prompt",),
-    "perplexity": ("the whole text: demonstrations, query, label",),
-    "channel": ("the query, after demonstrations label first and this label",),
-    "pmi": ("the label, after the prompt", "the label, after the premise alone"),
-}
 
 
-def working_html(found: Working, step: Step, colours: Mapping[str, str], height: str) -> str:
+def breakdown_html(found: ScoreBreakdown, step: ScoredInput, colours: Mapping[str, str], height: str) -> str:
     """Every label's tokens and sum for one input, the highest score first, then how scores become probabilities.
 
     Args:
@@ -45,9 +40,9 @@ def working_html(found: Working, step: Step, colours: Mapping[str, str], height:
         colours: by label.
         height: as CSS has it; more scrolls.
     """
-    what = WHAT.get(found.combination.variant.scoring, ())
+    scorer = scorers.find(found.combination.variant.scoring)
     ranked = sorted(step.lines, key=lambda line: -line.score)
-    lines = "".join(_label(line, colours.get(line.label, OTHERS), what) for line in ranked)
+    lines = "".join(_label(line, colours.get(line.label, OTHERS), scorer.texts, scorer.adds) for line in ranked)
     own = step is found.query
     end = _calibrated(found) if own and found.bias is not None else _shares(found, step)
     return f'{STYLE}<div class="icl-work" style="--icl-height:{height}">{lines}{end}</div>'
@@ -58,14 +53,14 @@ def number(value: float, digits: int = 4) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def _label(line: Line, colour: str, what: Sequence[str]) -> str:
+def _label(line: Line, colour: str, what: Sequence[str], adds: str) -> str:
     parts = []
     for i, text in enumerate(line.texts):
         said = what[i] if i < len(what) else ""
         parts.append(f'<div><span class="what">{safe(said)}</span> {_tokens(text)}</div>')
     return (
         f'<div class="label" style="border-color:{colour}"><b>{safe(line.label)}</b>{"".join(parts)}'
-        f'<div class="sum">{_sum(line)}</div></div>'
+        f'<div class="sum">{_sum(line, adds)}</div></div>'
     )
 
 
@@ -85,7 +80,7 @@ def _visible(token: str) -> str:
     return bare.replace(" ", "␣") if bare != bare.strip(" ") else bare
 
 
-def _sum(line: Line) -> str:
+def _sum(line: Line, adds: str) -> str:
     """Σ log p, what is taken off, divided by and added, and the score."""
     said = f"Σ log p = {number(line.sums[0])}" if line.sums else ""
     for other in line.sums[1:]:
@@ -95,7 +90,7 @@ def _sum(line: Line) -> str:
         if line.added:
             said += f" = {number(line.sums[0] / line.length)}"
     if line.added:
-        said += f"; plus log P(y) ÷ tokens = {number(line.added)}"
+        said += f"; plus {safe(adds or 'what the scorer adds')} = {number(line.added)}"
     return f"{said} → score <b>{number(line.score)}</b>"
 
 
@@ -108,7 +103,7 @@ def _row(first: str, values: Sequence[float], kind: str = "", digits: int = 4) -
     return f'<tr class="{kind}"><td title="{safe(first)}">{safe(first)}</td>{cells}</tr>'
 
 
-def _shares(found: Working, step: Step) -> str:
+def _shares(found: ScoreBreakdown, step: ScoredInput) -> str:
     """From scores to probabilities over the candidates."""
     scores = np.array([line.score for line in step.lines])
     if step is not found.query:
@@ -122,16 +117,15 @@ def _shares(found: Working, step: Step) -> str:
     return f"<table>{_head('', found.labels)}{rows}</table>"
 
 
-def _raw(found: Working) -> str:
+def _raw(found: ScoreBreakdown) -> str:
     """What is averaged and divided, as it comes from a score."""
-    settings = dict(found.combination.variant.settings)
-    if found.combination.variant.scoring == "direct" and settings.get("normalisation") == "sum":
+    if found.logprob:
         return "p = exp(score)"
     times = "" if found.factor == 1 else f"{number(found.factor, 2)} × "
     return f"p = softmax({times}score)"
 
 
-def _calibrated(found: Working) -> str:
+def _calibrated(found: ScoreBreakdown) -> str:
     """What is divided by, and what comes of it."""
     assert found.mean is not None
     assert found.bias is not None

@@ -23,7 +23,7 @@ from core.analysis.scoring.grid import combination_of
 from core.figures.scoring.scoring import accuracy_figure, pairs_figure
 from core.study.outcome import Outcome
 from pages.ui.components.charts import chart
-from pages.ui.components.questions import Asked, question_controls
+from pages.ui.components.questions import QuestionSettings, question_controls
 from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
 from pages.ui.scoring.query import draw_table
@@ -80,7 +80,7 @@ def items_view(outcome: Outcome, model: LanguageModel, below: DeltaGenerator) ->
         _split(found, outcome, own, pair)
 
 
-def _ask(outcome: Outcome, model: LanguageModel, asked: Asked) -> Disagreement | None:
+def _ask(outcome: Outcome, model: LanguageModel, asked: QuestionSettings) -> Disagreement | None:
     study = unscored(outcome.study).model_copy(update={"query": "", "gold": None})
     ways = tuple(by_key().values())
     texts = asked.count * len(ways) * max(2, len(outcome.answer.labels))
@@ -174,7 +174,7 @@ def _pairs(found: Disagreement, own: int | None, pair: tuple[int, int] | None) -
     )
 
 
-def _say(found: Disagreement, asked: Asked, pair: tuple[int, int] | None) -> None:
+def _say(found: Disagreement, asked: QuestionSettings, pair: tuple[int, int] | None) -> None:
     """The pair in numbers, and what could not be had."""
     if pair is not None:
         a, b = (found.combinations[i].title for i in pair)

@@ -22,13 +22,15 @@ from core.analysis.scoring.label_imbalance import (
 from core.evaluation.questions import POOL, questions_of, sources_of
 from core.figures.colours import MODEL, OTHERS
 from core.figures.scoring.label_imbalance import imbalance_figure, share_figure
+from core.ordering import orderings
 from core.runtime.progress import Stop
+from core.selection import selections
 from core.study.cleaning import usable
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Outcome
 from core.study.study import Study
 from pages.ui.components.charts import chart
-from pages.ui.components.questions import Asked, question_controls
+from pages.ui.components.questions import QuestionSettings, question_controls
 from pages.ui.components.text import plain, safe
 from pages.ui.jobs import analysis
 from pages.ui.scoring.shared import P, by_key, cost, open_button, save, title, unscored
@@ -205,7 +207,7 @@ def _first_source(study: Study, model: LanguageModel, tables: dict[str, tuple[De
         st.session_state[key] = fresh[0]
 
 
-def _compute(outcome: Outcome, model: LanguageModel, settings: Settings, asked: Asked) -> Imbalance | None:
+def _compute(outcome: Outcome, model: LanguageModel, settings: Settings, asked: QuestionSettings) -> Imbalance | None:
     study = outcome.study
     ways = [by_key()[key] for key in settings.lines]
 
@@ -290,8 +292,8 @@ def _as_study(found: Imbalance, study: Study, at: int) -> Study:
     return study.model_copy(
         update={
             "demonstrations": found.demonstrations[0][at],
-            "selection": "hand-picked",
-            "ordering": "given",
+            "selection": selections.plain,
+            "ordering": orderings.plain,
             "shots": None,
             "labels": found.labels,
         }

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.analysis.scoring.breakdown import Working, token_records, working
+from core.analysis.scoring.breakdown import ScoreBreakdown, score_breakdown, token_records
 from core.analysis.scoring.grid import Combination, combination_of, variants
 from core.analysis.scoring.table import ScoreTable, score_table, text_count
 from core.figures.scoring.scoring import label_colours, score_cells_figure
@@ -17,7 +17,7 @@ from core.study.outcome import Answer, Outcome
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
-from pages.ui.scoring.breakdown import working_html
+from pages.ui.scoring.breakdown import breakdown_html
 from pages.ui.scoring.shared import P, by_key, cost, save, take, title, unscored
 
 if TYPE_CHECKING:
@@ -190,12 +190,12 @@ def _work_out(outcome: Outcome, model: LanguageModel, key: str, colours: dict[st
         title(plain(way.title, 60), HELP_WORKING)
         st.space("stretch")
         controls = st.container(horizontal=True, gap="small", width="content")
-    found: Working | None = analysis.result(
+    found: ScoreBreakdown | None = analysis.result(
         P + "working",
         unscored(study),
         model,
         {"way": key, "shown": [[row.input, row.label] for row in shown], "labels": list(labels)},
-        lambda stop: working(study, model, shown, labels, way, stop),
+        lambda stop: score_breakdown(study, model, shown, labels, way, stop),
         "the working",
     )
     with controls:
@@ -219,10 +219,10 @@ def _work_out(outcome: Outcome, model: LanguageModel, key: str, colours: dict[st
     if found.free:
         place = _input_control(found)
     height = HEIGHT - (8 if not found.free else 56)
-    st.html(working_html(found, steps[place], colours, f"{height}px"))
+    st.html(breakdown_html(found, steps[place], colours, f"{height}px"))
 
 
-def _input_control(found: Working) -> int:
+def _input_control(found: ScoreBreakdown) -> int:
     """Whose tokens are shown: the query's, or a content-free input's."""
     options = list(range(1 + len(found.free)))
     if st.session_state.get(INPUT) not in options:

@@ -11,13 +11,14 @@ import streamlit as st
 
 from core.analysis.scoring.grid import Combination, combinations
 from core.files.csv_records import as_csv
+from core.scoring import scorers
+from core.scoring.calibration import calibrations
 from core.study.study import Study
 from pages.ui.session import session, state
 
 P = "scoring_"
 PLAYGROUND = Path(__file__).resolve().parents[2] / "playground.py"
 FREE = 6_000  # texts scored unasked on a model other than the embedded one
-PLAIN = {"scoring": "direct", "normalisation": "sum", "label_prior": "even", "calibration": "none"}
 
 
 def title(words: str, help: str) -> None:
@@ -26,12 +27,17 @@ def title(words: str, help: str) -> None:
 
 def unscored(study: Study) -> Study:
     """The study without its way to score, which these views go through: another one changes none of their results."""
-    return study.model_copy(update=PLAIN)
+    set_by_some = {field for combination in by_key().values() for field in combination.changes}
+    return study.model_copy(update={field: Study.model_fields[field].default for field in set_by_some})
 
 
-@lru_cache(maxsize=1)
 def by_key() -> dict[str, Combination]:
     """Every combination by its key, in menu order."""
+    return _by_key(scorers.names(), calibrations.names())
+
+
+@lru_cache(maxsize=2)
+def _by_key(scorers_: tuple[str, ...], calibrations_: tuple[str, ...]) -> dict[str, Combination]:
     return {combination.key: combination for combination in combinations()}
 
 

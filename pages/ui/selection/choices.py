@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 
 MOST, LEAST = 32, 12  # rows of the table
 WANTED, SQUARE = P + "wanted", P + "square"
-LARGE = 500
+LARGE = 500  # rows above which a selection that reads them all with the model runs on request
 ACROSS = 3  # selections on request in a row
-READ_EVERY_ROW = ("entropy", "perplexity")  # with the model: on a pool above `LARGE` rows they run on request
 OVERLAP, SCORES = "Overlap", "Score correlation"
 HELP = (
     "Rows of the pool against selections, all on the present query with the study's k, seed and encoder. A ring: it "
@@ -98,19 +97,19 @@ def choices_view(settings: Settings, model: LanguageModel) -> list[Choice]:
 
 def _about(study: Study) -> Study:
     """The study without what no choice depends on, so that a change of it computes nothing anew."""
-    return study.model_copy(update={"selection": "random"})
+    return study.model_copy(update={"selection": selections.plain})
 
 
 def _slow(study: Study) -> list[str]:
     """Selections that run on request."""
     large = sum(map(usable, study.pool)) > LARGE
-    return [s.name for s in selections if s.slow or (large and s.name in READ_EVERY_ROW)]
+    return [s.name for s in selections if s.slow or (large and s.reads_pool)]
 
 
 def _quick(settings: Settings, model: LanguageModel, slot: object) -> Sequence[Choice | Refusal]:
     study, slow = settings.study, _slow(settings.study)
     table = any(usable(row) for row in study.demonstrations)
-    names = [s.name for s in selections if s.name not in slow and (table or s.name != "hand-picked")]
+    names = [s.name for s in selections if s.name not in slow and (table or s.source == "pool")]
     with slot:  # type: ignore[attr-defined]
         found = analysis.result(
             P + "quick",
@@ -165,7 +164,7 @@ def _one(study: Study, model: LanguageModel, name: str) -> Choice | Refusal | No
 
 def _learns_from(study: Study) -> str:
     """A study that learns the same: once computed, a selection follows the query by itself."""
-    return study.model_copy(update={"selection": "random", "query": "", "gold": None}).model_dump_json()
+    return study.model_copy(update={"selection": selections.plain, "query": "", "gold": None}).model_dump_json()
 
 
 def _want(name: str, learns: str) -> None:

@@ -16,7 +16,7 @@ from core.selection import selections
 from core.study.cleaning import usable
 from core.study.study import Study
 from pages.ui.components.charts import chart
-from pages.ui.components.questions import Asked, question_controls
+from pages.ui.components.questions import QuestionSettings, question_controls
 from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
 from pages.ui.selection.settings import P, Settings, save, take, title
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 NAMES, VIEW, ITEM = P + "names", P + "view", P + "item"
 UNASKED = 200  # prompts answered without being asked, on the embedded model
-FIRST = ("random", "similarity", "bm25")
 ITEMS, ROWS = "Items", "Rows used"
 HELP = (
     "Every selection chooses demonstrations for every question anew, and the model answers. ✓ and ✗: right and wrong; "
@@ -45,7 +44,8 @@ def items_view(settings: Settings, model: LanguageModel) -> None:
     with left:
         names = _names(study)
     # A hand-picked set stays as it is, so what stands in it cannot be asked; any other leaves the question out itself.
-    asking = study.model_copy(update={"selection": "hand-picked" if "hand-picked" in names else "random"})
+    picked = [entry.name for entry in selections if entry.source == "demonstrations" and entry.name in names]
+    asking = study.model_copy(update={"selection": next(iter([*picked, *_from_pool()]))})
     with right:
         asked = question_controls(P, asking, model)
     if asked is None:
@@ -78,13 +78,19 @@ def items_view(settings: Settings, model: LanguageModel) -> None:
         _shown(settings, found, picked)
 
 
+def _from_pool() -> list[str]:
+    """Selections that choose from the pool."""
+    return [entry.name for entry in selections if entry.source == "pool"]
+
+
 def _names(study: Study) -> list[str]:
     entries = {entry.name: entry.title for entry in selections}
     if not any(usable(row) for row in study.demonstrations):
-        entries.pop("hand-picked", None)
+        entries = {name: entries[name] for name in _from_pool()}
     kept = [name for name in st.session_state.get(NAMES, ()) if name in entries]
     if NAMES not in st.session_state:
-        kept = list(dict.fromkeys([*FIRST, *([study.selection] if study.selection in entries else [])]))
+        start = [*(entry.name for entry in selections if entry.baseline), study.selection]
+        kept = [name for name in dict.fromkeys(start) if name in entries]
     st.session_state[NAMES] = kept
     return st.multiselect(
         "Selections",
@@ -97,7 +103,7 @@ def _names(study: Study) -> list[str]:
     )
 
 
-def _evaluation(study: Study, model: LanguageModel, names: list[str], asked: Asked) -> Evaluation | None:
+def _evaluation(study: Study, model: LanguageModel, names: list[str], asked: QuestionSettings) -> Evaluation | None:
     variants = [study.model_copy(update={"selection": name}) for name in names]
     prompts = len(names) * asked.count
     slow = [selections.find(name).title for name in names if selections.find(name).slow]
@@ -113,7 +119,7 @@ def _evaluation(study: Study, model: LanguageModel, names: list[str], asked: Ask
         return None
     return analysis.result(
         P + "items",
-        study.model_copy(update={"query": "", "gold": None, "selection": "random"}),
+        study.model_copy(update={"query": "", "gold": None, "selection": selections.plain}),
         model,
         {"names": names, "questions": [[q.input, q.gold] for q in questions]},
         lambda stop: evaluate(variants, model, questions, stop=stop),

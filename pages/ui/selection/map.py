@@ -38,7 +38,7 @@ def map_view(settings: Settings, model: LanguageModel, look: Choice | None) -> N
     slow = projection == "t-sne" and rows > QUICK
     found = analysis.result(
         P + "map",
-        study.model_copy(update={"selection": "random", "gold": None}),  # another selection has the same map
+        study.model_copy(update={"selection": selections.plain, "gold": None}),  # another selection has the same map
         model,
         {"projection": projection, "keep": list(keep)},
         lambda stop: pool_map(study, model, projection=projection, keep=keep, stop=stop),

@@ -12,7 +12,7 @@ from core.analysis.selection.pool_map import PROJECTIONS, Projection
 from core.embeddings.encoders import encoders
 from core.embeddings.sentence_encoders import PREFIX
 from core.files.csv_records import as_csv
-from core.selection import selections
+from core.selection import selections, source_of
 from core.study.outcome import Outcome
 from core.study.study import Study
 from pages.ui.session import session, state
@@ -78,7 +78,7 @@ def pick(study: Study, number: int) -> None:
         st.toast(f"Row {number} is no longer hand-picked.", icon=":material/remove_circle:")
         return
     state.edit(demonstrations=(*table, row))
-    then = "" if study.selection == "hand-picked" else " The selection “Hand-picked” shows them."
+    then = "" if source_of(study) == "demonstrations" else " The selection “Hand-picked” shows them."
     st.toast(f"Row {number} is hand-picked now.{then}", icon=":material/add_circle:")
 
 
@@ -123,7 +123,7 @@ def _segments(label: str, options: list[Any], key: str, say: Callable[[Any], Any
 def take(study: Study, name: str) -> None:
     """Make a selection the study's own; where the demonstrations stood in for a pool, they become it."""
     changes: dict[str, Any] = {"selection": name}
-    if name != "hand-picked" and not state.study().pool:
+    if selections.find(name).source == "pool" and not state.study().pool:
         changes["pool"] = study.pool
     state.edit(**changes)
     title_of = selections.find(name).title

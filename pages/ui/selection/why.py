@@ -25,12 +25,6 @@ HELP = (
     "takes rows one after another, or a set at once, need not choose the best scores of all. Rows without a score were "
     "no candidates: the query itself, rows held out to measure on, or rows not looked at closely."
 )
-NOTHING = {
-    "random": "Chance ranks nothing: every row of the pool is as likely.",
-    "balanced": "Chance ranks nothing: within a label every row is as likely.",
-    "hand-picked": "You chose these; nothing was ranked.",
-    "self-generated": "The model wrote these itself; no row of the pool was ranked.",
-}
 
 
 def looked_at(settings: Settings, choices: Sequence[Choice]) -> Choice | None:
@@ -53,9 +47,7 @@ def why_view(settings: Settings, choices: Sequence[Choice], look: Choice | None)
     st.caption(f"{entry.title}: {entry.help}.")
     if look.scores is None or not np.isfinite(look.scores).any():
         few = len([row for row in settings.study.pool if usable(row)]) <= settings.study.k
-        st.caption(
-            NOTHING.get(look.name) or ("All rows are shown, so nothing was ranked." if few else "No row has a score.")
-        )
+        st.caption(entry.unranked or ("All rows are shown, so nothing was ranked." if few else "No row has a score."))
         _footer(settings, look)
         return
     st.caption(f"Score: {plain(entry.scores, 400)}.")

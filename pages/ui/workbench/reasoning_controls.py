@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.reasoning import reasonings
+from core.reasoning import reasonings, writes
 from core.reasoning.matching import MATCHINGS
 from core.study.study import Study
 from pages.ui.session import state
@@ -63,11 +63,6 @@ def longest_field(study: Study, key: str) -> None:
         help=HELP_LONGEST,
         **state.bind(key, study.longest, "longest", "value"),
     )
-
-
-def writes(study: Study) -> bool:
-    """Whether the model writes anything in this study."""
-    return study.open_ended or study.reasoning != "none"
 
 
 def more(study: Study, prefix: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.reasoning import reasons
 from core.study.demonstrations import Demonstration
 from core.study.study import Study
 from pages.ui.components.buttons import icon_button
@@ -120,7 +121,7 @@ def tables_card(study: Study) -> Study:
     _valid_mark(len(rows))
     marked = session.marked()
     alt = "Demonstrations: input, label, and whether each is used" if field == "demonstrations" else "Pool of examples"
-    stepped = study.reasoning != "none"
+    stepped = reasons(study)
     typed = tables.demonstrations_editor(P + field, rows, marked, TABLE_HEIGHT, alt, stepped)
     if typed != rows:
         state.edit(**{field: typed})

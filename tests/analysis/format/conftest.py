@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core import Study, load_model
-from core.evaluation.questions import Question
+from core.evaluation.questions import EvaluationQuestion
 from core.models import LanguageModel
 from core.study.demonstrations import Demonstration
 from core.study.prompts import Template
@@ -16,7 +16,7 @@ from tests.tiny import rows
 DEMONSTRATIONS = rows([("great film", "foo"), ("dull plot", "bar"), ("lovely cast", "foo"), ("boring", "bar")])
 ASKED = (("a fine film", "foo"), ("weak cast", "bar"), ("charming", "foo"), ("awful plot", "bar"), ("bad film", "bar"))
 STUDY = Study(demonstrations=DEMONSTRATIONS, pool=rows(ASKED), query="a great cast", labels=("foo", "bar"))
-QUESTIONS = tuple(Question(x, y, "pool") for x, y in ASKED)
+QUESTIONS = tuple(EvaluationQuestion(x, y, "pool") for x, y in ASKED)
 
 
 @pytest.fixture(scope="session")

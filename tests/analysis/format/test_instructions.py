@@ -67,11 +67,11 @@ def test_the_mixture_has_instructions_and_another_model_none(embedded: LanguageM
 
 def test_the_right_instruction_of_a_word_task_helps(embedded: LanguageModel) -> None:
     from core import Study
-    from core.evaluation.questions import Question
+    from core.evaluation.questions import EvaluationQuestion
     from tests.tiny import rows
 
     study = Study(demonstrations=rows([("cat", "cats")]), query="dog")
-    asked = [Question(x, x + "s", "plural") for x in ("dog", "bird", "horse", "lion")]
+    asked = [EvaluationQuestion(x, x + "s", "plural") for x in ("dog", "bird", "horse", "lion")]
     found = rank_instructions(study, embedded, [("Give the plural.", ""), ("Translate to French.", "")], asked, shots=0)
     assert found.instructions[0] == "Give the plural."
 

@@ -11,8 +11,8 @@ from scipy import stats
 from core import Demonstration, StudyError, run
 from core.analysis.influence import (
     READINGS,
-    Evidence,
     Explanations,
+    SurveyedQuery,
     agreement,
     effects_of,
     evidence,
@@ -36,18 +36,18 @@ POOLED = REVIEW.model_copy(
 
 
 @pytest.fixture(scope="module")
-def reviewed() -> Evidence:
+def reviewed() -> SurveyedQuery:
     model = tiny()
     return evidence(influence(question(REVIEW, model, "positive"), model), model)
 
 
-def fake(effects: np.ndarray, weights: np.ndarray, heads: np.ndarray, signs: np.ndarray) -> Evidence:
-    """Evidence with planted numbers."""
+def fake(effects: np.ndarray, weights: np.ndarray, heads: np.ndarray, signs: np.ndarray) -> SurveyedQuery:
+    """SurveyedQuery with planted numbers."""
     asked = question(REVIEW, tiny(), "positive")
     removal = Removal(0.0, 0.0, effects, effects, None)
     found = Influence(asked, removal, None, np.zeros(len(effects), dtype=np.intp), 0, 0)
     said = Explanations(("planted",), ("",), weights[None], dict.fromkeys(READINGS, heads))
-    return Evidence(found, said, signs)
+    return SurveyedQuery(found, said, signs)
 
 
 def test_explanations_are_those_of_the_run(embedded: LanguageModel) -> None:
@@ -67,7 +67,7 @@ def test_explanations_are_those_of_the_run(embedded: LanguageModel) -> None:
 
 @pytest.mark.parametrize("measure", ["leave-one-out", "shapley"])
 @pytest.mark.parametrize("compared", ["signed", "plain", "size"])
-def test_what_is_correlated_with_what(reviewed: Evidence, measure: str, compared: str) -> None:
+def test_what_is_correlated_with_what(reviewed: SurveyedQuery, measure: str, compared: str) -> None:
     found = agreement([reviewed], measure=measure, compared=compared)  # type: ignore[arg-type]
     removal, said = reviewed.influence.model, reviewed.explanations
     assert removal.shapley is not None
@@ -141,7 +141,7 @@ def test_the_sign_matters() -> None:
     assert agreement([one], compared="plain").by_query[0, 0] < 0.5
 
 
-def test_what_cannot_be_correlated(reviewed: Evidence) -> None:
+def test_what_cannot_be_correlated(reviewed: SurveyedQuery) -> None:
     with pytest.raises(StudyError, match="no query"):
         agreement([])
     bare = replace(

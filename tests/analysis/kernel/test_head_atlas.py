@@ -9,19 +9,19 @@ import pytest
 from scipy.stats import binomtest
 
 from core import Study, StudyError
-from core.analysis.kernel.head_atlas import READINGS, Atlas, Choice, head_atlas, share
+from core.analysis.kernel.head_atlas import READINGS, Atlas, ChosenHead, head_atlas, share
 from core.analysis.kernel.records import atlas_records
 from core.errors import Cancelled
 from core.evaluation.items import Item, items_from_pool
 from core.files.csv_records import as_csv
-from core.kernels.variants import Variant, variants
+from core.kernels.variants import KernelVariant, variants
 from core.study.prompts import render
 from tests.listening import listening
 from tests.models import plain
 from tests.tiny import REVIEWS, folder, plain_logprobs, rows, tiny
 
 POOL = (*REVIEWS, *rows([("the dog was good", "positive"), ("a bad house", "negative"), ("bad film", "negative")]))
-WORDS = Variant("Words", "encoder", (("encoder", "tfidf"),))
+WORDS = KernelVariant("Words", "encoder", (("encoder", "tfidf"),))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def items() -> tuple[Item, ...]:
 
 @pytest.fixture(scope="module")
 def atlas(items: tuple[Item, ...]) -> Atlas:
-    return head_atlas(Study(pool=POOL), tiny(), items, [WORDS, Variant("Exact", "exact")])
+    return head_atlas(Study(pool=POOL), tiny(), items, [WORDS, KernelVariant("Exact", "exact")])
 
 
 def vote(weights: list[float], item: Item) -> str:
@@ -118,9 +118,9 @@ def test_a_head_is_chosen_on_one_part_and_reported_on_the_other() -> None:
     hits[0, 0, 1, 4:] = True  # all of the reporting part
     hits[1, 1, 0, :2] = True
     atlas = made(hits)
-    assert atlas.choose() == Choice(2, 1, 2)
-    assert atlas.choose(reading=1) == Choice(1, 1, 0)
-    assert atlas.choose(reading=3) == Choice(3, 0, 0), "ties go to the first"
+    assert atlas.choose() == ChosenHead(2, 1, 2)
+    assert atlas.choose(reading=1) == ChosenHead(1, 1, 0)
+    assert atlas.choose(reading=3) == ChosenHead(3, 0, 0), "ties go to the first"
     assert atlas.agreement("model", "choosing")[2, 1, 2] == 0.75
     assert atlas.agreement("model", "reporting")[2, 1, 2] == 0.0
     assert atlas.agreement("gold", "reporting")[0, 0, 1] == 0.0

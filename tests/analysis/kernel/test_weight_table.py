@@ -14,13 +14,13 @@ from core.analysis.kernel.weight_table import ask, candidates, distance, kernel_
 from core.errors import Cancelled, StudyError
 from core.files.csv_records import as_csv
 from core.kernels.exact import NOTE
-from core.kernels.variants import Variant, variants
+from core.kernels.variants import KernelVariant, variants
 from core.models import LanguageModel
 from core.study.outcome import Answer, Kernel
 from tests.listening import listening
 from tests.tiny import REVIEWS, rows, tiny
 
-EXACT, WORDS = Variant("Exact", "exact"), Variant("Words", "encoder", (("encoder", "tfidf"),))
+EXACT, WORDS = KernelVariant("Exact", "exact"), KernelVariant("Words", "encoder", (("encoder", "tfidf"),))
 STUDY = Study(query="a good film", demonstrations=REVIEWS[:4], pool=REVIEWS, gold="positive")
 
 
@@ -72,11 +72,11 @@ def test_an_exact_kernel_in_which_nothing_shares_a_label_says_so(embedded: Langu
 
 
 def test_an_encoder_that_cannot_be_loaded_leaves_the_others() -> None:
-    lost = Variant("lost", "encoder", (("encoder", "sentence:/no/such/folder"),))
+    lost = KernelVariant("lost", "encoder", (("encoder", "sentence:/no/such/folder"),))
     table = kernel_table(STUDY, tiny(), REVIEWS[:4], [lost, WORDS], ["a good film"])
     assert [name for name, _ in table.missing] == ["lost"]
     assert [row[0].name for row in table.kernels] == ["Words"]
-    beyond = Variant("beyond", "attention", (("heads", ((0, 9),)),))
+    beyond = KernelVariant("beyond", "attention", (("heads", ((0, 9),)),))
     with pytest.raises(StudyError, match="no head 9"):
         kernel_table(STUDY, tiny(), REVIEWS[:4], [beyond], ["a good film"])
 

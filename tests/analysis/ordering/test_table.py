@@ -25,7 +25,7 @@ from core.analysis.ordering.effects import (
 from core.analysis.ordering.records import in_words, order_records, strategy_records
 from core.analysis.ordering.table import OrderTable, fixed, order_table, orders_drawn, texts_scored
 from core.bayes.answer import bayes_answer
-from core.evaluation.questions import Question
+from core.evaluation.questions import EvaluationQuestion
 from core.models import LanguageModel
 from core.ordering import order, orderings
 from core.ordering.entropy import global_entropy, local_entropy
@@ -37,7 +37,7 @@ from tests.tiny import REVIEWS, rows, tiny
 
 LABELS = ("positive", "negative")
 POOL = rows([("a film", "positive"), ("the dog", "negative"), ("the bad bird", "negative"), ("good", "positive")])
-QUESTIONS = tuple(Question(d.input, d.label, "pool") for d in REVIEWS[3:])
+QUESTIONS = tuple(EvaluationQuestion(d.input, d.label, "pool") for d in REVIEWS[3:])
 STUDY = Study(demonstrations=REVIEWS[:3], pool=POOL, query="a good film", labels=LABELS)
 WORDS = rows([("lion", "lion"), ("cat", "chat"), ("bread", "pain")])
 
@@ -172,7 +172,7 @@ def test_equal_demonstrations_make_equal_orders() -> None:
 
 
 def test_open_questions_have_candidates_of_their_own(model: LanguageModel) -> None:
-    questions = tuple(Question(x, y, "French") for x, y in [("dog", "chien"), ("fish", "poisson")])
+    questions = tuple(EvaluationQuestion(x, y, "French") for x, y in [("dog", "chien"), ("fish", "poisson")])
     study = Study(demonstrations=WORDS, query="horse")
     found = order_table(study, model, WORDS, ("cheval", "horse"), questions)
     assert all(question.gold in labels for question, labels in zip(questions, found.candidates, strict=True))
@@ -241,7 +241,7 @@ def made(right: np.ndarray, entropies: np.ndarray, k: int = 3, drawn: np.ndarray
         labels=LABELS,
         answers=np.tile([0.6, 0.4], (len(orders), 1)),
         bayes=None,
-        questions=(Question("x", "positive", "pool"),) * count,
+        questions=(EvaluationQuestion("x", "positive", "pool"),) * count,
         candidates=(LABELS,) * count,
         by_question=by_question,
         right=right,

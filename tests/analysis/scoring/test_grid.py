@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
 from core import Cancelled, Demonstration, Study, StudyError
-from core.analysis.scoring.breakdown import token_records, working
-from core.analysis.scoring.grid import Combination, Variant, combination_of, combinations, variants
+from core.analysis.scoring.breakdown import score_breakdown, token_records
+from core.analysis.scoring.grid import Combination, ScorerVariant, combination_of, combinations, variants
 from core.analysis.scoring.table import score_table, score_tables, text_count
 from core.scoring import scorers
 from core.scoring.calibration import calibrations
@@ -60,7 +61,7 @@ def test_direct_cells_against_transformers_alone() -> None:
     counts = np.array([len(plain_logprobs("llama", before, " " + label)) for label in LABELS])
     lengths = {"sum": 1, "token": counts, "character": [len(y) for y in LABELS], "byte": [len(y) for y in LABELS]}
     for name, length in lengths.items():
-        way = Combination(Variant("direct", (("normalisation", name),)))
+        way = Combination(ScorerVariant("direct", (("normalisation", name),)))
         answer = table.answers[WAYS.index(way)]
         assert answer is not None
         np.testing.assert_allclose(answer.scores, totals / np.array(length), atol=1e-4)
@@ -89,7 +90,7 @@ def test_a_scorer_that_cannot_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         raise StudyError("Not on this model.")
 
     strategy = scorers.find("pmi")
-    monkeypatch.setitem(scorers._strategies, "pmi", type(strategy)(**{**vars(strategy), "function": never}))
+    monkeypatch.setitem(scorers._entries, "pmi", replace(strategy, function=never))
     table = score_table(STUDY, tiny(), SHOWN, LABELS, WAYS)
     assert {way.variant.scoring for way, error in zip(WAYS, table.errors, strict=True) if error} == {"pmi"}
     assert set(table.errors) == {"", "Not on this model."}
@@ -111,7 +112,7 @@ def test_stops_and_counts() -> None:
 def test_the_working_adds_up_by_hand(way: Combination, template: str, architecture: str) -> None:
     """From the tokens alone to the probabilities, in the arithmetic that the page writes out."""
     study = STUDY.model_copy(update={"template": TEMPLATES[template]})
-    found = working(study, tiny(architecture), SHOWN, LABELS, way)
+    found = score_breakdown(study, tiny(architecture), SHOWN, LABELS, way)
     for step in (found.query, *found.free):
         for line in step.lines:
             sums = [sum(text.logprobs.tolist()) for text in line.texts]
@@ -134,8 +135,8 @@ def test_the_working_adds_up_by_hand(way: Combination, template: str, architectu
 
 def test_lengths_and_prior_of_the_working() -> None:
     def lines(scoring: str, **settings: str):
-        way = Combination(Variant(scoring, tuple(settings.items())))
-        return working(STUDY, tiny(), SHOWN, ("good", "café"), way).query.lines
+        way = Combination(ScorerVariant(scoring, tuple(settings.items())))
+        return score_breakdown(STUDY, tiny(), SHOWN, ("good", "café"), way).query.lines
 
     assert [(line.length, line.unit) for line in lines("direct", normalisation="sum")] == [(1, ""), (1, "")]
     assert [line.length for line in lines("direct", normalisation="character")] == [4, 4]
@@ -147,8 +148,8 @@ def test_lengths_and_prior_of_the_working() -> None:
 
 
 def test_tokens_as_records() -> None:
-    way = Combination(Variant("pmi"), "contextual")
-    found = working(STUDY, tiny(), SHOWN, LABELS, way)
+    way = Combination(ScorerVariant("pmi"), "contextual")
+    found = score_breakdown(STUDY, tiny(), SHOWN, LABELS, way)
     rows = token_records(found)
     assert len(rows) == sum(len(t.tokens) for s in (found.query, *found.free) for ln in s.lines for t in ln.texts)
     mine = [row for row in rows if not row["content_free"] and row["label"] == "good"]

@@ -20,7 +20,7 @@ from core.analysis.scoring.label_imbalance import (
     mean_interval,
     shared_out,
 )
-from core.evaluation.questions import Question
+from core.evaluation.questions import EvaluationQuestion
 from core.models import LanguageModel
 from tests.tiny import rows, tiny
 
@@ -28,7 +28,9 @@ TWO = rows([(f"a{i}", "foo") for i in range(5)] + [(f"b{i}", "bar") for i in ran
 THREE = rows([(f"{y}{i}", y) for y in ("foo", "bar", "baz") for i in range(4)])
 KEYS = ("direct/sum/none", "channel/even/none", "direct/sum/contextual")
 WAYS = [way for way in combinations() if way.key in KEYS]
-ASKED = tuple(Question(x, y, "pool") for x, y in (("film", "foo"), ("bird", "bar"), ("dog", "foo"), ("plot", "bar")))
+ASKED = tuple(
+    EvaluationQuestion(x, y, "pool") for x, y in (("film", "foo"), ("bird", "bar"), ("dog", "foo"), ("plot", "bar"))
+)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +82,7 @@ def test_one_side_alone_cannot_be_out_of_balance() -> None:
 
 
 def test_questions_are_even() -> None:
-    many = [Question(f"q{i}", "foo" if i < 9 else "bar", "pool") for i in range(12)]
+    many = [EvaluationQuestion(f"q{i}", "foo" if i < 9 else "bar", "pool") for i in range(12)]
     kept = even_questions(many, "foo", 50)
     assert Counter(q.gold for q in kept) == {"foo": 3, "bar": 3}
     assert kept == even_questions(many, "foo", 6)
@@ -92,7 +94,7 @@ def test_questions_are_even() -> None:
 
 
 def test_what_is_asked_is_not_shown() -> None:
-    asked = tuple(Question(row.input, row.label, "pool") for row in TWO)
+    asked = tuple(EvaluationQuestion(row.input, row.label, "pool") for row in TWO)
     left, kept = shared_out(TWO, asked, "foo", 50)
     assert Counter(q.gold for q in kept) == {"foo": 2, "bar": 2}  # at most half of either side
     assert {row.input for row in left}.isdisjoint(q.input for q in kept)
@@ -113,7 +115,7 @@ def test_answers_are_those_of_run() -> None:
         assert found.demonstrations[d] == draw_demonstrations(TWO, "bar", 4, 3 + d)
     for c, way in enumerate(found.combinations):
         for r in range(3):
-            for q, question in enumerate([*ASKED, Question("house", "foo", "")]):
+            for q, question in enumerate([*ASKED, EvaluationQuestion("house", "foo", "")]):
                 d = 1 if q < 4 else 0
                 asked = {"query": question.input, "demonstrations": found.demonstrations[d][r]}
                 answer = run(way.of(study).model_copy(update=asked), tiny()).answer
@@ -128,7 +130,7 @@ def test_answers_are_those_of_run() -> None:
 
 
 def test_rows_that_are_asked_are_never_shown() -> None:
-    asked = (Question("a0", "foo", "pool"), Question("b0", "bar", "pool"))
+    asked = (EvaluationQuestion("a0", "foo", "pool"), EvaluationQuestion("b0", "bar", "pool"))
     found = imbalance(Study(query="a1"), tiny(), TWO, asked, WAYS[:1], majority="foo", n=6, draws=2)
     assert {row.input for d in found.demonstrations for r in d for row in r}.isdisjoint({"a0", "b0", "a1"})
 
@@ -139,7 +141,7 @@ def test_exact_bayes_beside(embedded: LanguageModel) -> None:
     table = rows(
         [("lion", "foo"), ("cat", "foo"), ("bird", "foo"), ("table", "bar"), ("chair", "bar"), ("lamp", "bar")]
     )
-    asked = (Question("dog", "foo", ""), Question("desk", "bar", ""))
+    asked = (EvaluationQuestion("dog", "foo", ""), EvaluationQuestion("desk", "bar", ""))
     study = Study(query="horse", labels=("foo", "bar"))
     found = imbalance(study, embedded, table, asked, WAYS[:1], majority="foo", n=4, draws=1)
     assert found.bayes_right.shape == (2, 3, 1, 2)

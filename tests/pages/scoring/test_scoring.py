@@ -11,7 +11,7 @@ import pytest
 
 from core import run
 from core.analysis.scoring.agreement import disagreement, equal_share, kappa
-from core.analysis.scoring.breakdown import working
+from core.analysis.scoring.breakdown import score_breakdown
 from core.analysis.scoring.grid import Combination, combinations
 from core.analysis.scoring.label_imbalance import imbalance, mean_interval, shared_out
 from core.analysis.scoring.table import score_table
@@ -95,7 +95,7 @@ def test_a_cell_opens_to_its_tokens_and_is_taken_into_the_study(page: Page, mode
     page.at.session_state["scoring_opened"] = key
     settle(page.run())
     outcome = run(POOLED, model)
-    found = working(POOLED, model, outcome.demonstrations, outcome.answer.labels, WAYS[key])
+    found = score_breakdown(POOLED, model, outcome.demonstrations, outcome.answer.labels, WAYS[key])
     (shown,) = [str(html.value) for html in page.at.html if "icl-work" in str(html.value)]
     for line in found.query.lines:
         assert f"score <b>{line.score:.4f}".replace("-", "−") in shown

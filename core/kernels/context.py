@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Weighed:
+class KernelWeights:
     """What a kernel says.
 
     Attributes:
@@ -51,7 +51,7 @@ class Read:
 
 
 @dataclass
-class Scene:
+class KernelContext:
     """Demonstrations in the order shown, and queries; what one kernel reads of the model serves the next.
 
     Attributes:
@@ -60,7 +60,7 @@ class Scene:
         shown: (n,) the demonstrations, in order.
         queries: (Q,) inputs.
         stop: asked between passes; True raises `Cancelled`.
-        memory: what was read of texts alone; scenes on the same model and template may share one.
+        memory: what was read of texts alone; contexts on the same model and template may share one.
     """
 
     study: Study
