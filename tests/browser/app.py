@@ -78,8 +78,8 @@ class App:
         return self
 
     def key(self, key: str) -> Locator:
-        """The element that was given this key."""
-        return self.page.locator(f".st-key-{key}")
+        """The element that was given this key, or the widget of this name: its key has a number behind it."""
+        return self.page.locator(f".st-key-{key}, [class*='st-key-{key}-']")
 
     def choose(self, label: str, option: str) -> App:
         """Pick an option of the select box with this label."""

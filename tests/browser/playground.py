@@ -93,6 +93,16 @@ class Playground:
         self.app.page.get_by_role("button", name=name, exact=True).click()
         self.app.settle()
 
+    def undo(self) -> None:
+        """One step back."""
+        self.app.key("frame_undo").get_by_role("button").click()
+        self.app.settle()
+
+    def redo(self) -> None:
+        """One step forward."""
+        self.app.key("frame_redo").get_by_role("button").click()
+        self.app.settle()
+
     def prompt(self) -> str:
         """The prompt as drawn, without the numbers and the answer that the page adds."""
         text: str = self.app.page.locator(".icl-prompt").evaluate(PROMPT)

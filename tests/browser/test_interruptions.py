@@ -1,16 +1,22 @@
-"""A run that ends early must not cost the study anything: what it was to tell the browser is told by the next one."""
+"""A run that ends early, or takes long, must not cost anything that was typed or chosen, nor bring anything back."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser
+import pytest
+from playwright.sync_api import Browser, expect
 
+from core.models import LanguageModel
+from pages.ui.session.examples import default_study
 from tests.browser.app import App
 from tests.browser.conftest import SCREEN
-from tests.browser.server import serve
+from tests.browser.playground import Playground
+from tests.browser.server import Server, serve
 
 HERE = Path(__file__).parent
+LONG = 30_000  # milliseconds that a busy machine may take over runs of two seconds each
 
 
 def test_a_page_that_begins_anew_loses_no_text(chromium: Browser, tmp_path: Path) -> None:
@@ -28,3 +34,98 @@ def test_a_page_that_begins_anew_loses_no_text(chromium: Browser, tmp_path: Path
             assert page.get_by_label("Right answer", exact=True).input_value() == "cheval"
         assert app.troubles() == []
         page.close()
+
+
+@pytest.fixture(scope="module")
+def slow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serve(tmp_path_factory.mktemp("slow"), HERE / "slow.py") as server:
+        yield server
+
+
+@pytest.fixture
+def slow(chromium: Browser, slow_server: Server, model: LanguageModel) -> Iterator[Playground]:
+    """A Playground whose every run takes two seconds."""
+    context = chromium.new_context(viewport=SCREEN, reduced_motion="reduce")
+    context.set_default_timeout(LONG)
+    playground = Playground(App(context.new_page(), slow_server.url), slow_server, model).open()
+    wait_for_views(playground)
+    yield playground
+    assert playground.app.troubles() == []
+    context.close()
+
+
+def wait_for_views(playground: Playground) -> None:
+    """Until the run is done."""
+    expect(playground.app.page.get_by_text("Running …")).to_have_count(0, timeout=LONG)
+    expect(playground.app.key("playground_answer")).to_be_visible(timeout=LONG)
+    playground.app.settle()
+
+
+def test_what_is_looked_at_stays_while_the_model_works(slow: Playground) -> None:
+    page = slow.app.page
+    slow.table("Pool")
+    page.get_by_role("radio", name="Path", exact=True).click()
+    slow.app.settle()
+    handle = slow.app.key("playground_n").get_by_role("slider")
+    handle.focus()
+    handle.press("ArrowLeft")
+    slow.app.settle()
+    before = int(handle.input_value())
+    assert before == len(default_study().demonstrations) - 1
+    for label, text in (("Right answer", "cat"), ("Query x", "dog"), ("Right answer", "chien")):
+        slow.app.fill(label, text)
+        wait_for_views(slow)
+        assert handle.input_value() == str(before)
+        assert page.get_by_role("radio", name="Path", exact=True).is_checked()
+        assert page.get_by_role("radio", name="Pool").is_checked()
+    assert (slow.study().query, slow.study().gold) == ("dog", "chien")
+
+
+def test_undo_while_the_model_works_stands(slow: Playground) -> None:
+    """The progress asks for a run every .4 s, with what the browser holds at that time."""
+    page = slow.app.page
+    slow.app.choose("Scorer", "Channel")
+    for query in ("dog", "cat", "bird"):
+        slow.type_query(query)
+        page.wait_for_timeout(300)
+    slow.undo()
+    wait_for_views(slow)
+    slow.until(lambda: expect(page.get_by_label("Query x", exact=True)).to_have_value("cat"))
+    assert (slow.study().query, slow.study().scoring) == ("cat", "channel")
+    for _ in range(3):
+        slow.undo()
+    wait_for_views(slow)
+    assert slow.study().model_copy(update={"gold": None}) == default_study().model_copy(update={"gold": None})
+    assert page.get_by_label("Query x", exact=True).input_value() == default_study().query
+
+
+def test_quick_edits_of_two_fields_while_the_model_works(slow: Playground) -> None:
+    page = slow.app.page
+    instruction = page.get_by_label("Instruction", exact=True)
+    for number in range(6):
+        slow.type_query(f"word {number}")
+        instruction.fill(f"Rule {number}.")
+        instruction.press("Enter")
+    wait_for_views(slow)
+    slow.until(lambda: _says(slow, "word 5", "Rule 5."))
+    assert page.get_by_label("Query x", exact=True).input_value() == "word 5"
+    assert instruction.input_value() == "Rule 5."
+
+
+def _says(playground: Playground, query: str, instruction: str) -> None:
+    study = playground.study()
+    assert (study.query, study.instruction) == (query, instruction)
+
+
+def test_refresh_while_the_model_works(slow: Playground) -> None:
+    page = slow.app.page
+    for query in ("dog", "cat"):
+        slow.app.fill("Query x", query)
+    page.reload()
+    slow.app.runs = -1
+    wait_for_views(slow)
+    assert slow.study().query == page.get_by_label("Query x", exact=True).input_value() == "cat"
+    for expected in ("dog", "horse"):
+        slow.undo()
+        wait_for_views(slow)
+        assert slow.study().query == page.get_by_label("Query x", exact=True).input_value() == expected

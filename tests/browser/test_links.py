@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
+from pages.ui.session.examples import default_study
 from tests.browser.app import App
 from tests.browser.conftest import SCREEN
 from tests.browser.playground import Playground
@@ -79,3 +80,64 @@ def test_a_link_that_leads_nowhere_says_so(app: App, key: str) -> None:
     app.open(f"?study={key}")
     assert "No study is kept under" in app.text()
     assert app.key("playground_answer").is_visible()
+
+
+def test_back_at_once_takes_an_edit_back(playground: Playground) -> None:
+    page = playground.app.page
+    box = page.get_by_label("Query x", exact=True)
+    first = box.input_value()
+    for query in ("moon", "cat"):
+        playground.ask(query)
+    back, forward = page.go_back, page.go_forward
+    for go, query in ((back, "moon"), (back, first), (forward, "moon"), (forward, "cat")):
+        go()
+        playground.app.settle()
+        expect(box).to_have_value(query)
+        assert playground.study().query == query
+    playground.check()
+
+
+def test_undo_goes_on_after_a_refresh(playground: Playground) -> None:
+    page = playground.app.page
+    playground.ask("bird")
+    playground.app.choose("Scorer", "Channel")
+    playground.undo()
+    page.reload()
+    playground.app.runs = -1
+    playground.app.settle()
+    playground.redo()
+    assert (playground.study().query, playground.study().scoring) == ("bird", "channel")
+    playground.undo()
+    playground.undo()
+    assert playground.study().query == default_study().query
+    assert playground.app.key("frame_undo").get_by_role("button").is_disabled()
+
+
+def test_a_link_brings_no_history_along(playground: Playground, visitor: Callable[[], App]) -> None:
+    """What was there before a link was given is nobody's business."""
+    playground.ask("secret")
+    playground.ask("house")
+    other = Playground(visitor(), playground.server, playground.model)
+    other.app.open(playground.app.page.url)
+    assert other.study().query == "house"
+    assert other.app.key("frame_undo").get_by_role("button").is_disabled()
+
+
+def test_two_tabs_of_one_browser(playground: Playground) -> None:
+    page = playground.app.page
+    playground.ask("bird")
+    second = Playground(App(page.context.new_page(), playground.app.url), playground.server, playground.model)
+    second.app.open(page.url)
+    for one, two in (("moon", "sun"), ("cat", "dog")):
+        playground.type_query(one)
+        second.type_query(two)
+    playground.app.settle(quiet=1.0)
+    second.app.settle(quiet=1.0)
+    for tab, query, before in ((playground, "cat", "moon"), (second, "dog", "sun")):
+        tab.app.page.reload()
+        tab.app.runs = -1
+        tab.app.settle()
+        assert tab.study().query == query
+        tab.undo()
+        assert tab.study().query == before
+    assert second.app.troubles() == []

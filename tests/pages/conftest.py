@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Element
 
 from core import Study, load_model
 from core.models import LanguageModel
-from pages.ui.session import state
+from pages.ui.session.history import NOWHERE
 
 ROOT = Path(__file__).parents[2]
 Start = Callable[..., "Page"]
+GENERATION = re.compile(r"-[0-9a-f]{6}$")
 
 
 class Page:
@@ -37,12 +40,28 @@ class Page:
 
     @property
     def study(self) -> Study:
-        study: Study = self.at.session_state["state_study"]
+        study: Study = self.at.session_state["state_history"].study
         return study
 
+    @study.setter
+    def study(self, new: Study) -> None:
+        now = self.at.session_state["state_history"]
+        now.study, now.address = new, NOWHERE
+
+    @property
+    def a(self) -> Study | None:
+        """What the study is compared with."""
+        found: Study | None = self.at.session_state["state_history"].a
+        return found
+
+    @a.setter
+    def a(self, new: Study | None) -> None:
+        now = self.at.session_state["state_history"]
+        now.a, now.address = new, NOWHERE
+
     def edit(self, **changes: Any) -> Page:
-        """Change the study as a callback would, and run."""
-        self.at.session_state["state_study"] = self.study.model_copy(update=changes)
+        """Give the session another study, no step of undo, and run."""
+        self.study = self.study.model_copy(update=changes)
         return self.run()
 
     def press(self, key: str) -> Page:
@@ -91,6 +110,17 @@ class Page:
         return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
+class Dashboard(AppTest):
+    """An AppTest in which widgets go by their names: a widget's key has a number behind it, by turns another one."""
+
+    def _run(self, *arguments: Any, **named: Any) -> AppTest:
+        found = super()._run(*arguments, **named)
+        for element in self._tree:
+            if isinstance(element, Element) and element.key:
+                element.key = GENERATION.sub("", element.key)
+        return found
+
+
 def unpack(value: Any) -> Any:
     if isinstance(value, dict) and "bdata" in value:
         flat = np.frombuffer(base64.b64decode(value["bdata"]), dtype=value["dtype"])
@@ -98,12 +128,6 @@ def unpack(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: unpack(inner) for key, inner in value.items()}
     return [unpack(inner) for inner in value] if isinstance(value, list) else value
-
-
-@pytest.fixture(autouse=True)
-def no_haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No browser lags behind here, and tests choose again sooner than anybody would."""
-    monkeypatch.setattr(state, "GRACE", 0.0)
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +140,7 @@ def start() -> Start:
     """Open the dashboard, with query parameters if any."""
 
     def begin(page: str = "", **query: str) -> Page:
-        at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=120)
+        at = Dashboard(str(ROOT / "dashboard.py"), default_timeout=120)
         for name, value in query.items():
             at.query_params[name] = value
         at.run()

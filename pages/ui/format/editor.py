@@ -82,13 +82,12 @@ def _template(study: Study) -> None:
     st.selectbox(
         "Start from",
         list(TEMPLATES),
-        index=None,
         format_func=lambda name: title_of(TEMPLATES[name]),
         placeholder=f"own: {title_of(template)}",
         help="A ready-made template, to use or to change. The embedded model was trained on these five and no others.",
-        **state.bind(P + "ready", ready_made(template), _begin),
+        **state.bind(P + "ready", ready_made(template), _begin, "index", list(TEMPLATES)),
     )
-    template_fields(P + "own_", template, take_template)
+    template_fields(P + "own_", lambda: state.study().template, take_template)
 
 
 def _begin(name: str | None) -> dict[str, Template]:
@@ -150,7 +149,8 @@ def _write_words(rows: tuple[tuple[str, str], ...], labels: tuple[str, ...]) -> 
     except StudyError as error:
         state.say(str(error))
         return
-    state.edit(template=named(changed))
+    with state.typing(P + "words"):
+        state.edit(template=named(changed))
 
 
 def _preview(outcome: Outcome, model: LanguageModel) -> None:

@@ -97,13 +97,12 @@ def _sides(study: Study, b: Template) -> None:
     st.selectbox(
         "B",
         list(known),
-        index=None,
         format_func=lambda name: title_of(known[name]),
         placeholder=f"own: {title_of(b)}",
         help="A ready-made template; or type the parts of another one below, or click one under Sensitivity.",
-        **state.bind(P + "b_ready", own, _begin_b),
+        **state.bind(P + "b_ready", own, _begin_b, "index", list(known)),
     )
-    template_fields(P + "b_", b, take_b)
+    template_fields(P + "b_", lambda: template_b(state.study()), take_b)
 
 
 def _begin_b(name: str | None) -> dict[str, Any]:

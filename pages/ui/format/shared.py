@@ -13,7 +13,7 @@ from core.analysis.format.typed import read_typed, show_typed
 from core.files.csv_records import as_csv
 from core.study.prompts import ARROW, TEMPLATES, Template, ready_made
 from core.study.study import Study
-from pages.ui.session import session, state
+from pages.ui.session import session, state, widgets
 
 P = "format_"
 PLAYGROUND = Path(__file__).resolve().parents[2] / "playground.py"
@@ -118,8 +118,15 @@ def take_b(template: Template) -> None:
     st.session_state[B] = named(template)
 
 
-def template_fields(prefix: str, template: Template, write: Callable[[Template], None]) -> None:
-    """A text input for every part of a template, in one row for the forward form and one for the channel."""
+def template_fields(prefix: str, now: Callable[[], Template], write: Callable[[Template], None]) -> None:
+    """A text input for every part of a template, in one row for the forward form and one for the channel.
+
+    Args:
+        prefix: of the fields' names.
+        now: the template as it is when it is asked for.
+        write: takes over a changed one.
+    """
+    template = now()
     for row in (("input_prefix", "label_prefix", "end"), ("channel_label_prefix", "channel_input_prefix")):
         for column, field in zip(st.columns(len(row), gap="small"), row, strict=True):
             label, help = FIELDS[field]
@@ -129,18 +136,20 @@ def template_fields(prefix: str, template: Template, write: Callable[[Template],
                     label,
                     live="250ms",
                     help=f"{help} {TYPED}",
-                    **_tied(key, show_typed(getattr(template, field)), field, template, write),
+                    **_tied(key, show_typed(getattr(template, field)), field, now, write),
                 )
 
 
-def _tied(key: str, value: str, field: str, template: Template, write: Callable[[Template], None]) -> dict[str, Any]:
+def _tied(
+    key: str, value: str, field: str, now: Callable[[], Template], write: Callable[[Template], None]
+) -> dict[str, Any]:
     """As `state.bind`, for a template that need not be the study's."""
 
     def written(typed: str) -> dict[str, Any]:
-        write(with_field(template, field, typed))
+        write(with_field(now(), field, typed))
         return {}
 
-    kept = st.session_state.get(key)
+    kept = widgets.held(key)
     # What was typed as \n is shown so until another value comes from elsewhere.
     shown = kept if isinstance(kept, str) and read_typed(kept) == read_typed(value) else value
     return state.bind(key, shown, written, "value")

@@ -125,6 +125,7 @@ def live(title: str, draw: Callable[[Page], Outcome | None]) -> None:
 @st.fragment(key=views.DESK)
 def _live_desk(draw: Callable[[Page], Outcome | None]) -> None:
     """The tables, and what follows from them."""
+    state.listen()
     left, right = st.columns([0.3, 0.7], gap="small")
     with left:
         workbench.tables_card(state.study())
@@ -137,6 +138,7 @@ def _live_desk(draw: Callable[[Page], Outcome | None]) -> None:
 @st.fragment
 def _live_views(draw: Callable[[Page], Outcome | None], below: DeltaGenerator) -> None:
     """What follows from the tables, the query among it: typing there leaves the tables as they are."""
+    state.listen()
     if st.session_state[TABLES] != _shown_in_tables():
         st.rerun()
     with below:

@@ -30,7 +30,8 @@ ROW = 270  # pixels of a chart on the smallest screen; two rows of them grow wit
 SCREEN = 900  # its height
 N, STYLE, LOOK, HEAD = "playground_n", "playground_posterior_style", "playground_attention_look", "playground_head"
 DESK = "playground_desk"  # the fragment around tables and views
-LOOKS = ("Parts", "Heads", "Tokens")
+N_OF = "playground_n_of"  # the number of demonstrations that n belongs to
+LOOKS, STYLES = ("Parts", "Heads", "Tokens"), ("Bars", "Path")
 NAMES = {"exact": "exact Bayes", "implicit": "implicit in the model", "instruction": "by your hypotheses"}
 
 HELP_ANSWER = (
@@ -102,12 +103,12 @@ def posterior_view(outcome: Outcome) -> None:
     k = len(outcome.demonstrations)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         title("Posterior over tasks", HELP_POSTERIOR)
-        st.session_state.setdefault(STYLE, "Bars")
-        look = st.segmented_control("Style", ["Bars", "Path"], key=STYLE, required=True, label_visibility="collapsed")
-        # Another number of demonstrations, or streamlit forgot the slider while it was off screen: show all of them.
-        if st.session_state.get("playground_n_of") != k or N not in st.session_state:
-            st.session_state["playground_n_of"] = st.session_state[N] = k
-        n = st.slider("n", 0, k, key=N, label_visibility="collapsed", format="n = %d") if k else 0
+        style = session.hold(STYLE, STYLES[0], "default")
+        look = st.segmented_control("Style", STYLES, required=True, label_visibility="collapsed", **style)
+        if st.session_state.get(N_OF) != k:  # another number of demonstrations: show all of them
+            st.session_state[N_OF] = st.session_state[N] = k
+        place = session.hold(N, k, shape=k)
+        n = st.slider("n", 0, k, label_visibility="collapsed", format="n = %d", **place) if k else 0
     if not outcome.posteriors:
         st.container(height=ROW, border=False).caption(
             "This model's mixture is not known: write hypotheses (left) to compare tasks by their instructions."
@@ -180,8 +181,8 @@ def attention_view(outcome: Outcome) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         title("Attention", HELP_ATTENTION)
-        st.session_state.setdefault(LOOK, LOOKS[0])
-        kind = st.segmented_control("Look", LOOKS, key=LOOK, required=True, label_visibility="collapsed")
+        held = session.hold(LOOK, LOOKS[0], "default")
+        kind = st.segmented_control("Look", LOOKS, required=True, label_visibility="collapsed", **held)
     if kind == "Tokens":
         _tokens(outcome, attention)
     elif kind == "Heads":
@@ -200,7 +201,7 @@ def _head_choice(attention: Attention) -> None:
         label_visibility="collapsed",
         placeholder="Head",
         width=150,
-        **state.bind(HEAD, state.study().token_head, "token_head"),
+        **state.bind(HEAD, state.study().token_head, "token_head", "index", options),
     )
 
 

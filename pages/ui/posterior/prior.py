@@ -162,7 +162,8 @@ def _table(
             found = {entry.task: entry.weight for entry in _with(found, task, value, own)}
     typed = tuple(TaskPrior(task=task, weight=weight) for task, weight in found.items())
     if typed != prior:
-        state.edit(prior=typed)
+        with state.typing(P + "table"):
+            state.edit(prior=typed)
         tables.settle(sheet, key, typed)
         st.rerun()
     tables.settle(sheet, key, prior)

@@ -148,29 +148,27 @@ def _order_settings(k: int) -> dict[str, int]:
     from core.analysis.posterior.order_spread import ALL_UP_TO
 
     every = k <= ALL_UP_TO
-    for key, default in ((P + "orders_most", 48), (P + "orders_seed", 0)):
-        session.hold(key, default)
     most = st.number_input(
         "Orders",
         2,
         720,
         step=24,
-        key=P + "orders_most",
         label_visibility="collapsed",
         width=110,
         disabled=every,
         help="How many orders are tried; up to four demonstrations, every one.",
+        **session.hold(P + "orders_most", 48),
     )
     seed = st.number_input(
         "Seed of the orders",
         0,
         2**31 - 1,
         step=1,
-        key=P + "orders_seed",
         label_visibility="collapsed",
         width=90,
         disabled=every,
         help="Seed of the orders drawn.",
+        **session.hold(P + "orders_seed", 0),
     )
     return {} if every else {"most": most, "seed": seed}
 

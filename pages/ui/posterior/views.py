@@ -96,12 +96,12 @@ def _steps(outcome: Outcome) -> int:
     k = len(outcome.demonstrations)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         title("Posterior over tasks", HELP_POSTERIOR)
-        session.hold(STYLE, "Bars")
-        look = st.segmented_control("Style", ["Bars", "Path"], key=STYLE, required=True, label_visibility="collapsed")
-        # Another number of demonstrations, or streamlit forgot the slider while it was off screen: show all of them.
-        kept = st.session_state.get(N, k) if st.session_state.get(P + "n_of") == k else k
-        st.session_state[P + "n_of"], st.session_state[N] = k, kept
-        n = st.slider("n", 0, k, key=N, label_visibility="collapsed", format="n = %d") if k else 0
+        style = session.hold(STYLE, "Bars", "default")
+        look = st.segmented_control("Style", ["Bars", "Path"], required=True, label_visibility="collapsed", **style)
+        if st.session_state.get(P + "n_of") != k:  # another number of demonstrations: show all of them
+            st.session_state[P + "n_of"] = st.session_state[N] = k
+        place = session.hold(N, k, shape=k)
+        n = st.slider("n", 0, k, label_visibility="collapsed", format="n = %d", **place) if k else 0
         notes = [
             f"**{NAMES[kind]}**: {plain(post.note, 400)}" for kind, post in outcome.posteriors.items() if post.note
         ]
@@ -150,9 +150,13 @@ def _figures(post: Posterior, n: int) -> str:
 
 def _left(outcome: Outcome, n: int) -> None:
     """What moved the posteriors, and how far apart they are."""
-    session.hold(LEFT, LEFTS[0])
     look = st.segmented_control(
-        "What to show of the posteriors", LEFTS, key=LEFT, required=True, label_visibility="collapsed", help=HELP_LEFT
+        "What to show of the posteriors",
+        LEFTS,
+        required=True,
+        label_visibility="collapsed",
+        help=HELP_LEFT,
+        **session.hold(LEFT, LEFTS[0], "default"),
     )
     if look == "Distance":
         _distance(outcome, n)
@@ -266,14 +270,13 @@ def _evidence(outcome: Outcome, n: int) -> None:
 
 def _right(outcome: Outcome, n: int) -> None:
     """What the posteriors make of the answer, and what moves them."""
-    session.hold(RIGHT, RIGHTS[0])
     look = st.segmented_control(
         "What to do with the posteriors",
         RIGHTS,
-        key=RIGHT,
         required=True,
         label_visibility="collapsed",
         help=posterior_probes.HELP,
+        **session.hold(RIGHT, RIGHTS[0], "default"),
     )
     if look == "Prior":
         posterior_prior.editor(outcome, BOTTOM + 40)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from core.selection import selections, source_of
 from core.study.outcome import Outcome, Posterior
 from core.study.study import Study
+from pages.ui.session import widgets
 
 MARK = "frame_mark"
 GENERATED = "frame_mark_generated"
@@ -74,9 +76,30 @@ def task_colours(posteriors: dict[str, Posterior]) -> dict[str, str]:
     return colours
 
 
-def hold(key: str, default: Any) -> None:
-    """Give a widget its value before it is drawn, the default at first.
+def hold(
+    name: str,
+    default: Any,
+    argument: widgets.Argument = "value",
+    options: Sequence[Any] = (),
+    shape: Hashable = None,
+    then: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """Keyword arguments for a widget whose value is kept under its `name` in `st.session_state`, whatever is on screen.
 
-    The same key on two pages is two widgets to Streamlit: without this the second one starts empty.
+    The name is no widget's key: code may read it and set it at any time, and the widget follows.
+
+    Args:
+        name: of the value, and what the widget's key begins with.
+        default: at first.
+        argument: the widget's argument for what it begins with.
+        options: of a select box, whose argument is "index".
+        shape: what else makes it another widget to Streamlit, such as the ends of a slider.
+        then: called after the user has chosen.
     """
-    st.session_state[key] = st.session_state.get(key, default)
+
+    def write(chosen: Any) -> None:
+        st.session_state[name] = chosen
+        if then is not None:
+            then()
+
+    return widgets.tie(name, st.session_state.setdefault(name, default), write, argument, options, shape)

@@ -29,7 +29,11 @@ def slider(outcome: Outcome, key: str) -> None:
         step=1,
         help=HELP,
         **state.bind(
-            key, most if shots is None else min(shots, most), lambda n: {"shots": None if n >= most else n}, "value"
+            key,
+            most if shots is None else min(shots, most),
+            lambda n: {"shots": None if n >= most else n},
+            "value",
+            shape=most,
         ),
     )
 

@@ -33,17 +33,15 @@ def source_bar() -> None:
     )
     mixture = engine.mixture()
     order = sorted(mixture.families, key=lambda name: mixture.domains[name])
-    session.hold(P + "family", None)
     st.selectbox(
         "Task in the mixture",
         order,
         format_func=lambda name: f"{mixture.domains[name]}: {name.removeprefix(mixture.domains[name] + ': ')}",
-        key=P + "family",
         placeholder="Task in the mixture",
         label_visibility="collapsed",
         width=250,
-        on_change=_load_family,
         help="Draws demonstrations and a pool from one task of the known mixture.",
+        **session.hold(P + "family", None, "index", order, then=_load_family),
     )
     icon_button(
         "Draw again",
@@ -99,21 +97,21 @@ def _rows(pairs: list[tuple[str, str]]) -> tuple[Demonstration, ...]:
 def tables_card(study: Study) -> Study:
     """The table in front and what can be done to its rows; returns the study with what was typed."""
     session.follow(study)
-    session.hold(session.TABLE, session.TABLES[0])
     front = st.segmented_control(
         "Table",
         session.TABLES,
-        key=session.TABLE,
         required=True,
         label_visibility="collapsed",
         format_func=_titles(study).get,
         width="stretch",
+        **session.hold(session.TABLE, session.TABLES[0], "default"),
     )
     if front == "Hypotheses":
         found = tables.hypotheses_editor(P + "hypotheses", study.hypotheses, TABLE_HEIGHT)
         if found != study.hypotheses:
             kinds = study.posteriors if "instruction" in study.posteriors else (*study.posteriors, "instruction")
-            state.edit(hypotheses=found, posteriors=kinds)
+            with state.typing(f"{P}hypotheses {len(found)}"):
+                state.edit(hypotheses=found, posteriors=kinds)
         st.caption("Tasks you think the model may be doing; P(T | D) by your hypotheses follows.")
         return state.study()
     field = front.lower()
@@ -124,7 +122,8 @@ def tables_card(study: Study) -> Study:
     stepped = reasons(study)
     typed = tables.demonstrations_editor(P + field, rows, marked, TABLE_HEIGHT, alt, stepped)
     if typed != rows:
-        state.edit(**{field: typed})
+        with state.typing(f"{P}{field} {len(typed)}"):  # another number of rows is another step
+            state.edit(**{field: typed})
         if tables.has_gap(P + field):
             st.rerun()  # numbers close up at once: charts have them already
     _row_tools(field, len(typed))
@@ -146,19 +145,18 @@ def _valid_mark(size: int) -> None:
 
 
 def _row_tools(field: str, size: int) -> None:
-    session.hold(session.MARK, None)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"icon_{P}rows"):
         st.number_input(
             "Marked",
             1,
             max(size, 1),
             step=1,
-            key=session.MARK,
             placeholder="№",
             label_visibility="collapsed",
             width=108,
             disabled=size == 0,
             help="The marked demonstration stands out in every view. A click on a chart marks one too.",
+            **session.hold(session.MARK, None),
         )
         none = session.marked() is None
         button = partial(icon_button, boxed=True)
@@ -206,7 +204,7 @@ def query_card(study: Study) -> None:
         **state.bind(
             P + "query",
             study.query,
-            lambda text: {"query": text, "gold": study.gold if text == study.query else None},
+            lambda text: {"query": text, "gold": state.study().gold if text == state.study().query else None},
             "value",
         ),
     )

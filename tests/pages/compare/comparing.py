@@ -15,14 +15,9 @@ PAGE = "pages/compare.py"
 class Compare(Page):
     """A session on the page."""
 
-    @property
-    def a(self) -> Study | None:
-        found: Study | None = self.at.session_state["state_aside"]
-        return found
-
     def put(self, a: Study | None, **b: Any) -> Compare:
         """Give the session an A, and change B."""
-        self.at.session_state["state_aside"] = a
+        self.a = a
         self.edit(**b)
         return self.ready()
 

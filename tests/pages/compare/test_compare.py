@@ -12,7 +12,6 @@ from core.analysis.compare import Difference, difference
 from core.analysis.compare.contrasts import CONTRASTS
 from core.models import LanguageModel
 from pages.ui.components.text import safe
-from pages.ui.session import state
 from pages.ui.session.examples import default_study, examples
 from tests.pages.compare.comparing import PAGE, Compare
 from tests.pages.conftest import Start
@@ -132,8 +131,7 @@ def test_keep_edit_swap_undo_drop(page: Compare, model: LanguageModel) -> None:
     assert page.a == first
 
 
-def test_typing_goes_on_as_one_step_beside_an_a(page: Compare, monkeypatch) -> None:
-    monkeypatch.setattr(state, "PAUSE", 1000.0)
+def test_typing_goes_on_as_one_step_beside_an_a(page: Compare) -> None:
     page.click("keep")
     first = page.study
     for query in ("c", "ca", "cat"):
@@ -180,12 +178,12 @@ def test_a_link_to_an_a_that_is_not_kept(start: Start) -> None:
     assert (page.a, page.study) == (None, default_study())
 
 
-def test_back_brings_back_both(page: Compare, monkeypatch) -> None:
+def test_back_brings_back_both(page: Compare) -> None:
     page.click("contrast_1")
     first = {name: page.at.query_params[name] for name in ("study", "a")}
     a, b = page.a, page.study
     page.click("swap")
-    monkeypatch.setattr(state, "LAG", -1.0)
+    page.run()  # the browser has taken over the address
     for name, value in first.items():
         page.at.query_params[name] = value
     page.run()

@@ -40,7 +40,7 @@ def slow(monkeypatch) -> ModelChoice:
 
 
 def test_a_slow_a_does_not_hold_up_b(page: Compare, slow: ModelChoice) -> None:
-    page.at.session_state["state_aside"] = default_study().model_copy(update={"model": slow, "query": "sea"})
+    page.a = default_study().model_copy(update={"model": slow, "query": "sea"})
     page.edit(query="cat")
     (job, run_job) = (page.at.session_state["job_compare_a"], page.at.session_state["job_run"])
     assert not job.done
@@ -61,7 +61,7 @@ def test_a_slow_a_does_not_hold_up_b(page: Compare, slow: ModelChoice) -> None:
 
 
 def test_both_slow_both_shown_and_cancelled_apart(page: Compare, slow: ModelChoice) -> None:
-    page.at.session_state["state_aside"] = default_study().model_copy(update={"model": slow, "query": "bird"})
+    page.a = default_study().model_copy(update={"model": slow, "query": "bird"})
     page.edit(query="wolf", model=slow)
     assert len(page.at.get("progress")) == 2
     a, b = page.at.session_state["job_compare_a"], page.at.session_state["job_run"]
@@ -78,7 +78,7 @@ def test_a_on_a_model_that_is_not_loaded(page: Compare) -> None:
     choice = ModelChoice(name=str(folder("gpt2")))
     shelf = engine.models()
     shelf._things.pop(choice.model_dump_json(), None)
-    page.at.session_state["state_aside"] = default_study().model_copy(update={"model": choice})
+    page.a = default_study().model_copy(update={"model": choice})
     page.edit(query="cat")
     assert "which is not loaded" in page.said
     page.at.button(key="compare_load").click()
@@ -92,7 +92,7 @@ def test_a_on_a_model_that_is_not_loaded(page: Compare) -> None:
 
 def test_a_model_of_a_that_cannot_be_loaded(page: Compare) -> None:
     choice = ModelChoice(name="/no/such/folder")
-    page.at.session_state["state_aside"] = default_study().model_copy(update={"model": choice})
+    page.a = default_study().model_copy(update={"model": choice})
     page.edit(query="cat")
     page.at.button(key="compare_load").click()
     page.run()

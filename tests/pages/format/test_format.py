@@ -26,7 +26,7 @@ def page(start: Start) -> Page:
     """The page with a small study of two labels and a small pool."""
     opened = start(PATH)
     study = Study(demonstrations=rows(ROWS), pool=rows(POOL), query="a great cast", labels=("foo", "bar"))
-    opened.at.session_state["state_study"] = study
+    opened.study = study
     for key, value in (("questions_source", "pool"), ("questions_count", 10), ("family", 8)):
         opened.at.session_state[P + key] = value
     return opened.run()

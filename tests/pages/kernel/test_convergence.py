@@ -193,8 +193,8 @@ def test_the_embedded_model_is_measured_when_asked(
 def test_a_model_without_a_known_mixture_is_told_so() -> None:
     page = View(source=view.EMBEDDED)
     page.at.run()
-    study = page.at.session_state["state_study"]
-    page.at.session_state["state_study"] = study.model_copy(update={"model": ModelChoice(name="gpt2")})
+    now = page.at.session_state["state_history"]
+    now.study = now.study.model_copy(update={"model": ModelChoice(name="gpt2")})
     page.run()
     assert "mixture of tasks is known" in page.said
     assert not page.at.get("plotly_chart")

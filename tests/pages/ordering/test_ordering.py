@@ -61,7 +61,7 @@ def settle(page: Page) -> Page:
 @pytest.fixture
 def page(start: Start) -> Page:
     page = start()
-    page.at.session_state["state_study"] = page.study.model_copy(update=STUDY)
+    page.study = page.study.model_copy(update=STUDY)
     page.at.session_state["ordering_questions_count"] = 10
     page.at.switch_page("pages/ordering.py")
     return settle(page.run())

@@ -65,7 +65,7 @@ def pick(page: Page, kind: str, key: str, value: Any) -> Page:
 @pytest.fixture
 def page(start: Start) -> Page:
     found = start("pages/selection.py")
-    found.at.session_state["state_study"] = POOLED
+    found.study = POOLED
     return settle(found.run())
 
 

@@ -5,27 +5,41 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 
-from pages.ui.session import state
 from tests.pages.conftest import Page
+
+
+def late(page: Page, kind: str, key: str) -> WidgetState:
+    """What the browser says of a widget as it stands, to be said again later."""
+    return getattr(page.at, kind)(key=key)._widget_state
+
+
+def send(page: Page, *said: WidgetState) -> Page:
+    """A message that brings these values of widgets, among those of all that are on screen."""
+    states = page.at._tree.get_widget_states()
+    known = {state.id for state in said}
+    message = WidgetStates(widgets=[*(state for state in states.widgets if state.id not in known), *said])
+    page.at._run(message)
+    return page.check()
 
 
 @pytest.mark.parametrize(
     ("key", "field", "value"), [("scoring", "scoring", "channel"), ("template", "template", "bar")]
 )
 def test_a_value_that_undo_took_back_is_not_chosen_by_a_late_message(
-    playground: Page, monkeypatch: pytest.MonkeyPatch, key: str, field: str, value: Any
+    playground: Page, key: str, field: str, value: Any
 ) -> None:
-    monkeypatch.setattr(state, "GRACE", 60.0)
     before = getattr(playground.study, field)
     playground.choose(key, value)
     assert getattr(playground.study, field) != before
+    said = late(playground, "selectbox", f"frame_{key}")
     playground.press("undo")
     assert getattr(playground.study, field) == before
-    playground.choose(key, value)  # a run that had been asked for before the browser knew
-    assert getattr(playground.study, field) == before
-    assert playground.at.selectbox(key=f"frame_{key}").value != value
-    monkeypatch.setattr(state, "GRACE", 0.0)
+    for _ in range(2):  # runs that had been asked for before the browser knew
+        send(playground, said)
+        assert getattr(playground.study, field) == before
+        assert playground.at.selectbox(key=f"frame_{key}").value != value
     playground.choose(key, value)
     assert getattr(playground.study, field) != before
 
@@ -34,3 +48,28 @@ def test_an_edit_after_an_edit_counts_at_once(playground: Page) -> None:
     for name in ("channel", "perplexity", "channel", "direct"):
         playground.choose("scoring", name)
         assert playground.study.scoring == name
+
+
+def test_what_is_typed_into_a_field_that_was_just_replaced_counts_once(playground: Page) -> None:
+    playground.at.text_input(key="frame_query").set_value("dog")
+    playground.run()
+    said = late(playground, "text_input", "frame_query")
+    playground.press("undo")
+    said.string_value = "bird"  # typed before the browser has heard of the undo
+    send(playground, said)
+    assert playground.study.query == playground.at.text_input(key="frame_query").value == "bird"
+    playground.press("undo")
+    send(playground, said)
+    assert playground.study.query == "horse"
+
+
+def test_a_text_typed_on_is_one_step_and_another_text_is_another(playground: Page) -> None:
+    for query in ("d", "do", "dog", "c", "ca", "cat"):
+        playground.at.text_input(key="frame_query").set_value(query)
+        playground.run()
+    for expected in ("dog", "horse"):
+        playground.press("undo")
+        assert playground.study.query == expected
+    for expected in ("dog", "cat"):
+        playground.press("redo")
+        assert playground.study.query == expected
