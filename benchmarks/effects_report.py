@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.statistics.bootstrap import mean_over_groups
+
 Floats = NDArray[np.float64]
 Cell = dict[str, list[float]]
 Found = dict[str, dict[str, Cell]]
-RESAMPLES = 2_000
 
 # Name, the way that should win, the way it is held against, and who found it.
 EFFECTS: tuple[tuple[str, str, str, str], ...] = (
@@ -73,23 +74,13 @@ def interval(cells: Sequence[Sequence[Floats]], seed: int = 0) -> tuple[float, f
     """Mean over all questions and its 95 % interval.
 
     Bootstrap within seeds: of each seed its tasks with replacement, the questions of a task and seed together, since
-    they share their prompt; percentiles 2.5 and 97.5 of 2,000 resampled means. Every task of every seed has draws of
-    its own, so resampling the seeds as well would count the spread twice.
+    they share their prompt. Every task of every seed has draws of its own, so resampling the seeds as well would count
+    the spread twice.
 
     Args:
         cells: seeds × tasks, an array of values over questions each.
     """
-    sums = np.array([[cell.sum() for cell in row] for row in cells])  # (S, T)
-    sizes = np.array([[len(cell) for cell in row] for row in cells], dtype=np.float64)
-    tasks = sums.shape[1]
-    rng = np.random.default_rng(seed)
-    totals, counts = np.zeros(RESAMPLES), np.zeros(RESAMPLES)
-    for row, size in zip(sums, sizes, strict=True):
-        weights = rng.multinomial(tasks, np.full(tasks, 1 / tasks), RESAMPLES)  # (B, T)
-        totals += weights @ row
-        counts += weights @ size
-    low, high = np.percentile(totals / counts, [2.5, 97.5])
-    return float(sums.sum() / sizes.sum()), float(low), float(high)
+    return mean_over_groups(cells, seed)
 
 
 def difference(found: Sequence[Found], first: str, second: str, families: Sequence[str]) -> dict[str, Any]:

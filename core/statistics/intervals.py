@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
+from numpy.typing import NDArray
 
 
-def wilson(hits: int, count: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval of a share (Wilson 1927), at 95 % where z is not given; (0, 1) where count is 0.
+@lru_cache(maxsize=4096)
+def wilson(hits: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of a share (Wilson 1927), by SciPy; (0, 1) where count is 0.
 
-    (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n), p = hits / n.
+    (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n), p = hits / n. Kept, as SciPy works out a p-value on the way and
+    a page asks again at every redraw.
     """
     if count == 0:
         return 0.0, 1.0
-    p = hits / count
-    middle, scale = p + z * z / (2 * count), 1 + z * z / count
-    reach = z * float(np.sqrt(p * (1 - p) / count + (z / (2 * count)) ** 2))
-    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+    from scipy.stats import binomtest
+
+    found = binomtest(hits, count).proportion_ci(confidence, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def intervals(right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(R, N) -> (R, 2) Wilson's 95 % interval of every row's share."""
+    return np.array([wilson(int(row.sum()), len(row)) for row in right]).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""Rank correlations, their p-values and intervals, against SciPy and against counting."""
+"""Rank correlations, their p-values, against SciPy and against counting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from core.analysis.influence import bootstrap, p_values, rank_correlation
+from core.statistics.ranks import p_values, rank_correlation
 
 SCIPY = {"spearman": stats.spearmanr, "kendall": stats.kendalltau}
 METHODS = ("spearman", "kendall")
@@ -80,32 +80,3 @@ def test_nothing_is_said_where_there_is_nothing_to_rank() -> None:
     assert np.isnan(rank_correlation(np.array([[1.0]]), np.array([1.0]))).all()
     assert np.isnan(p_values(np.array([[5.0, 5.0, 5.0]]), y)).all()
     assert rank_correlation(np.zeros((0, 3)), y).shape == (0,)
-
-
-def test_bootstrap_interval() -> None:
-    """Near the normal one on many draws; queries without a correlation count for nothing."""
-    draw = np.random.default_rng(7)
-    values = np.clip(draw.normal(0.4, 0.2, size=(60, 1)), -1, 1)
-    with_gaps = np.vstack([values, np.full((9, 1), np.nan)])
-    found = bootstrap(with_gaps, seed=1)
-    assert found.count.tolist() == [60]
-    assert found.mean == pytest.approx(values.mean(axis=0))
-    half = 1.96 * values.std(ddof=1) / np.sqrt(60)
-    assert found.low[0] == pytest.approx(values.mean() - half, abs=0.012)
-    assert found.high[0] == pytest.approx(values.mean() + half, abs=0.012)
-
-
-def test_bootstrap_agrees_with_scipys() -> None:
-    values = np.random.default_rng(8).uniform(-1, 1, size=25)
-    ours = bootstrap(values[:, None], seed=0, resamples=20_000)
-    theirs = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="percentile", rng=0).confidence_interval
-    assert (ours.low[0], ours.high[0]) == pytest.approx((theirs.low, theirs.high), abs=0.01)
-
-
-def test_bootstrap_of_what_is_nowhere_defined_and_of_one_query() -> None:
-    nowhere = bootstrap(np.full((5, 2, 3), np.nan))
-    assert nowhere.mean.shape == (2, 3)
-    assert np.isnan([nowhere.mean, nowhere.low, nowhere.high]).all()
-    assert (nowhere.count == 0).all()
-    one = bootstrap(np.array([[0.5]]))
-    assert (one.low[0], one.mean[0], one.high[0]) == (0.5, 0.5, 0.5)

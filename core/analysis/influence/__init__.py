@@ -14,7 +14,8 @@ from core.analysis.influence.removal import Influence, Removal, influence, influ
 from core.analysis.influence.shapley import EXACT_LIMIT, Shapley
 from core.analysis.influence.survey import Survey, SurveyedQuery, evidence, other_queries, survey
 from core.analysis.influence.value import InfluenceQuestion, Quantity, Values, question, question_of, value_of, values
-from core.statistics.ranks import Interval, Method, bootstrap, p_values, rank_correlation
+from core.statistics.bootstrap import Interval
+from core.statistics.ranks import Method, p_values, rank_correlation
 
 __all__ = [
     "EXACT_LIMIT",
@@ -38,7 +39,6 @@ __all__ = [
     "SurveyedQuery",
     "Values",
     "agreement",
-    "bootstrap",
     "effects_of",
     "evidence",
     "explanations",

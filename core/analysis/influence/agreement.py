@@ -13,7 +13,8 @@ from core.analysis.influence.explanations import Reading
 from core.analysis.influence.removal import Removal
 from core.analysis.influence.survey import SurveyedQuery
 from core.errors import StudyError
-from core.statistics.ranks import Interval, Method, bootstrap, p_values, rank_correlation
+from core.statistics.bootstrap import Interval, mean_over
+from core.statistics.ranks import Method, p_values, rank_correlation
 
 Floats = NDArray[np.float64]
 Measure = Literal["leave-one-out", "shapley"]
@@ -115,7 +116,7 @@ def agreement(
         names=names,
         details=details,
         by_query=by_query,
-        over=bootstrap(by_query, seed),
+        over=mean_over(by_query, seed),
         p=p_of_kernels(evidence[0], measure, compared, method) if len(evidence) == 1 else None,
         heads=_heads(np.array(by_head), evidence, measure, compared, method, reading, seed) if by_head else None,
     )
@@ -193,7 +194,7 @@ def _heads(
     reading: Reading,
     seed: int,
 ) -> Heads:
-    over = bootstrap(by_query, seed)
+    over = mean_over(by_query, seed)
     p = None
     if len(evidence) == 1:
         one = evidence[0]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.analysis.influence.agreement import Agreement
 from core.analysis.influence.changes import Flips, Moves
 from core.analysis.influence.removal import Influence, Removal
-from core.statistics.ranks import Interval
+from core.statistics.bootstrap import Interval
 
 Floats = NDArray[np.float64]
 Records = list[dict[str, Any]]

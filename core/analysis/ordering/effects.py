@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.ordering.table import OrderTable
+from core.statistics.bootstrap import percentiles, resamples
+from core.statistics.ranks import rank_correlation
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 
-SAMPLES = 2000  # bootstrap samples of the questions
 PERMUTATIONS = 9999  # of the null distribution, where there are too many orders for all of them
 KEPT = 4  # orders of highest entropy that Lu et al. keep (of 24)
 
@@ -111,10 +112,10 @@ def gain(table: OrderTable, right: Bools, seed: int = 0) -> Gain:
     """Mean accuracy of `right`, (…, N), against the mean over random orders, in pairs on the same questions."""
     mine = right.reshape(-1, right.shape[-1]).mean(axis=0)  # (N,)
     random = table.right[table.drawn].mean(axis=0)
-    weights = _resampled(len(table.questions), seed)  # (B, N)
-    ratios = _ratio(weights @ mine, weights @ random) - 1
-    low, high = _interval(ratios)
-    return Gain(float(mine.mean()), float(random.mean()), float(_ratio(mine.mean(), random.mean())) - 1, low, high)
+    weights = resamples(len(table.questions), seed)  # (B, N)
+    low, high = percentiles(_ratio(weights @ mine, weights @ random) - 1)
+    ratio = float(_ratio(mine.mean(), random.mean()))
+    return Gain(float(mine.mean()), float(random.mean()), ratio - 1, float(low), float(high))
 
 
 def highest(table: OrderTable, measure: Floats, most: int = KEPT) -> Ints:
@@ -130,16 +131,16 @@ def correlation(table: OrderTable, measure: Floats, seed: int = 0) -> Correlatio
 
     measure, right = measure[table.drawn], table.right[table.drawn]
 
-    # Packed passes move an entropy by about 1e-7: rounding keeps equal orders tied.
-    ranks, accuracy = _ranks(np.round(measure, 6)), _ranks(right.mean(axis=1))
-    if len(measure) < 2 or np.ptp(ranks) == 0 or np.ptp(accuracy) == 0:
+    accuracy = right.mean(axis=1)
+    if np.isnan(rank_correlation(measure, accuracy)).all():
         return Correlation(np.nan, np.nan, np.nan, np.nan, True)
 
     def rho(x: Floats, axis: int = -1) -> Floats:
-        return _pearson(x, accuracy)
+        found = rank_correlation(x.reshape(-1, x.shape[-1]), accuracy)
+        return found.reshape(x.shape[:-1])
 
     test = permutation_test(
-        (ranks,),
+        (measure,),
         rho,
         permutation_type="pairings",
         vectorized=True,
@@ -147,9 +148,10 @@ def correlation(table: OrderTable, measure: Floats, seed: int = 0) -> Correlatio
         rng=np.random.default_rng(seed),
         batch=500,
     )
-    found = _ranks(_resampled(right.shape[1], seed) @ right.T.astype(np.float64))  # (B, M)
-    low, high = _interval(_pearson(found, ranks))
-    return Correlation(float(test.statistic), float(test.pvalue), low, high, len(test.null_distribution) < PERMUTATIONS)
+    weights = resamples(right.shape[1], seed).astype(np.float64)  # (B, N)
+    low, high = percentiles(rank_correlation(weights @ right.T, measure))
+    exact = len(test.null_distribution) < PERMUTATIONS
+    return Correlation(float(test.statistic), float(test.pvalue), float(low), float(high), exact)
 
 
 def positions(orders: Ints, values: Floats) -> Floats:
@@ -198,38 +200,8 @@ def flip_rate(places: Ints) -> Floats:
     return result
 
 
-def _resampled(count: int, seed: int) -> Floats:
-    """(B, N) weights of bootstrap samples of the questions, each row adding to one."""
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=SAMPLES)
-    weights: Floats = drawn / count
-    return weights
-
-
-def _ranks(values: Floats) -> Floats:
-    """Mean ranks over the last axis."""
-    from scipy.stats import rankdata
-
-    ranks: Floats = rankdata(np.round(values, 9), axis=-1).astype(np.float64)
-    return ranks
-
-
-def _pearson(rows: Floats, one: Floats) -> Floats:
-    """Correlation of every row of (…, M) with (M,); NaN where a row is constant."""
-    a, b = rows - rows.mean(axis=-1, keepdims=True), one - one.mean()
-    return _ratio(a @ b, np.sqrt((a * a).sum(axis=-1) * (b @ b)))
-
-
 def _ratio(over: Floats, under: Floats) -> Floats:
     """over / under, NaN where under is 0."""
     over, under = np.asarray(over, dtype=np.float64), np.asarray(under, dtype=np.float64)
     result: Floats = np.divide(over, under, out=np.full(np.broadcast(over, under).shape, np.nan), where=under > 0)
     return result
-
-
-def _interval(values: Floats) -> tuple[float, float]:
-    """2.5 % and 97.5 % of the finite values; NaN where there are none."""
-    finite = values[np.isfinite(values)]
-    if not len(finite):
-        return np.nan, np.nan
-    low, high = np.percentile(finite, [2.5, 97.5])
-    return float(low), float(high)

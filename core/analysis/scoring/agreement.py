@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from core.analysis.scoring.table import ScoreTable, ScoringItem, score_tables
 from core.evaluation.evaluate import evaluate
 from core.evaluation.questions import EvaluationQuestion
 from core.runtime.progress import Stop, part
-from core.statistics.intervals import wilson
+from core.statistics.intervals import intervals
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Chosen
 from core.study.study import Study
@@ -155,59 +154,8 @@ def _kept(table: ScoreTable, places: Sequence[int]) -> ScoreTable:
     )
 
 
-def intervals(right: Bools) -> Floats:
-    """(R, N) -> (R, 2) Wilson's 95 % interval of every row's share."""
-    return np.array([wilson(int(row.sum()), len(row)) for row in right]).reshape(-1, 2)
-
-
 def _commonest(column: Sequence[str]) -> int:
     return max(column.count(label) for label in set(column))
-
-
-def equal_share(answers: NDArray[np.str_]) -> Floats:
-    """(C, N) answers -> (C, C) share of questions that two combinations answer alike."""
-    share: Floats = (answers[:, None] == answers[None]).mean(axis=2)
-    return share
-
-
-def kappa(answers: NDArray[np.str_]) -> Floats:
-    """Cohen's κ = (p_o − p_e) / (1 − p_e) of every pair (Cohen 1960), (C, N) -> (C, C).
-
-    p_o is the share of equal answers, p_e = Σ_y share_a(y) share_b(y) what two that answer at random with these shares
-    would reach. Where both give one and the same answer throughout, p_e = 1 and κ is taken as 1.
-    """
-    words = np.unique(answers)
-    shares = (answers[:, :, None] == words).mean(axis=1)  # (C, words)
-    chance = shares @ shares.T
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = (equal_share(answers) - chance) / (1 - chance)
-    result: Floats = np.where(chance > 1 - 1e-12, 1.0, found)
-    return result
-
-
-@dataclass(frozen=True)
-class Paired:
-    """Two combinations on the same questions.
-
-    Attributes:
-        first_only, second_only: questions that only one of them answers right.
-        p: two-sided exact McNemar test: the chance of a split at least as uneven, were either as likely to win.
-    """
-
-    first_only: int
-    second_only: int
-    p: float
-
-
-def paired(first: Bools, second: Bools) -> Paired:
-    """McNemar's test, exact (McNemar 1947): p = min(1, 2 Σ_{i ≤ min(a, b)} C(a + b, i) / 2^(a + b)).
-
-    Args:
-        first, second: (N,) whether each question was answered right.
-    """
-    a, b = int((first & ~second).sum()), int((second & ~first).sum())
-    tail = sum(math.comb(a + b, i) for i in range(min(a, b) + 1)) / 2 ** (a + b)
-    return Paired(a, b, min(1.0, 2 * tail))
 
 
 def accuracy_records(found: Disagreement) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from core.analysis.scoring.table import ScoreTable, ScoringItem, score_tables
 from core.errors import StudyError
 from core.evaluation.questions import EvaluationQuestion
 from core.runtime.progress import Stop
+from core.statistics.bootstrap import mean_over_both
 from core.study.cleaning import tidied, usable
 from core.study.demonstrations import Demonstration
 from core.study.study import Study
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Rows = tuple[Demonstration, ...]
-
-RESAMPLES = 1_000
 
 
 @dataclass(frozen=True)
@@ -74,22 +73,6 @@ class Imbalance:
     def names(self) -> tuple[str, ...]:
         """(R,) "4:4", "5:3", …"""
         return tuple(f"{a}:{b}" for a, b in self.counts)
-
-
-def mean_interval(values: NDArray[Any], seed: int = 0) -> tuple[Floats, Floats, Floats]:
-    """Mean over draws and questions with a 95 % interval, (…, D, N) -> three of (…).
-
-    Bootstrap, 1,000 resamples of draws and of questions, each with replacement and crossed, percentiles 2.5 and 97.5:
-    a question is asked after every draw, and a draw is used for every question, so neither alone is independent.
-    """
-    cells = np.asarray(values, dtype=np.float64)
-    draws, questions = cells.shape[-2:]
-    rng = np.random.default_rng(seed)
-    weights_d = rng.multinomial(draws, np.full(draws, 1 / draws), RESAMPLES) / draws  # (B, D)
-    weights_q = rng.multinomial(questions, np.full(questions, 1 / questions), RESAMPLES) / questions  # (B, N)
-    means = np.einsum("...dn,bn,bd->...b", cells, weights_q, weights_d, optimize=True)
-    low, high = np.percentile(means, [2.5, 97.5], axis=-1)
-    return cells.mean(axis=(-2, -1)), low, high
 
 
 def labels_that_repeat(rows: Sequence[Demonstration]) -> tuple[str, ...]:
@@ -287,7 +270,7 @@ def imbalance_records(found: Imbalance) -> list[dict[str, Any]]:
     names = [c.key for c in found.combinations] + ["Exact Bayes", "Exact Bayes, channel"][: len(found.bayes_right)]
     right = np.concatenate([found.right, found.bayes_right])
     share = np.concatenate([found.majority_probability, found.bayes_majority])
-    accuracy, majority = mean_interval(right, found.resampling), mean_interval(share, found.resampling)
+    accuracy, majority = mean_over_both(right, found.resampling), mean_over_both(share, found.resampling)
     return [
         {
             "combination": name,

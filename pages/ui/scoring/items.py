@@ -13,14 +13,13 @@ from core.analysis.scoring.agreement import (
     Disagreement,
     accuracy_records,
     disagreement,
-    equal_share,
-    intervals,
     item_records,
-    kappa,
-    paired,
 )
 from core.analysis.scoring.grid import combination_of
 from core.figures.scoring.scoring import accuracy_figure, pairs_figure
+from core.statistics.agreement import equal_share, kappa
+from core.statistics.intervals import intervals
+from core.statistics.paired import paired
 from core.study.outcome import Outcome
 from pages.ui.components.charts import chart
 from pages.ui.components.questions import QuestionSettings, question_controls
@@ -180,8 +179,8 @@ def _say(found: Disagreement, asked: QuestionSettings, pair: tuple[int, int] | N
         a, b = (found.combinations[i].title for i in pair)
         test = paired(found.right[pair[0]], found.right[pair[1]])
         st.caption(
-            f"**{plain(a)}** alone is right on {test.first_only} questions, **{plain(b)}** alone on "
-            f"{test.second_only}; McNemar's exact p = {test.p:.3f}, not corrected for looking at many pairs."
+            f"**{plain(a)}** alone is right on {test.only_a} questions, **{plain(b)}** alone on "
+            f"{test.only_b}; McNemar's exact p = {test.p:.3f}, not corrected for looking at many pairs."
         )
     if len(found.questions) < asked.count:
         st.caption(f"{len(found.questions)} questions could be had.")

@@ -16,7 +16,6 @@ from core.analysis.scoring.label_imbalance import (
     imbalance,
     imbalance_records,
     labels_that_repeat,
-    mean_interval,
     shared_out,
 )
 from core.evaluation.questions import POOL, questions_of, sources_of
@@ -25,6 +24,7 @@ from core.figures.scoring.label_imbalance import imbalance_figure, share_figure
 from core.ordering import orderings
 from core.runtime.progress import Stop
 from core.selection import selections
+from core.statistics.bootstrap import mean_over_both
 from core.study.cleaning import usable
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Outcome
@@ -306,8 +306,8 @@ def _names(found: Imbalance) -> tuple[list[str], list[str]]:
 
 def _curves(found: Imbalance, at: int) -> None:
     names, bayes = _names(found)
-    accuracy = mean_interval(np.concatenate([found.right, found.bayes_right]), found.resampling)
-    shares = mean_interval(np.concatenate([found.majority_probability, found.bayes_majority]), found.resampling)
+    accuracy = mean_over_both(np.concatenate([found.right, found.bayes_right]), found.resampling)
+    shares = mean_over_both(np.concatenate([found.majority_probability, found.bayes_majority]), found.resampling)
     figure = imbalance_figure(
         found.names,
         [

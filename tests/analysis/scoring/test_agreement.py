@@ -1,21 +1,15 @@
-"""Where ways to score part: against scikit-learn, SciPy, plain counting, and `run` one question at a time."""
+"""Where ways to score part: against plain counting, and `run` one question at a time."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from scipy.stats import binomtest
-from sklearn.metrics import cohen_kappa_score
 
 from core import Demonstration, Study, run
 from core.analysis.scoring.agreement import (
     Disagreement,
     accuracy_records,
     disagreement,
-    equal_share,
     item_records,
-    kappa,
-    paired,
 )
 from core.analysis.scoring.grid import combinations
 from core.errors import StudyError
@@ -65,30 +59,6 @@ def test_split_holds_every_question_that_divides_them(found: Disagreement) -> No
     rows = item_records(found)
     assert [row["different_answers"] for row in rows] == [len(set(column)) for column in columns]
     assert rows[0][found.combinations[3].key] == found.answers[3, 0]
-
-
-def test_agreement_against_scikit_learn() -> None:
-    rng = np.random.default_rng(0)
-    answers = rng.choice(["a", "b", "c"], size=(6, 40), p=[0.6, 0.3, 0.1])
-    ours, share = kappa(answers), equal_share(answers)
-    for i in range(6):
-        for j in range(6):
-            assert ours[i, j] == pytest.approx(cohen_kappa_score(answers[i], answers[j]), abs=1e-12)
-            assert share[i, j] == np.mean([x == y for x, y in zip(answers[i], answers[j], strict=True)])
-
-
-def test_agreement_where_nothing_varies() -> None:
-    answers = np.array([["a"] * 5, ["a"] * 5, ["b"] * 5, ["a", "a", "a", "b", "b"]])
-    assert kappa(answers)[0].tolist() == [1.0, 1.0, 0.0, 0.0]
-
-
-@pytest.mark.parametrize(("a", "b", "both"), [(7, 2, 5), (0, 0, 3), (4, 4, 0), (1, 0, 0), (12, 1, 2)])
-def test_mcnemar_against_scipy(a: int, b: int, both: int) -> None:
-    first = np.array([True] * a + [False] * b + [True] * both)
-    second = np.array([False] * a + [True] * b + [True] * both)
-    test = paired(first, second)
-    assert (test.first_only, test.second_only) == (a, b)
-    assert test.p == pytest.approx(binomtest(a, a + b).pvalue if a + b else 1.0)
 
 
 def test_ways_that_cannot_answer_are_left_out_with_the_reason() -> None:

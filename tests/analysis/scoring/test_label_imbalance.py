@@ -17,11 +17,11 @@ from core.analysis.scoring.label_imbalance import (
     imbalance,
     imbalance_records,
     labels_that_repeat,
-    mean_interval,
     shared_out,
 )
 from core.evaluation.questions import EvaluationQuestion
 from core.models import LanguageModel
+from core.statistics.bootstrap import mean_over_both
 from tests.tiny import rows, tiny
 
 TWO = rows([(f"a{i}", "foo") for i in range(5)] + [(f"b{i}", "bar") for i in range(5)])
@@ -174,10 +174,10 @@ def test_a_calibration_without_inputs_says_so() -> None:
 def test_intervals() -> None:
     """The mean itself; no width where nothing varies; about ±1.96 standard errors where draws do not matter."""
     constant = np.full((2, 3, 10), 0.25)
-    for bound in mean_interval(constant):
+    for bound in mean_over_both(constant):
         assert bound == pytest.approx([0.25, 0.25])
     values = np.tile((np.arange(400) % 2).astype(float), (3, 1))  # the same in every draw
-    mean, low, high = mean_interval(values)
+    mean, low, high = mean_over_both(values)
     assert mean == pytest.approx(0.5)
     assert high - mean == pytest.approx(1.96 * 0.5 / 20, rel=0.15)
     assert mean - low == pytest.approx(1.96 * 0.5 / 20, rel=0.15)

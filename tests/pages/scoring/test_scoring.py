@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from core import run
-from core.analysis.scoring.agreement import disagreement, equal_share, kappa
+from core.analysis.scoring.agreement import disagreement
 from core.analysis.scoring.breakdown import score_breakdown
 from core.analysis.scoring.grid import Combination, combinations
-from core.analysis.scoring.label_imbalance import imbalance, mean_interval, shared_out
+from core.analysis.scoring.label_imbalance import imbalance, shared_out
 from core.analysis.scoring.table import score_table
 from core.evaluation.questions import questions_of
 from core.models import LanguageModel
+from core.statistics.agreement import equal_share, kappa
+from core.statistics.bootstrap import mean_over_both
 from pages.ui.scoring.label_imbalance import drawn_of
 from pages.ui.session.examples import examples
 from tests.pages.conftest import Page, Start, unpack
@@ -195,8 +197,8 @@ def expected(model: LanguageModel, **settings: Any) -> Any:
 def test_imbalance(page: Page, model: LanguageModel) -> None:
     small(page)
     found = expected(model)
-    accuracy = mean_interval(np.concatenate([found.right, found.bayes_right]))[0]
-    shares = mean_interval(np.concatenate([found.majority_probability, found.bayes_majority]))[0]
+    accuracy = mean_over_both(np.concatenate([found.right, found.bayes_right]))[0]
+    shares = mean_over_both(np.concatenate([found.majority_probability, found.bayes_majority]))[0]
     np.testing.assert_allclose(curves(page), np.concatenate([accuracy, shares]), atol=1e-5)
     bars = chart(page, "imbalance_bars")["data"][0]["x"]
     table = found.query[3]  # 7:1 at first
@@ -210,7 +212,7 @@ def test_every_control_of_imbalance(page: Page, model: LanguageModel) -> None:
     pick(page, "number_input", "imbalance_size", 6)
     pick(page, "number_input", "imbalance_seed", 4)
     found = expected(model, majority="bar", n=6, seed=4)
-    accuracy = mean_interval(np.concatenate([found.right, found.bayes_right]), 4)[0]
+    accuracy = mean_over_both(np.concatenate([found.right, found.bayes_right]), 4)[0]
     np.testing.assert_allclose(curves(page)[: len(accuracy)], accuracy, atol=1e-5)
     pick(page, "multiselect", "imbalance_lines", ["channel/even/none"])
     np.testing.assert_allclose(curves(page)[0], accuracy[1], atol=1e-5)
