@@ -1,0 +1,1 @@
+"""Strategies of every kind, and what other code asks of them."""
