@@ -1,0 +1,1 @@
+"""A strategy that no page has heard of, on the pages."""
