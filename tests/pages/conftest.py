@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from core.models import LanguageModel
 from pages.ui.session.history import NOWHERE
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 120  # seconds for a job on a busy machine
 Start = Callable[..., "Page"]
 GENERATION = re.compile(r"-[0-9a-f]{6}$")
 
@@ -36,6 +38,15 @@ class Page:
     def check(self) -> Page:
         """No traceback on the page."""
         assert not self.at.exception, self.at.exception[0].message
+        return self
+
+    def settle(self) -> Page:
+        """Run until no job is under way: until then cards go on showing what came before, dimmed."""
+        deadline = time.monotonic() + PATIENCE
+        while any(button.label in ("Cancel", "Cancelling…") for button in self.at.button):
+            assert time.monotonic() < deadline, "a job did not come to its end"
+            time.sleep(0.2)
+            self.run()
         return self
 
     @property

@@ -142,11 +142,11 @@ def outcome_a(a: Study) -> Outcome | None:
     model = _model(a.model)
     if model is None:
         return None
-    kept, body = engine.outcomes(), a.model_dump_json()
+    kept = engine.outcomes()
 
     def work(stop: Stop) -> Outcome:
         try:
-            return engine.compute(a, model, body, kept, stop)
+            return engine.compute(a, model, kept, stop)
         except Cancelled:
             raise
         except ICLensError as error:

@@ -45,14 +45,27 @@ class QuestionSettings:
         return {"source": self.source, "count": self.count, "seed": self.seed}
 
 
-def question_controls(prefix: str, study: Study, model: LanguageModel, *, count: int = 50) -> QuestionSettings | None:
-    """Three controls in one row; None, with one sentence in their place, where no question can be had.
+def asked(prefix: str, study: Study, model: LanguageModel, *, count: int = 50) -> QuestionSettings | None:
+    """What the controls say, drawn or not yet; None where no question can be had.
 
     Args:
         prefix: of the page, "scoring_"; keys derive from it.
         count: asked at first, one of `COUNTS`.
     """
-    sources = sources_of(study, model)
+    sources = _sources(prefix, study, model)
+    if not sources:
+        return None
+    source, chosen, seed = (st.session_state.get(f"{prefix}questions_{name}") for name in ("source", "count", "seed"))
+    return QuestionSettings(source if source in sources else sources[0], int(chosen or count), int(seed or 0))
+
+
+def question_controls(prefix: str, study: Study, model: LanguageModel, *, count: int = 50) -> QuestionSettings | None:
+    """Three controls in one row; None, with one sentence in their place, where no question can be had.
+
+    Args:
+        prefix, count: as `asked` has them.
+    """
+    sources = _sources(prefix, study, model)
     if not sources:
         st.info(
             "There is nothing to ask: add labelled examples to the pool that are not among the demonstrations.",
@@ -63,29 +76,25 @@ def question_controls(prefix: str, study: Study, model: LanguageModel, *, count:
     if st.session_state.get(key + "_source") not in sources:  # another study has other tasks
         st.session_state[key + "_source"] = sources[0]
     left, middle, right = st.columns([2.2, 1, 1], gap="small")
+    kept: dict[str, Any] = {"persist_state": "session"}
     with left:
-        source = st.selectbox(
-            "Questions from",
-            sources,
-            format_func=_title,
-            key=key + "_source",
-            help=HELP_SOURCE,
-            persist_state="session",
-        )
+        st.selectbox("Questions from", sources, format_func=_title, key=key + "_source", help=HELP_SOURCE, **kept)
     with middle:
-        chosen = st.selectbox(
-            "How many",
-            COUNTS,
-            index=COUNTS.index(count),
-            key=key + "_count",
-            help=HELP_COUNT,
-            persist_state="session",
-        )
+        first = COUNTS.index(count)
+        st.selectbox("How many", COUNTS, index=first, key=key + "_count", help=HELP_COUNT, **kept)
     with right:
-        seed = st.number_input(
-            "Seed of the draw", 0, 2**31 - 1, step=1, key=key + "_seed", help="Draws them.", persist_state="session"
-        )
-    return QuestionSettings(source, int(chosen), int(seed))
+        st.number_input("Seed of the draw", 0, 2**31 - 1, step=1, key=key + "_seed", help="Draws them.", **kept)
+    return asked(prefix, study, model, count=count)
+
+
+def _sources(prefix: str, study: Study, model: LanguageModel) -> tuple[str, ...]:
+    """`sources_of`, asked by several cards a run and worked out once a study: exact Bayes puts the tasks in order."""
+    kept = f"{prefix}questions_sources"
+    before, fingerprint, sources = st.session_state.get(kept, (None, "", ()))
+    if before != study or fingerprint != model.fingerprint:
+        sources = sources_of(study, model)
+        st.session_state[kept] = (study, model.fingerprint, sources)
+    return sources
 
 
 def _title(source: str) -> str:

@@ -21,7 +21,6 @@ from core.study.outcome import Outcome
 from core.study.study import Study
 from pages.ui.compare import sides as compare
 from pages.ui.components.buttons import hide_labels
-from pages.ui.components.live_chart import prepare
 from pages.ui.components.text import plain
 from pages.ui.frame import shell
 from pages.ui.jobs import engine, jobs
@@ -97,77 +96,6 @@ def _desk() -> Page:
     return Page(study, notice, below, right, None)
 
 
-def live(title: str, draw: Callable[[Page], Outcome | None]) -> None:
-    """A page whose edits run nothing above the columns: the only call of its script.
-
-    Tables, query and views are one fragment, and in it query and views another: a key stroke there costs neither the
-    bar nor the strategies, and one in the query not even the tables. Where an edit changes what those show (Undo has
-    something to undo, an example set brought another template), the whole page follows.
-
-    Args:
-        title: of the page.
-        draw: makes room in the page, asks for its outcome and draws it.
-    """
-    bar, strategies = _head(title)
-    prepare()
-    study = state.study()
-    with bar:
-        export = _bar(study, title)
-    with strategies:
-        controls.strategy_row(study)
-    st.session_state[SHOWN] = _shown_above()
-    _live_desk(draw)
-    with export:
-        transfer.export_popover(state.study(), st.session_state.get(OUTCOME))
-    _import_dialog()
-
-
-@st.fragment(key=views.DESK)
-def _live_desk(draw: Callable[[Page], Outcome | None]) -> None:
-    """The tables, and what follows from them."""
-    state.listen()
-    left, right = st.columns([0.3, 0.7], gap="small")
-    with left:
-        workbench.tables_card(state.study())
-        below = st.container()
-    st.session_state[TABLES] = _shown_in_tables()
-    with right:
-        _live_views(draw, below)
-
-
-@st.fragment
-def _live_views(draw: Callable[[Page], Outcome | None], below: DeltaGenerator) -> None:
-    """What follows from the tables, the query among it: typing there leaves the tables as they are."""
-    state.listen()
-    if st.session_state[TABLES] != _shown_in_tables():
-        st.rerun()
-    with below:
-        workbench.query_card(state.study())
-    page = Page(state.study(), st.container(), below, st.container(), None)
-    found = st.session_state[OUTCOME] = draw(page)
-    _tokens_dialog(found)
-    state.keep()
-    if found is not None:
-        engine.settle_once()
-    if st.session_state[SHOWN] != _shown_above():
-        st.rerun()
-
-
-def _shown_in_tables() -> tuple[object, ...]:
-    """What the tables show that is changed elsewhere too: rows, and the marked one."""
-    study = state.study()
-    return (study.demonstrations, study.pool, study.hypotheses, session.marked())
-
-
-def _shown_above() -> tuple[object, ...]:
-    """What the bar and the strategies show."""
-    study = state.study()
-    theirs = (getattr(study, name) for name in type(study).model_fields if name not in BELOW)
-    a = state.study_a()
-    taken_away = study if transfer.is_open() else None
-    return (*theirs, a, a == study, state.can_undo(), state.can_redo(), taken_away)
-
-
 def end(page: Page, outcome: Outcome | None) -> None:
     """Last call of a page: the export menu, dialogs, and the study's link."""
     if page.export is not None:
@@ -239,7 +167,7 @@ def outcome(page: Page, nothing: Callable[[str], None]) -> Outcome | None:
                 _show_missing_model(page.study)
             nothing("Nothing to show until a model is loaded.")
             return None
-        result = engine.outcome_or_job(page.study, found, page.study.model_dump_json())
+        result = engine.outcome_or_job(page.study, found)
         if isinstance(result, Outcome):
             return result
         with page.notice:

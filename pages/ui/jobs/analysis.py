@@ -1,15 +1,20 @@
 """Work that a page asks for beside the run: a job with progress and Cancel, kept by what decides it.
 
-    spread = analysis.result("posterior_orders", study, model, {"orders": 50}, work, "Orders")
+    ORDERS = {"demonstrations", "query", "template", "scoring"}    # fields of Study
 
-`work(stop)` calls nothing of Streamlit. The result comes at once where it is kept or quick; until then a
-progress bar stands in its place and None is returned.
+    table = analysis.value("posterior_orders", study, model, {"orders": 50}, work, "orders", reads=ORDERS)
+
+`work(study, stop)` calls nothing of Streamlit. It is given the study cut to the fields in `reads`, all others
+at their defaults, and what came of it is kept by that cut study: an edit of another field neither forgets nor changes
+it. Until it is there, `Waiting` is raised; a card shows what that says.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
@@ -20,6 +25,7 @@ from core.runtime.progress import Stop
 from core.study.study import Study
 from pages.ui.components.text import plain
 from pages.ui.jobs import engine, jobs
+from pages.ui.jobs.waiting import Asked, Failed, Running, Stopped, Waiting
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -27,12 +33,84 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 RESULTS = 96
 PATIENCE = 0.25  # seconds that a page waits before it shows progress instead
+LOOKED_AT = "analysis_looked_at"  # slots that the page has asked for
+
+EXPLAINS = frozenset(
+    {"gold", "hypotheses", "chained", "posteriors", "posterior_solver", "heads", "hidden_layer", "similarity"}
+    | {"bandwidth", "span", "pooling", "token_head"}
+)
+ANSWERS = frozenset(Study.model_fields) - EXPLAINS
+"""What decides an answer, the model's and exact Bayes's: every field but those that only explain it, and gold."""
 
 
 @st.cache_resource(show_spinner=False)
 def _results() -> LRU[str, Any]:
     """Results of all sessions by what decides them. They are frozen and nobody writes into their arrays."""
     return LRU(RESULTS)
+
+
+def cut(study: Study, reads: Collection[str]) -> Study:
+    """The study with every field at its default but those in `reads`."""
+    return Study.model_construct(**{name: getattr(study, name) for name in Study.model_fields if name in reads})
+
+
+def value(
+    slot: str,
+    study: Study,
+    model: LanguageModel | None,
+    settings: dict[str, Any],
+    work: Callable[[Study, Stop], T],
+    what: str,
+    *,
+    reads: Collection[str],
+    ask: str = "",
+) -> T:
+    """The result of `work`.
+
+    Args:
+        slot: name of the analysis, prefixed by its page; widget keys and its job's place derive from it.
+        study, model: what it is about; a change of a field that is read, or of the model, starts it anew and cancels
+            the one before.
+        settings: everything else that decides it, as JSON values.
+        work: computes it, from the study cut to `reads`.
+        what: two or three words that a progress bar and messages name it by.
+        reads: the fields of `Study` that decide it.
+        ask: a sentence on what it costs; where given, the work starts only when its button is pressed.
+
+    Raises:
+        Waiting: it is not there yet, was stopped, or cannot be had.
+    """
+    held = cut(study, reads)
+    return _value(slot, held, model, settings, lambda stop: work(held, stop), what, ask)
+
+
+def _value(
+    slot: str,
+    study: Study,
+    model: LanguageModel | None,
+    settings: dict[str, Any],
+    work: Callable[[Stop], T],
+    what: str,
+    ask: str,
+) -> T:
+    st.session_state.setdefault(LOOKED_AT, set()).add(slot)
+    fingerprint = model.fingerprint if model is not None else ""
+    decides = json.dumps(settings, sort_keys=True)
+    key = f"{engine.VERSION}/{fingerprint}/{slot}/{decides}/{engine.body(study)}"
+    found: T | None = _results().get(key)
+    if found is not None:
+        return found
+    job = jobs.current(slot)
+    if job is not None and job.key != key:
+        jobs.replace(slot, None)
+        job = None
+    if job is None:
+        wanted = f"{slot}_wanted"
+        if ask and st.session_state.get(wanted) != key:
+            raise Asked(slot, what, key, ask, lambda: _want(wanted, key))
+        job = jobs.submit(key, work)
+        jobs.replace(slot, job)
+    return _collect(slot, job, what)
 
 
 def result(
@@ -45,70 +123,30 @@ def result(
     *,
     ask: str = "",
 ) -> T | None:
-    """The result of `work`, or None with progress, an error or a button drawn here.
-
-    Args:
-        slot: name of the analysis, prefixed by its page; widget keys and its job's place derive from it.
-        study, model: what it is about; a change of either starts it anew and cancels the one before.
-        settings: everything else that decides it, as JSON values.
-        work: computes it.
-        what: two or three words that a progress bar and messages name it by.
-        ask: a sentence on what it costs; where given, the work starts only when its button is pressed.
-    """
-    fingerprint = model.fingerprint if model is not None else ""
-    decides = json.dumps(settings, sort_keys=True)
-    key = f"{engine.VERSION}/{fingerprint}/{slot}/{decides}/{study.model_dump_json()}"
-    kept = _results()
-    found: T | None = kept.get(key)
-    if found is not None:
-        return found
-    job = jobs.current(slot)
-    if job is not None and job.key != key:
-        jobs.replace(slot, None)
-        job = None
-    if job is None:
-        wanted = f"{slot}_wanted"
-        if ask and st.session_state.get(wanted) != key:
-            st.caption(ask)
-            st.button(f"Compute {what}", key=f"{slot}_compute", on_click=_want, args=(wanted, key))
-            return None
-        job = jobs.submit(key, work)
-        jobs.replace(slot, job)
-    return _collect(slot, job, kept, what)
+    """`value` by the whole study, for work that takes no study; None, with progress, an error or a button drawn here,
+    where it is not there."""
+    try:
+        return _value(slot, study, model, settings, work, what, ask)
+    except Waiting as waiting:
+        waiting.show(st.rerun)
+        return None
 
 
 def _want(name: str, key: str) -> None:
     st.session_state[name] = key
 
 
-def _collect(slot: str, job: jobs.Job[T], kept: LRU[str, Any], what: str) -> T | None:
-    """The job's result if it comes in time; else say what is going on."""
-    from concurrent.futures import CancelledError
-
+def _collect(slot: str, job: jobs.Job[T], what: str) -> T:
+    """The job's result if it comes in time."""
+    with suppress(Exception):
+        job.future.exception(timeout=max(0.0, PATIENCE - job.seconds))
+    if not job.done:
+        raise Running(slot, what, job.key)
     try:
-        found = job.future.result(timeout=PATIENCE)
-    except TimeoutError:
-        _show_progress(slot, what)
-        return None
+        found = job.future.result()
     except (Cancelled, CancelledError):
-        st.caption(f"Stopped: {what}.")
-        st.button("Run again", key=f"{slot}_again", on_click=jobs.replace, args=(slot, None))
-        return None
+        raise Stopped(slot, what, job.key) from None
     except ICLensError as error:
-        st.error(plain(str(error), 400))
-        return None
-    kept.put(job.key, found)
+        raise Failed(plain(str(error), 400), slot) from None
+    _results().put(job.key, found)
     return found
-
-
-@st.fragment(run_every=0.4)
-def _show_progress(slot: str, what: str) -> None:
-    """How far a job is; when it is done, the page is drawn."""
-    job = jobs.current(slot)
-    if job is None or job.done:
-        st.rerun()
-    if job.share:
-        st.progress(min(max(job.share, 0.0), 1.0), f"{what} … {job.share:.0%}, {job.seconds:.0f} s")
-    else:  # the work cannot say how far it is; the bar only shows that it lives
-        st.progress(1 - 0.5 ** (job.seconds / 5), f"{what} … {job.seconds:.0f} s, {job.checks} passes")
-    st.button("Cancel", key=f"{slot}_cancel", on_click=job.cancel)

@@ -1,23 +1,49 @@
 """Work that must not hold up a page: a pool of threads, a stop flag and a count for each job.
 
-A job never calls `st.*`. A page polls it from a fragment and draws when it is done.
+A job never calls `st.*`. A page polls it from a fragment and draws when it is done. A job that nobody looks at any more
+stops: its card has gone from the page (`leave`), or its session's browser has been away for a while.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.runtime.progress import Progress, Stop, reporting
 
 T = TypeVar("T")
 WORKERS = 2  # models share one lock each, so more would only wait
+AWAY = 20.0  # seconds that a browser may be gone before its jobs stop: a reload or a broken line is shorter
+OFTEN = 1.0  # seconds between two looks at whether it is there
+SLOT = "job_"
+LASTING = ("run", "load", "load_a")  # slots that no card owns: the study's run and models, which every page awaits
+
+
+class Watch:
+    """Whether the browser that asked for a job is still there. A script without a browser, a test, is never away."""
+
+    def __init__(self) -> None:
+        context = get_script_run_ctx(suppress_warning=True)
+        self._session = context.session_id if context is not None and runtime.exists() else ""
+        self._looked = self._seen = time.monotonic()
+
+    def away(self) -> bool:
+        """Whether it has been gone for `AWAY` seconds. Called by the job's thread."""
+        now = time.monotonic()
+        if not self._session or now - self._looked < OFTEN:
+            return False
+        self._looked = now
+        if runtime.exists() and runtime.get_instance().is_active_session(self._session):
+            self._seen = now
+        return now - self._seen > AWAY
 
 
 @dataclass
@@ -31,6 +57,7 @@ class Job(Generic[T]):
         started: `time.monotonic()` at the start.
         checks: how often it has asked whether to stop: proof of life where there is no other count.
         progress: how far it is, where the work says so.
+        watch: whether somebody waits for it.
     """
 
     key: str
@@ -39,6 +66,7 @@ class Job(Generic[T]):
     started: float = field(default_factory=time.monotonic)
     checks: int = 0
     progress: Progress = field(default_factory=Progress)
+    watch: Watch = field(default_factory=Watch)
 
     def hear(self, progress: Progress) -> None:
         """Told whenever the work has come further."""
@@ -52,6 +80,8 @@ class Job(Generic[T]):
     def stop(self) -> bool:
         """Passed to the work, which ends where this is True."""
         self.checks += 1
+        if self.watch.away():
+            self.flag.set()
         return self.flag.is_set()
 
     def cancel(self) -> None:
@@ -64,8 +94,18 @@ class Job(Generic[T]):
         return self.future.done()
 
     @property
+    def cancelling(self) -> bool:
+        """Whether it was asked to stop and has not yet."""
+        return self.flag.is_set() and not self.done
+
+    @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How much longer, at the pace so far; None where the work does not say how far it is."""
+        return self.progress.seconds_left(self.seconds)
 
 
 @st.cache_resource(show_spinner=False)
@@ -105,7 +145,7 @@ def submit(key: str, work: Callable[[Stop], T]) -> Job[T]:
 
 def current(slot: str) -> Job[Any] | None:
     """The job of this session in a slot ("run", "load", an analysis), if any."""
-    return st.session_state.get(f"job_{slot}")
+    return st.session_state.get(f"{SLOT}{slot}")
 
 
 def replace(slot: str, job: Job[Any] | None) -> None:
@@ -113,4 +153,13 @@ def replace(slot: str, job: Job[Any] | None) -> None:
     before = current(slot)
     if before is not None and before is not job:
         before.cancel()
-    st.session_state[f"job_{slot}"] = job
+    st.session_state[f"{SLOT}{slot}"] = job
+
+
+def leave(looked_at: Collection[str]) -> None:
+    """Cancel the jobs of this session in slots that nothing on the page reads any more."""
+    for name in [name for name in st.session_state if str(name).startswith(SLOT)]:
+        slot = str(name).removeprefix(SLOT)
+        job = current(slot)
+        if slot not in looked_at and slot not in LASTING and job is not None and not job.done:
+            replace(slot, None)

@@ -10,10 +10,13 @@ import streamlit as st
 from core.analysis.ordering.table import ALL_UP_TO, OrderTable, fixed, order_table, texts_scored
 from core.runtime.progress import Stop
 from core.selection import table_of
-from core.study.outcome import Outcome
 from core.study.study import Study
 from pages.ui.components import questions
+from pages.ui.components.card import Card, Values
 from pages.ui.jobs import analysis
+from pages.ui.jobs.analysis import ANSWERS, cut
+from pages.ui.jobs.run import model, outcome
+from pages.ui.jobs.waiting import Nothing
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 P = "ordering_"
 MOST, SEED = P + "most", P + "seed"
 ORDERS = (24, 48, 120, 240, 720)
+AT_FIRST = 48
 FREE = {True: 60_000, False: 3_000}  # texts scored unasked: on the embedded model, on any other
 
 HELP = (
@@ -48,7 +52,7 @@ class Settings:
     held: Study
     places: tuple[int, ...]
     labels: tuple[str, ...]
-    asked: questions.Asked | None
+    asked: questions.QuestionSettings | None
     most: int
     seed: int
 
@@ -58,37 +62,37 @@ class Settings:
         return [place + 1 for place in self.places]
 
 
-def why_not(outcome: Outcome) -> str:
-    """One sentence where there is nothing to compare, else ""."""
-    if len(outcome.demonstrations) < 2:
-        return "Orders need at least two demonstrations: add some, or raise k."
-    if len(outcome.answer.labels) < 2:
-        return "There is one candidate label, so every order answers the same: name at least two."
-    return ""
+def held() -> tuple[Study, tuple[int, ...], tuple[str, ...]]:
+    """The study with the demonstrations shown as its hand-picked set, their places, and the candidates.
+
+    Raises:
+        Waiting: there is no outcome, or nothing to compare.
+    """
+    found = outcome()
+    if len(found.demonstrations) < 2:
+        raise Nothing("Orders need at least two demonstrations: add some, or raise k.")
+    if len(found.answer.labels) < 2:
+        raise Nothing("There is one candidate label, so every order answers the same: name at least two.")
+    places = tuple(sorted(found.chosen.indices))
+    rows = table_of(found.study, found.chosen)
+    return fixed(cut(found.study, ANSWERS), [rows[i] for i in places]), places, found.answer.labels
 
 
-def settings_card(outcome: Outcome, model: LanguageModel) -> Settings:
-    """The controls, and what they say."""
-    places = tuple(sorted(outcome.chosen.indices))
-    rows = table_of(outcome.study, outcome.chosen)
-    held = fixed(outcome.study, [rows[i] for i in places])
-    st.markdown("**Orders, and what they are held against**", help=HELP, width="content")
-    asked = questions.question_controls(P, held, model)
-    every = len(places) <= ALL_UP_TO
+def _card_reads() -> Values:
+    study, places, _ = held()
+    return study, model(), len(places) <= ALL_UP_TO
+
+
+def _draw_card(study: Study, known: LanguageModel, every: bool) -> None:
+    """The controls."""
+    questions.question_controls(P, study, known)
     left, right = st.columns(2, gap="small")
     with left:
         if st.session_state.get(MOST) not in ORDERS:
-            st.session_state[MOST] = 48
-        most = st.selectbox(
-            "Orders drawn",
-            ORDERS,
-            key=MOST,
-            disabled=every,
-            help=HELP_MOST,
-            persist_state="session",
-        )
+            st.session_state[MOST] = AT_FIRST
+        st.selectbox("Orders drawn", ORDERS, key=MOST, disabled=every, help=HELP_MOST, persist_state="session")
     with right:
-        seed = st.number_input(
+        st.number_input(
             "Seed of the orders",
             0,
             2**31 - 1,
@@ -98,33 +102,57 @@ def settings_card(outcome: Outcome, model: LanguageModel) -> Settings:
             help="Draws them.",
             persist_state="session",
         )
-    return Settings(held, places, outcome.answer.labels, asked, int(most), int(seed))
 
 
-def computed(settings: Settings, model: LanguageModel) -> OrderTable | None:
-    """The table of orders, or None with progress, an error or a button drawn here."""
-    held, asked = settings.held, settings.asked
-    k = len(settings.places)
+def settings() -> Settings:
+    """What the card says.
 
-    def work(stop: Stop) -> OrderTable:
-        found = asked.of(held, model) if asked is not None else ()
+    Raises:
+        Waiting: there is nothing to compare.
+    """
+    study, places, labels = held()
+    most = st.session_state.get(MOST)
+    return Settings(
+        study,
+        places,
+        labels,
+        questions.asked(P, study, model()),
+        most if most in ORDERS else AT_FIRST,
+        int(st.session_state.get(SEED) or 0),
+    )
+
+
+def table(chosen: Settings) -> OrderTable:
+    """The table of orders.
+
+    Raises:
+        Waiting: it is being computed.
+    """
+    known, asked = model(), chosen.asked
+
+    def work(study: Study, stop: Stop) -> OrderTable:
         return order_table(
-            held,
-            model,
-            held.demonstrations,
-            settings.labels,
-            found,
-            most=settings.most,
-            seed=settings.seed,
+            study,
+            known,
+            study.demonstrations,
+            chosen.labels,
+            asked.of(study, known) if asked is not None else (),
+            most=chosen.most,
+            seed=chosen.seed,
             stop=stop,
         )
 
     count = asked.count if asked is not None else 0
-    texts = texts_scored(held, settings.labels, settings.most, count)
+    texts = texts_scored(chosen.held, chosen.labels, chosen.most, count)
     decides = {
         "questions": asked.value if asked is not None else None,
-        "labels": settings.labels,
-        "drawn": None if k <= ALL_UP_TO else [settings.most, settings.seed],
+        "labels": chosen.labels,
+        "drawn": None if len(chosen.places) <= ALL_UP_TO else [chosen.most, chosen.seed],
     }
-    ask = f"About {texts:,} texts are to be scored." if texts > FREE[model.mixture is not None] else ""
-    return analysis.result(P + "table", held, model, decides, work, "orders", ask=ask)
+    ask = f"About {texts:,} texts are to be scored." if texts > FREE[known.mixture is not None] else ""
+    return analysis.value(P + "table", chosen.held, known, decides, work, "orders", reads=ANSWERS, ask=ask)
+
+
+CARD = Card(
+    P + "settings", "Orders, and what they are held against", HELP, _card_reads, _draw_card, height=120, stretched=False
+)

@@ -10,16 +10,17 @@ import streamlit as st
 
 from core.analysis.ordering.effects import best_and_worst
 from core.analysis.ordering.records import order_records, strategy_records
-from core.files.csv_records import as_csv
 from core.ordering import orderings
 from core.selection import selections
+from core.study.study import Study
+from pages.ui.components.card import Card, save_csv
 from pages.ui.components.text import plain
-from pages.ui.ordering.views import PICKED, View, signed, title
-from pages.ui.session import session, state
+from pages.ui.jobs.run import outcome
+from pages.ui.ordering.views import PICKED, View, signed, view
+from pages.ui.session import state
+from pages.ui.session.opening import open_button
 
 P = "ordering_"
-PLAYGROUND = "pages/playground.py"
-OPENED = P + "opened"
 HEIGHT = 330
 
 HELP_STRATEGIES = (
@@ -78,50 +79,36 @@ def _said(view: View, pick: Pick) -> str:
 def _open_button(view: View, pick: Pick) -> None:
     order = tuple(int(i) for i in view.table.orders[pick.place])
     shown = pick.place == view.on_screen
-    st.button(
+    open_button(
         "Open",
-        key=P + "open_" + pick.name.lower().replace(" ", "_"),
+        P + "open_" + pick.name.lower().replace(" ", "_"),
+        lambda: in_order(view, order),
+        "This is the order on screen." if shown else "Open the demonstrations in this order in the Playground.",
         disabled=shown,
-        help="This is the order on screen." if shown else "Open the demonstrations in this order in the Playground.",
-        on_click=_open,
-        args=(view, order),
     )
 
 
-def follow() -> None:
-    """Called by the page first: go to the Playground where an order was opened."""
-    if st.session_state.pop(OPENED, False):
-        st.switch_page(PLAYGROUND)
-
-
-def _open(view: View, order: tuple[int, ...]) -> None:
-    """Make the order the study's: a step that Undo takes back. The page goes to the Playground when it runs next."""
-    st.session_state[OPENED] = True
-    chosen, rows = view.outcome.chosen, view.table.shown
-    study = state.study()
-    in_order = tuple(rows[i] for i in order)
+def in_order(view: View, order: tuple[int, ...]) -> Study:
+    """The session's study with its demonstrations in this order."""
+    study, chosen, rows = state.study(), outcome().chosen, view.table.shown
+    ordered = tuple(rows[i] for i in order)
     if chosen.source == "demonstrations" and not chosen.left_out:
         table = list(study.demonstrations)  # the rows shown take each other's places; rows not shown stay
-        for slot, row in zip(view.settings.places, in_order, strict=True):
+        for slot, row in zip(view.settings.places, ordered, strict=True):
             table[slot] = row
-        state.edit(demonstrations=tuple(table), ordering=orderings.plain)
-    else:
-        state.edit(demonstrations=in_order, selection=selections.plain, ordering=orderings.plain, shots=None)
-        where = {"pool": "chosen from the pool", "generated": "written by the model"}.get(chosen.source, "shown")
-        state.say(
-            f"The {len(in_order)} demonstrations {where} were copied into the hand-picked table in this order; Undo "
-            "brings the study before back."
-        )
-    session.mark(None)
+        return study.model_copy(update={"demonstrations": tuple(table), "ordering": orderings.plain})
+    where = {"pool": "chosen from the pool", "generated": "written by the model"}.get(chosen.source, "shown")
+    state.say(
+        f"The {len(ordered)} demonstrations {where} were copied into the hand-picked table in this order; Undo brings "
+        "the study before back."
+    )
+    update = {"demonstrations": ordered, "selection": selections.plain, "ordering": orderings.plain, "shots": None}
+    return study.model_copy(update=update)
 
 
 def strategies_view(view: View) -> None:
     """Which strategy takes which order."""
     rows = strategy_records(view.table, view.settings.numbers)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("What each strategy takes", HELP_STRATEGIES)
-        st.space("stretch")
-        save("Strategies CSV", "strategies", rows)
     st.dataframe(
         {
             "Strategy": [row["strategy"] for row in rows],
@@ -158,11 +145,6 @@ def _interval(row: dict[str, Any]) -> str:
 def orders_view(view: View) -> None:
     """Every order in numbers."""
     rows = order_records(view.table, view.settings.numbers)
-    count = f"All {len(rows)} orders" if view.table.complete else f"{len(rows)} orders"
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title(count, HELP_ORDERS)
-        st.space("stretch")
-        save("Orders CSV", "orders", rows)
     names = {
         "order": "Order",
         "accuracy": "Right",
@@ -199,14 +181,28 @@ def orders_view(view: View) -> None:
     )
 
 
-def save(label: str, name: str, rows: list[dict[str, Any]]) -> None:
-    """A download of rows."""
-    st.download_button(
-        label,
-        lambda: as_csv(rows),
-        f"iclens-{name}.csv",
-        "text/csv",
-        key=f"{P}{name}_csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+def _save_strategies(view: View) -> None:
+    st.space("stretch")
+    save_csv("Strategies CSV", P + "strategies", lambda: strategy_records(view.table, view.settings.numbers))
+
+
+def _save_orders(view: View) -> None:
+    count = len(view.table.orders)
+    st.markdown(f":small[all {count}]" if view.table.complete else f":small[{count} of them]", width="content")
+    st.space("stretch")
+    save_csv("Orders CSV", P + "orders", lambda: order_records(view.table, view.settings.numbers))
+
+
+PICKS = Card(P + "card_picks", "", "", lambda: (view(),), picks_row, height=64, framed=False)
+STRATEGIES = Card(
+    P + "card_strategies",
+    "What each strategy takes",
+    HELP_STRATEGIES,
+    lambda: (view(),),
+    strategies_view,
+    beside=_save_strategies,
+    height=HEIGHT,
+)
+ORDERS = Card(
+    P + "card_orders", "Orders", HELP_ORDERS, lambda: (view(),), orders_view, beside=_save_orders, height=HEIGHT
+)

@@ -25,17 +25,20 @@ from core.analysis.ordering.records import in_words
 from core.analysis.ordering.table import OrderTable
 from core.figures.ordering.accuracy import Landing, Marks, accuracy_figure, entropy_figure
 from core.figures.ordering.effects import answers_figure, positions_figure
-from core.study.outcome import Outcome
+from pages.ui.components.card import Card, Values
 from pages.ui.components.charts import chart
 from pages.ui.components.menu import choice
 from pages.ui.components.text import plain
-from pages.ui.ordering.settings import Settings
+from pages.ui.jobs.run import outcome
+from pages.ui.jobs.waiting import Nothing
+from pages.ui.ordering.settings import Settings, settings, table
 from pages.ui.session import session
 
 P = "ordering_"
 ROW = 300  # pixels of a chart
+HEIGHT = ROW + 34  # with the line below it
 TOP = 6  # labels drawn
-PICKED = P + "picked"
+PICKED, POSITION_VALUE = P + "picked", P + "position_value"
 PUBLISHED = {"globale": ("GlobalE", 0.13), "locale": ("LocalE", 0.096)}  # Lu et al. 2022, mean of 11 tasks
 
 HELP_ACCURACY = (
@@ -71,17 +74,23 @@ HELP_GAINS = (
 
 @dataclass(frozen=True)
 class View:
-    """What every view reads.
+    """What every view is drawn from.
 
     Attributes:
-        outcome: of the study.
         settings: of the card.
         table: of orders.
+        shown: (k,) the order on screen, as places in the demonstrations' table.
+        gold: the query's right answer, "" where it is not known.
+        best: the model's answer to the query.
+        order: that the user points at, None where at none.
     """
 
-    outcome: Outcome
     settings: Settings
     table: OrderTable
+    shown: tuple[int, ...]
+    gold: str
+    best: str
+    order: tuple[int, ...] | None
 
     @property
     def asked(self) -> bool:
@@ -97,13 +106,12 @@ class View:
     def on_screen(self) -> int | None:
         """Row of the order that the study shows, if it was tried."""
         places = {place: i for i, place in enumerate(self.settings.places)}
-        return self.table.place_of([places[place] for place in self.outcome.chosen.indices])
+        return self.table.place_of([places[place] for place in self.shown])
 
     @property
     def picked(self) -> int | None:
         """Row of the order that the user points at, if it was tried."""
-        order = st.session_state.get(PICKED)
-        return None if order is None else self.table.place_of(order)
+        return None if self.order is None else self.table.place_of(self.order)
 
     @cached_property
     def marks(self) -> Marks:
@@ -115,14 +123,28 @@ class View:
         st.session_state[PICKED] = tuple(int(i) for i in self.table.orders[int(data[0])])
 
 
-def title(words: str, help: str) -> None:
-    st.markdown(f"**{words}**", help=help, width="content")
+def view() -> View:
+    """What every view is drawn from.
+
+    Raises:
+        Waiting: the orders are not scored yet, or there are none.
+    """
+    chosen = settings()
+    found = outcome()
+    gold = (found.study.gold or "").strip()
+    return View(chosen, table(chosen), found.chosen.indices, gold, found.answer.best, st.session_state.get(PICKED))
 
 
-def nothing(words: str, help: str, why: str) -> None:
-    """A view with nothing to show."""
-    title(words, help)
-    st.container(height=ROW, border=False).caption(why)
+def asked_view() -> View:
+    """`view`, where there are questions.
+
+    Raises:
+        Waiting: as `view`, or there is no question.
+    """
+    found = view()
+    if not found.asked:
+        raise Nothing("There is no question to be right on: add labelled rows to the pool.")
+    return found
 
 
 def signed(share: float) -> str:
@@ -132,18 +154,18 @@ def signed(share: float) -> str:
     return "0.0%" if abs(share) < 0.0005 else f"{share:+.1%}".replace("-", "−")
 
 
+def accuracy_legend(view: View) -> None:
+    """Its lines, beside the title."""
+    table = view.table
+    said = f" :gray[┅ Bayes {float(table.bayes_right.mean()):.1%}]" if table.bayes_right is not None else ""
+    st.markdown(f":small[:violet[━ random {float(table.accuracy[table.drawn].mean()):.1%}]{said}]", width="content")
+
+
 def accuracy_view(view: View) -> None:
     """Distribution of accuracy over orders, and where strategies land."""
     table = view.table
-    if not view.asked:
-        nothing("How often is it right?", HELP_ACCURACY, "There is no question: add labelled rows to the pool.")
-        return
     mean = float(table.accuracy[table.drawn].mean())
     bayes = None if table.bayes_right is None else float(table.bayes_right.mean())
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("How often is it right?", HELP_ACCURACY)
-        said = f" :gray[┅ Bayes {bayes:.1%}]" if bayes is not None else ""
-        st.markdown(f":small[:violet[━ random {mean:.1%}]{said}]", width="content")
     landings = []
     for strategy in table.strategies:
         if strategy.place is not None and strategy.right is not None:
@@ -168,15 +190,13 @@ def answers_view(view: View) -> None:
     counts = np.bincount(table.best[table.drawn], minlength=len(table.labels))
     shares = counts / counts.sum()
     top = sorted(range(len(shares)), key=lambda i: (-shares[i], -table.answers[:, i].max()))[:TOP]
-    gold = (view.outcome.study.gold or "").strip()
-    names = [("★ " if table.labels[i] == gold else "") + table.labels[i] for i in top]
-    title("What does it answer?", HELP_ANSWERS)
+    names = [("★ " if table.labels[i] == view.gold else "") + table.labels[i] for i in top]
     bayes = None if table.bayes is None else table.bayes[top]
     figure = answers_figure(names, table.answers[:, top], shares[top], bayes, view.words, view.picked, height=ROW)
     rate = float(flip_rate(table.best[table.drawn]))
     alt = f"The query's answer in every order; {rate:.0%} of orders answer otherwise than most"
     chart(figure, P + "answers", alt, on_click=view.pick)
-    line = f"“{plain(view.outcome.study.query, 30)}”: {rate:.0%} of the orders answer otherwise than most."
+    line = f"“{plain(view.settings.held.query, 30)}”: {rate:.0%} of the orders answer otherwise than most."
     if view.asked:
         flips = flip_rate(table.replies[table.drawn])
         line += f" Over the questions: {flips.mean():.1%}; {np.mean(flips > 0):.0%} of them flip in some order."
@@ -186,10 +206,6 @@ def answers_view(view: View) -> None:
 def entropy_view(view: View) -> None:
     """Entropy against accuracy."""
     table = view.table
-    if not view.asked:
-        nothing("Does entropy tell good orders?", HELP_ENTROPY, "There is no question to be right on.")
-        return
-    title("Does entropy tell good orders?", HELP_ENTROPY)
     takes = {strategy.name: strategy.place for strategy in table.strategies}
     panels, lines = [], []
     for name, measure in (("globale", table.global_entropy), ("locale", table.local_entropy)):
@@ -221,20 +237,29 @@ def verdict(found: Correlation) -> str:
     return said.replace("-", "−") + ("" if found.told_apart else NOT_TOLD)
 
 
-def positions_view(view: View) -> None:
-    """Effect of each position, and whom answers copy."""
-    table, outcome = view.table, view.outcome
-    drawn = table.drawn
-    gold = (outcome.study.gold or "").strip()
-    about = gold if gold in table.labels else outcome.answer.best
+def _means(view: View) -> tuple[dict[str, Any], dict[str, str]]:
+    """What a position may be judged by: a value an order, and its name, by key."""
+    table = view.table
+    about = view.gold if view.gold in table.labels else view.best
     values = {"p": table.answers[:, table.labels.index(about)]}
     names = {"p": f"P({about}) for the query"}
     if view.asked:
         values = {"accuracy": table.accuracy, "gold": table.gold.mean(axis=1)} | values
         names = {"accuracy": "Accuracy", "gold": "P(right answer)"} | names
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("What does a position do?", HELP_POSITIONS)
-        what = choice("Mean of", list(values), P + "position_value", names, 190)
+    return values, names
+
+
+def positions_choice(view: View, *_: Any) -> None:
+    """By what a position is judged."""
+    values, names = _means(view)
+    choice("Mean of", list(values), POSITION_VALUE, names, 190)
+
+
+def positions_view(view: View, marked: int | None, source: str) -> None:
+    """Effect of each position, and whom answers copy."""
+    table, drawn = view.table, view.table.drawn
+    values, names = _means(view)
+    what = st.session_state[POSITION_VALUE]
     cells = positions(table.orders[drawn], values[what][drawn])
     labels = tuple(row.label for row in table.shown)
     query = np.array(table.labels)[table.best[drawn]]
@@ -249,13 +274,47 @@ def positions_view(view: View) -> None:
         [row.input for row in table.shown],
         labels,
         view.settings.numbers,
-        session.marked_in(outcome),
+        marked,
         height=ROW,
     )
     spread = np.nanmax(cells) - np.nanmin(cells)
     alt = f"Mean {names[what]} by demonstration and position; cells span {spread:.3f}"
-    chart(figure, P + "positions", alt, on_click=lambda data: session.mark(data[0], outcome.chosen.source))
+    chart(figure, P + "positions", alt, on_click=lambda data: session.mark(data[0], source))
     shares = recency[0][1]
     whom = "answers to the questions" if view.asked else "orders' answers to the query"
     line = f"Last position: {shares[-1]:.1%} of the {whom} are its label; the others: {shares[:-1].mean():.1%}."
     st.caption(line + (" No answer copies a label shown." if not shares.any() else ""), help=HELP_POSITIONS)
+
+
+def _marked_reads() -> Values:
+    found = outcome()
+    return view(), session.marked_in(found), found.chosen.source
+
+
+ACCURACY = Card(
+    P + "card_accuracy",
+    "How often is it right?",
+    HELP_ACCURACY,
+    lambda: (asked_view(),),
+    accuracy_view,
+    beside=accuracy_legend,
+    height=HEIGHT,
+)
+ANSWERS = Card(P + "card_answers", "What does it answer?", HELP_ANSWERS, lambda: (view(),), answers_view, height=HEIGHT)
+ENTROPY = Card(
+    P + "card_entropy",
+    "Does entropy tell good orders?",
+    HELP_ENTROPY,
+    lambda: (asked_view(),),
+    entropy_view,
+    height=HEIGHT,
+)
+POSITIONS = Card(
+    P + "card_positions",
+    "What does a position do?",
+    HELP_POSITIONS,
+    _marked_reads,
+    positions_view,
+    beside=positions_choice,
+    height=HEIGHT,
+)

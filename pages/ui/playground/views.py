@@ -1,7 +1,8 @@
-"""The views of an outcome. Each takes numbers as they are and draws; a view without an outcome is a placeholder."""
+"""The cards of the Playground: what the model infers from the demonstrations, each from its part of an outcome."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,19 +18,20 @@ from core.figures import (
     path_figure,
     token_figure,
 )
-from core.study.outcome import Attention, Outcome, Posterior
+from core.study.outcome import Answer, Attention, Kernel, Outcome, Posterior
+from core.study.prompts import Prompt
+from core.study.reasoned import Written
+from pages.ui.components.card import Card, Values, empty, title
 from pages.ui.components.charts import chart
 from pages.ui.components.live_chart import live_chart
-from pages.ui.components.prompt import prompt_html
-from pages.ui.components.prompt_box import prompt_box
 from pages.ui.components.text import plain
 from pages.ui.components.written import HEIGHT, written_line
+from pages.ui.jobs.run import outcome
 from pages.ui.session import session, state
+from pages.ui.workbench.shown import SCREEN, Rows, rows_of
 
 ROW = 270  # pixels of a chart on the smallest screen; two rows of them grow with the window
-SCREEN = 900  # its height
 N, STYLE, LOOK, HEAD = "playground_n", "playground_posterior_style", "playground_attention_look", "playground_head"
-DESK = "playground_desk"  # the fragment around tables and views
 N_OF = "playground_n_of"  # the number of demonstrations that n belongs to
 LOOKS, STYLES = ("Parts", "Heads", "Tokens"), ("Bars", "Path")
 NAMES = {"exact": "exact Bayes", "implicit": "implicit in the model", "instruction": "by your hypotheses"}
@@ -60,66 +62,69 @@ def tall(pixels: int) -> str:
     return f"max({pixels}px, calc(50vh - {SCREEN // 2 - pixels}px))"
 
 
-def title(words: str, help: str) -> None:
-    st.markdown(f"**{words}**", help=help, width="content")
-
-
 def placeholder(words: str, help: str, why: str = "Nothing to show until the study runs.") -> None:
     """A view without an outcome."""
     title(words, help)
     st.container(height=ROW, border=False).caption(why)
 
 
-def answer_view(outcome: Outcome) -> None:
+def _answer_reads() -> Values:
+    found = outcome()
+    return found.answer, found.bayes, (found.study.gold or "").strip() or None, found.notes, found.written
+
+
+def answer_view(
+    model: Answer, bayes: Answer | None, gold: str | None, notes: tuple[str, ...], written: Written | None
+) -> None:
     """P(label), the model beside exact Bayes, and the sentences that a reader needs."""
-    model, bayes = outcome.answer, outcome.bayes
-    title("Answer", HELP_ANSWER)
     best = f":violet[**{plain(model.best, 24)}**] {model.probabilities[int(np.argmax(model.scores))]:.2f}"
     if bayes is not None:
         best += f" :gray[· Bayes {plain(bayes.best, 24)} {bayes.probabilities[int(np.argmax(bayes.scores))]:.2f}]"
     st.markdown(best)
-    by_bayes = _aligned(outcome) if bayes is not None else None
-    height = ROW - (88 if outcome.notes else 34)
-    if outcome.written is not None:
-        written_line(outcome.written)
+    by_bayes = None if bayes is None else _aligned(bayes, model.labels)
+    height = ROW - (88 if notes else 34)
+    if written is not None:
+        written_line(written)
         height -= HEIGHT
-    spec = answer_figure.spec(model.labels, model.probabilities, by_bayes, outcome.study.gold)
+    spec = answer_figure.spec(model.labels, model.probabilities, by_bayes, gold)
     live_chart(spec, "playground_answer", f"Probability of each label; the model answers {model.best}", tall(height))
-    if outcome.notes:
-        rest = f" (+{len(outcome.notes) - 1})" if len(outcome.notes) > 1 else ""
-        st.caption(plain(outcome.notes[0], 84) + rest, help="\n\n".join(plain(note, 400) for note in outcome.notes))
+    if notes:
+        rest = f" (+{len(notes) - 1})" if len(notes) > 1 else ""
+        st.caption(plain(notes[0], 84) + rest, help="\n\n".join(plain(note, 400) for note in notes))
 
 
-def _aligned(outcome: Outcome) -> np.ndarray[Any, Any]:
+def _aligned(bayes: Answer, labels: Sequence[str]) -> np.ndarray[Any, Any]:
     """Bayes's probabilities in the order of the model's labels."""
-    assert outcome.bayes is not None
-    by_label = dict(zip(outcome.bayes.labels, outcome.bayes.probabilities, strict=True))
-    return np.array([by_label.get(label, 0.0) for label in outcome.answer.labels])
+    by_label = dict(zip(bayes.labels, bayes.probabilities, strict=True))
+    return np.array([by_label.get(label, 0.0) for label in labels])
 
 
-@st.fragment
-def posterior_view(outcome: Outcome) -> None:
-    """Posteriors side by side, stepping through n."""
-    k = len(outcome.demonstrations)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("Posterior over tasks", HELP_POSTERIOR)
-        style = session.hold(STYLE, STYLES[0], "default")
-        look = st.segmented_control("Style", STYLES, required=True, label_visibility="collapsed", **style)
-        if st.session_state.get(N_OF) != k:  # another number of demonstrations: show all of them
-            st.session_state[N_OF] = st.session_state[N] = k
-        place = session.hold(N, k, shape=k)
-        n = st.slider("n", 0, k, label_visibility="collapsed", format="n = %d", **place) if k else 0
-    if not outcome.posteriors:
-        st.container(height=ROW, border=False).caption(
-            "This model's mixture is not known: write hypotheses (left) to compare tasks by their instructions."
-        )
+def _posterior_reads() -> Values:
+    found = outcome()
+    return found.posteriors, len(found.demonstrations)
+
+
+def posterior_controls(_: dict[str, Posterior], k: int) -> None:
+    """Bars or paths, and after how many demonstrations."""
+    style = session.hold(STYLE, STYLES[0], "default")
+    st.segmented_control("Style", STYLES, required=True, label_visibility="collapsed", **style)
+    if st.session_state.get(N_OF) != k:  # another number of demonstrations: show all of them
+        st.session_state[N_OF] = st.session_state[N] = k
+    place = session.hold(N, k, shape=k)
+    if k:
+        st.slider("n", 0, k, label_visibility="collapsed", format="n = %d", **place)
+
+
+def posterior_view(posteriors: dict[str, Posterior], k: int) -> None:
+    """Posteriors side by side after n demonstrations."""
+    n, look = (st.session_state[N] if k else 0), st.session_state[STYLE]
+    if not posteriors:
+        empty("This model's mixture is not known: write hypotheses (left) to compare tasks by their instructions.", ROW)
         return
-    colours = session.task_colours(outcome.posteriors)
-    panels = [
-        Panel(NAMES[name], post.tasks, post.weights, _figures(post, n)) for name, post in outcome.posteriors.items()
-    ]
+    colours = session.task_colours(posteriors)
+    panels = [Panel(NAMES[name], post.tasks, post.weights, _figures(post, n)) for name, post in posteriors.items()]
     spec = (path_figure if look == "Path" else bars_figure).spec(panels, n, colours)
-    alt = "; ".join(f"{NAMES[name]}: {_leader(post, n)}" for name, post in outcome.posteriors.items())
+    alt = "; ".join(f"{NAMES[name]}: {_leader(post, n)}" for name, post in posteriors.items())
     live_chart(spec, "playground_posterior", f"Posterior after {n} demonstrations. {alt}", tall(ROW))
 
 
@@ -141,54 +146,60 @@ def _figures(post: Posterior, n: int) -> str:
     return ", ".join(parts)
 
 
-def kernel_view(outcome: Outcome) -> None:
-    """Kernel weights, a row a kernel, a column a demonstration."""
-    kernels = list(outcome.kernels.values())
+def _kernel_reads() -> Values:
+    found = outcome()
+    return tuple(found.kernels.values()), found.answer.best, rows_of(found)
+
+
+def _kernel_help(kernels: tuple[Kernel, ...], *_: Any) -> str:
     details = "\n\n".join(f"**{kernel.name}**: {plain(kernel.detail, 200)}" for kernel in kernels)
-    title("Kernel weights", f"{HELP_KERNELS}\n\n{details}")
-    if not outcome.demonstrations or not kernels:
-        st.container(height=ROW, border=False).caption("Kernels weigh demonstrations, and none is shown.")
+    return f"{HELP_KERNELS}\n\n{details}"
+
+
+def kernel_view(kernels: tuple[Kernel, ...], best: str, rows: Rows) -> None:
+    """Kernel weights, a row a kernel, a column a demonstration."""
+    if not rows.texts or not kernels:
+        empty("Kernels weigh demonstrations, and none is shown.", ROW)
         return
-    source = outcome.chosen.source
     spec = kernel_figure.spec(
         [kernel.name for kernel in kernels],
         np.stack([kernel.normalised for kernel in kernels]),
         np.stack([kernel.raw for kernel in kernels]),
         [kernel.best for kernel in kernels],
-        outcome.answer.best,
-        [row.input for row in outcome.demonstrations],
-        [row.label for row in outcome.demonstrations],
-        session.numbers(outcome),
-        session.marked_in(outcome),
+        best,
+        [x for x, _ in rows.texts],
+        [y for _, y in rows.texts],
+        list(rows.numbers),
+        rows.marked,
     )
     verdicts = ", ".join(f"{kernel.name} answers {kernel.best}" for kernel in kernels)
-    alt = f"Weight of each demonstration; {verdicts}; the model answers {outcome.answer.best}"
-    live_chart(spec, "playground_kernels", alt, tall(ROW), on_click=lambda data: _mark(data[0], source))
+    alt = f"Weight of each demonstration; {verdicts}; the model answers {best}"
+    live_chart(spec, "playground_kernels", alt, tall(ROW), on_click=lambda data: session.mark(data[0], rows.source))
 
 
-def _mark(number: int, source: str) -> None:
-    """Mark a demonstration in every view and in the tables, which are beyond what a view's click redraws."""
-    session.mark(number, source)
-    st.rerun(DESK)
+def _attention_reads() -> Values:
+    found = outcome()
+    study = found.study
+    return found.attention, found.prompt, rows_of(found), study.instruction, study.query
 
 
-def attention_view(outcome: Outcome) -> None:
+def attention_controls(attention: Attention | None, *_: Any) -> None:
+    """By part of the prompt, by head, or token by token."""
+    if attention is not None:
+        look = session.hold(LOOK, LOOKS[0], "default")
+        st.segmented_control("Look", LOOKS, required=True, label_visibility="collapsed", **look)
+
+
+def attention_view(attention: Attention | None, prompt: Prompt, rows: Rows, instruction: str, query: str) -> None:
     """Attention of the last token by demonstration, by head, or token by token for one head."""
-    attention = outcome.attention
     if attention is None:
-        title("Attention", HELP_ATTENTION)
-        st.container(height=ROW, border=False).caption("This model gives no attention weights.")
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("Attention", HELP_ATTENTION)
-        held = session.hold(LOOK, LOOKS[0], "default")
-        kind = st.segmented_control("Look", LOOKS, required=True, label_visibility="collapsed", **held)
-    if kind == "Tokens":
-        _tokens(outcome, attention)
-    elif kind == "Heads":
-        _heads(outcome, attention)
+        empty("This model gives no attention weights.", ROW)
+    elif st.session_state[LOOK] == "Tokens":
+        _tokens(attention, prompt, rows)
+    elif st.session_state[LOOK] == "Heads":
+        _heads(attention, rows)
     else:
-        _by_demonstration(outcome, attention)
+        _by_demonstration(attention, rows, instruction, query)
 
 
 def _head_choice(attention: Attention) -> None:
@@ -205,31 +216,25 @@ def _head_choice(attention: Attention) -> None:
     )
 
 
-def _by_demonstration(outcome: Outcome, attention: Attention) -> None:
-    numbers = session.numbers(outcome)
-    owners: list[int | None] = [numbers[int(name) - 1] if name.isdigit() else None for name in attention.spans]
-    by_span = {str(i + 1): f"{d.input} → {d.label}" for i, d in enumerate(outcome.demonstrations)}
-    texts = [
-        by_span.get(name, outcome.study.instruction if name == "instruction" else outcome.study.query)
-        for name in attention.spans
-    ]
-    source = outcome.chosen.source
-    spec = demonstration_figure.spec(attention.pooled, attention.spans, owners, texts, session.marked_in(outcome))
+def _by_demonstration(attention: Attention, rows: Rows, instruction: str, query: str) -> None:
+    owners: list[int | None] = [rows.numbers[int(name) - 1] if name.isdigit() else None for name in attention.spans]
+    by_span = {str(i + 1): f"{x} → {y}" for i, (x, y) in enumerate(rows.texts)}
+    texts = [by_span.get(name, instruction if name == "instruction" else query) for name in attention.spans]
+    spec = demonstration_figure.spec(attention.pooled, attention.spans, owners, texts, rows.marked)
 
     def clicked(data: list[Any]) -> None:
         if data[0] is not None:
-            _mark(data[0], source)
+            session.mark(data[0], rows.source)
 
     alt = "Attention on each part of the prompt, a row a head"
     live_chart(spec, "playground_attention", alt, tall(ROW), on_click=clicked)
 
 
-def _heads(outcome: Outcome, attention: Attention) -> None:
-    number = session.marked_in(outcome)
-    numbers = session.numbers(outcome)
-    if number is None and numbers:
-        number = numbers[-1]
-    name = str(numbers.index(number) + 1) if number is not None else "query"
+def _heads(attention: Attention, rows: Rows) -> None:
+    number = rows.marked
+    if number is None and rows.numbers:
+        number = rows.numbers[-1]
+    name = str(rows.numbers.index(number) + 1) if number is not None else "query"
     place = attention.spans.index(name)
     what = f"demonstration {number}" if number is not None else "the query"
     spec = head_figure.spec(attention.pooled[:, :, place], what)
@@ -242,7 +247,7 @@ def _heads(outcome: Outcome, attention: Attention) -> None:
     st.caption(f"On {what}. Click a head for its tokens.")
 
 
-def _tokens(outcome: Outcome, attention: Attention) -> None:
+def _tokens(attention: Attention, prompt: Prompt, rows: Rows) -> None:
     with st.container(horizontal=True, gap="small"):
         _head_choice(attention)
         st.button(
@@ -253,38 +258,36 @@ def _tokens(outcome: Outcome, attention: Attention) -> None:
             on_click=_open_tokens,
         )
     if attention.head is None or attention.map is None:
-        st.container(height=ROW, border=False).caption("Choose a head to see which token attends to which.")
+        empty("Choose a head to see which token attends to which.", ROW)
         return
-    figure = _token_figure(outcome, attention, ROW - 49)
+    figure = _token_figure(attention, prompt, rows, ROW - 49)
     chart(figure, "playground_tokens", f"Attention between tokens, layer {attention.head[0]} head {attention.head[1]}")
 
 
-def _token_figure(outcome: Outcome, attention: Attention, height: int) -> Any:
-    numbers = session.numbers(outcome)
+def _token_figure(attention: Attention, prompt: Prompt, rows: Rows, height: int) -> Any:
     starts = np.asarray(attention.token_starts)
     owners: list[int | None] = [None] * len(starts)
-    for part in outcome.prompt.parts:
+    for part in prompt.parts:
         if part.demonstration is not None:
             for place in np.flatnonzero((starts >= part.start) & (starts < part.end)):
-                owners[int(place)] = numbers[part.demonstration]
+                owners[int(place)] = rows.numbers[part.demonstration]
     assert attention.map is not None
     assert attention.head is not None
-    return token_figure(
-        attention.map, attention.tokens, owners, attention.head, session.marked_in(outcome), height=height
-    )
+    return token_figure(attention.map, attention.tokens, owners, attention.head, rows.marked, height=height)
 
 
 def _open_tokens() -> None:
     st.session_state[session.DIALOG] = "tokens"
 
 
-def tokens_dialog(outcome: Outcome) -> None:
+def tokens_dialog(found: Outcome) -> None:
     """The token view at full size."""
 
     @st.dialog("Attention, token by token", width="large", on_dismiss=close_dialog)
     def show() -> None:
-        if outcome.attention is not None and outcome.attention.map is not None:
-            chart(_token_figure(outcome, outcome.attention, 640), "playground_tokens_large", "Attention between tokens")
+        if found.attention is not None and found.attention.map is not None:
+            figure = _token_figure(found.attention, found.prompt, rows_of(found), 640)
+            chart(figure, "playground_tokens_large", "Attention between tokens")
 
     show()
 
@@ -293,25 +296,35 @@ def close_dialog() -> None:
     st.session_state[session.DIALOG] = None
 
 
-def prompt_view(outcome: Outcome, key: str, height: int, grows: bool = False) -> None:
-    """The prompt as the model reads it, `height` pixels of it or, where it `grows`, what the screen has left.
-
-    A click on a demonstration marks it, a click on the marked one unmarks it.
-    """
-    tallest = f"max({height}px, calc(100vh - {SCREEN - height}px))" if grows else f"{height}px"
-    answer = outcome.answer.best
-    marked, source = session.marked_in(outcome), outcome.chosen.source
-
-    def clicked(number: int) -> None:
-        session.mark(None if number == marked else number, source)
-
-    prompt_box(prompt_html(outcome.prompt, session.numbers(outcome), marked, answer, tallest), key, clicked)
+def _dialog_reads() -> Values:
+    wanted = st.session_state.get(session.DIALOG) == "tokens"
+    return (outcome() if wanted else None,)
 
 
-TITLES = {
-    "Answer": HELP_ANSWER,
-    "Posterior over tasks": HELP_POSTERIOR,
-    "Kernel weights": HELP_KERNELS,
-    "Attention": HELP_ATTENTION,
-}
-VIEWS = (answer_view, posterior_view, kernel_view, attention_view)
+def _dialog(found: Outcome | None) -> None:
+    if found is not None:
+        tokens_dialog(found)
+
+
+P = "playground_card_"
+ANSWER = Card(P + "answer", "Answer", HELP_ANSWER, _answer_reads, answer_view, height=ROW)
+POSTERIOR = Card(
+    P + "posterior",
+    "Posterior over tasks",
+    HELP_POSTERIOR,
+    _posterior_reads,
+    posterior_view,
+    beside=posterior_controls,
+    height=ROW,
+)
+KERNELS = Card(P + "kernels", "Kernel weights", _kernel_help, _kernel_reads, kernel_view, height=ROW)
+ATTENTION = Card(
+    P + "attention",
+    "Attention",
+    HELP_ATTENTION,
+    _attention_reads,
+    attention_view,
+    beside=attention_controls,
+    height=ROW,
+)
+DIALOG = Card(P + "dialog", "", "", _dialog_reads, _dialog, framed=False)

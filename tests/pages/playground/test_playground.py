@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -54,11 +53,7 @@ def test_first_look_has_every_view(playground: Page, model: LanguageModel) -> No
 
 @pytest.mark.parametrize("name", selections.names())
 def test_every_selection(playground: Page, model: LanguageModel, name: str) -> None:
-    playground.edit(**dict(TWELVE)).choose("selection", name)
-    deadline = time.monotonic() + 60  # one that trains first runs as a job
-    while not playground.has_chart("answer") and time.monotonic() < deadline:
-        time.sleep(0.3)
-        playground.run()
+    playground.edit(**dict(TWELVE)).choose("selection", name).settle()  # one that trains first runs as a job
     outcome = same(playground, model)
     shown = [place + 1 for place in outcome.chosen.indices]
     ticks = playground.chart("kernels")["layout"]["xaxis"]["ticktext"]

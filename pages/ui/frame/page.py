@@ -1,0 +1,225 @@
+"""A page: bar, strategies, tables and query, as on every page, and its own cards.
+
+    CARDS = (beside(ANSWER, POSTERIOR), beside(KERNELS, ATTENTION))
+
+    page.show("Playground", CARDS, left=(PROMPT,))
+
+is a whole script of `pages/`. A card reads `outcome()` (`pages.ui.jobs.run`) and whatever follows from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.errors import Cancelled, ICLensError, PromptTooLong
+from core.pipeline.run import drop_earliest
+from core.study.outcome import Outcome
+from core.study.study import Study
+from pages.ui.compare import sides as compare
+from pages.ui.components.buttons import hide_labels
+from pages.ui.components.card import Card, Row, Values
+from pages.ui.components.live_chart import prepare
+from pages.ui.components.text import plain
+from pages.ui.frame import parts, shell
+from pages.ui.jobs import engine, jobs, run, view
+from pages.ui.jobs.run import NoModel, NotRun, Working, outcome
+from pages.ui.jobs.waiting import Waiting
+from pages.ui.session import session, state
+from pages.ui.workbench import controls, transfer, workbench
+
+TITLE, SAID = "page_title", "page_said"
+BELOW = {"demonstrations", "pool", "query", "gold", "labels", "hypotheses", "token_head", "prior"}  # not in the bar
+# Over everything and fixed: a notice moves nothing. What a card waits for stands over its view.
+STYLE = """<style>
+[class*="st-key-card_"] { position: relative; }
+[class*="st-key-dimmed_"] { opacity: .45; }
+[class*="st-key-over_"] { position: absolute; top: 2.2rem; left: .75rem; right: .75rem; width: auto; z-index: 5; }
+.st-key-page_said { position: fixed; bottom: 1rem; left: 20%; width: 60%; z-index: 90;
+  background: var(--st-background-color); border-radius: .5rem; box-shadow: 0 2px 14px rgba(0,0,0,.25); }
+.st-key-page_said:not(:has([data-testid=stElementContainer])) { display: none; }
+</style>"""
+
+
+def show(
+    title: str,
+    cards: Sequence[Card | Row],
+    left: Sequence[Card] = (),
+    *,
+    above: Callable[[], None] | None = None,
+    hidden: Sequence[Card] = (),
+    study: Callable[[], Study] = state.study,
+) -> None:
+    """The only call of a page's script.
+
+    Args:
+        title: of the page, as the menu has it.
+        cards: its views, from top to bottom.
+        left: cards below the tables and the query.
+        above: draws what stands above the cards and decides which there are: a run of it is one of the whole page.
+        hidden: parts that take no room: dialogs.
+        study: what the page asks of the session's study, where that is another one.
+    """
+    shell.guard()
+    state.start()
+    state.arrive(title)
+    st.session_state[TITLE] = title
+    st.session_state.pop(SAID, None)
+    run.ask_of(study)
+    hide_labels()
+    st.html(STYLE)
+    prepare()
+    parts.begin()
+    parts.part(BAR)
+    parts.part(STRATEGIES)
+    here, views = st.columns([0.3, 0.7], gap="small")
+    with here:
+        parts.part(TABLES)
+        parts.part(QUERY)
+        for card in left:
+            parts.framed(card)
+    with views:
+        if above is not None:
+            above()
+        _wait_for_the_embedded_model()
+        for row in cards:
+            _row(row)
+    with st.container(key="page_said"):
+        parts.part(NOTICES)
+    for card in (*hidden, DIALOGS):
+        parts.part(card)
+    parts.end()
+
+
+def _row(row: Card | Row) -> None:
+    if isinstance(row, Card):
+        parts.framed(row)
+        return
+    for column, card in zip(st.columns(list(row.widths) or len(row.cards), gap="small"), row.cards, strict=True):
+        with column:
+            parts.framed(card)
+
+
+def _wait_for_the_embedded_model() -> None:
+    """While it loads, which imports torch, a skeleton keeps the place of the views."""
+    choice = run.asked().model
+    if not engine.at_hand(choice):
+        with st.skeleton(height=600):
+            engine.loaded(choice)
+
+
+def _outcome_or_none() -> Outcome | None:
+    try:
+        return outcome()
+    except Waiting:
+        return None
+
+
+def _bar_reads() -> Values:
+    study, a = state.study(), state.study_a()
+    taken_away = (study, _outcome_or_none()) if transfer.is_open() else None
+    family = st.session_state.get("frame_family")
+    return (st.session_state[TITLE], study.model, a, a == study, state.can_undo(), state.can_redo(), family, taken_away)
+
+
+def _draw_bar(title: str, *_: Any) -> None:
+    study = state.study()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"### {title}", width="content")
+        workbench.source_bar()
+        compare.badge(study, title)
+        st.space("stretch")
+        controls.model_popover(study)
+        with st.container(width="content"):
+            transfer.export_popover(study, _outcome_or_none() if transfer.is_open() else None)
+
+
+def _strategies_reads() -> Values:
+    study = state.study()
+    return tuple(getattr(study, name) for name in Study.model_fields if name not in BELOW)
+
+
+def _tables_reads() -> Values:
+    study = state.study()
+    front = (st.session_state.get(session.TABLE), session.marked(), session.table_read(study))
+    return (study.demonstrations, study.pool, study.hypotheses, study.reasoning == "none", *front)
+
+
+def _query_reads() -> Values:
+    study = state.study()
+    labels = tuple(dict.fromkeys(row.label for row in (*study.demonstrations, *study.pool[:500])))
+    return (study.query, study.gold, study.labels, labels)
+
+
+def _notices_reads() -> Values:
+    """The sentence to show until the study changes or the whole page is drawn next, and why there is no outcome."""
+    study = state.study()
+    sentence = state.notice()
+    if sentence:
+        st.session_state[SAID] = (sentence, study)
+    said, about = st.session_state.get(SAID, ("", study))
+    try:
+        outcome()
+    except Waiting as waiting:
+        return (said if about == study else "", waiting.token)
+    return (said if about == study else "", None)
+
+
+def _draw_notices(said: str, _: Any) -> None:
+    if said:
+        st.info(said)
+    try:
+        outcome()
+    except NoModel as waiting:
+        _offer_model(waiting.study)
+    except NotRun as waiting:
+        _offer_help(waiting.error)
+    except Working:
+        view.progress("run", "Running", parts.done)
+
+
+def _offer_model(study: Study) -> None:
+    """A study from a link may name a model that is not in memory; loading it is the visitor's choice."""
+    if jobs.current("load") is not None:
+        controls.loading()
+        return
+    st.info(f"This study runs on {plain(study.model.name, 60)}, which is not loaded.")
+    with st.container(horizontal=True):
+        load = controls.request_load
+        st.button("Load it", type="primary", key="frame_load_linked", on_click=load, args=(study.model,))
+        st.button("Use the embedded model", key="frame_use_embedded", on_click=controls.use, args=(engine.EMBEDDED,))
+
+
+def _offer_help(error: ICLensError) -> None:
+    """Why the study does not run, and what helps."""
+    if isinstance(error, Cancelled):
+        st.info("Stopped; change something or run again.")
+        st.button("Run again", key="frame_run_again", on_click=jobs.replace, args=("run", None))
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.error(str(error))
+        if isinstance(error, PromptTooLong) and error.fits:
+            st.button("Drop the earliest", key="frame_drop", on_click=_drop, args=(error.fits,))
+
+
+def _drop(fits: int) -> None:
+    state.replace(drop_earliest(state.study(), fits))
+
+
+def _import_dialog(wanted: bool) -> None:
+    if wanted:
+        transfer.import_dialog()
+
+
+def _part(key: str, reads: Callable[[], Values], draw: Callable[..., None], *, edits: bool = False) -> Card:
+    return Card(f"page_{key}", "", "", reads, draw, framed=False, edits=edits)
+
+
+BAR = _part("bar", _bar_reads, _draw_bar)
+STRATEGIES = _part("strategies", _strategies_reads, lambda *_: controls.strategy_row(state.study()))
+TABLES = _part("tables", _tables_reads, lambda *_: workbench.tables_card(state.study()), edits=True)
+QUERY = _part("query", _query_reads, lambda *_: workbench.query_card(state.study()))
+NOTICES = _part("notices", _notices_reads, _draw_notices)
+DIALOGS = _part("dialogs", lambda: (st.session_state.get(session.DIALOG) == "import",), _import_dialog)

@@ -1,0 +1,50 @@
+"""How far a job is: the one progress bar of all pages, with the time left, and Cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.jobs import jobs
+
+EVERY = 0.4  # seconds between two looks
+
+
+@st.fragment(run_every=EVERY)
+def progress(slot: str, what: str, done: Callable[[], None]) -> None:
+    """A bar that is the work done over the work to do, until the job ends.
+
+    Args:
+        slot: of the job.
+        what: two or three words that name it.
+        done: called once the job has ended; draws what came of it.
+    """
+    job = jobs.current(slot)
+    if job is None or job.done:
+        done()
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.progress(min(max(job.share, 0.0), 1.0), said(job, what))
+        if job.cancelling:
+            st.button("Cancelling…", key=f"{slot}_cancelling", disabled=True)
+        else:
+            st.button("Cancel", key=f"{slot}_cancel", on_click=job.cancel)
+
+
+def said(job: jobs.Job[Any], what: str) -> str:
+    """What stands on the bar: how much is done, and how long the rest will take at the pace so far."""
+    if job.cancelling:
+        return f"Cancelling… {what}"
+    found, left = job.progress, job.seconds_left
+    if left is None:
+        return f"{what} … {_time(job.seconds)}"
+    done = f"{found.done:,} of {found.total:,} {found.unit}" if found.total else f"{found.share:.0%}"
+    return f"{what} … {done}" + (f", {_time(left)} left" if job.seconds > 1 else "")
+
+
+def _time(seconds: float) -> str:
+    """12 s, 3 min 20 s."""
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
