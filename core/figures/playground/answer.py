@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from core.figures.base import FigureFunction, Spec, Trace, shorten, single, spec, wrap
 from core.figures.colours import BAYES, MODEL
 
+FIXED = {"fixedrange": True, "zeroline": False}
 NEGLIGIBLE = 0.005  # labels below are drawn as 0.00, so the first few of them are enough
 
 
@@ -58,13 +59,13 @@ def answer_figure(
         height,
         barmode="overlay",
         margin={"l": 8, "r": 8, "t": 4, "b": 24},
-        xaxis={"range": [0, 1.16], "tickvals": [0, 0.5, 1], "fixedrange": True, "ticktext": ["0", ".5", "1"]},
+        xaxis={**FIXED, "range": [0, 1.16], "tickvals": [0, 0.5, 1], "ticktext": ["0", ".5", "1"]},
         yaxis={
+            **FIXED,
             "tickvals": places,
             "ticktext": names,
             "autorange": False,
             "range": [len(names) - 0.45, -0.55],
-            "fixedrange": True,
             "showgrid": False,
             "automargin": True,
         },

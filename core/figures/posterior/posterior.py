@@ -90,16 +90,17 @@ def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
             "ticktext": ["0", ".5", "1"],
             "anchor": f"y{suffix}",
             "fixedrange": True,
+            "zeroline": False,
         }
         layout[f"yaxis{suffix}"] = {
             "range": [len(names) - 0.4, -0.6],
             "anchor": f"x{suffix}",
             "fixedrange": True,
+            "zeroline": False,
             "showgrid": False,
             "tickvals": rows,
             "ticktext": [shorten(name, 22) if first_of_group else "" for name in names],
             "automargin": place == 1,
-            "zeroline": False,
         }
         layout["annotations"].append(panel_title(panel.title, left, panel.note))
     return spec(traces, height, **layout)
@@ -127,6 +128,7 @@ def path_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
             "domain": [left, right],
             "anchor": f"y{suffix}",
             "fixedrange": True,
+            "zeroline": False,
             "range": [-0.2, len(weights) - 0.8],
             "dtick": max(1, len(weights) // 8),
         }
@@ -134,6 +136,7 @@ def path_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
             "range": [-0.03, 1.05],
             "anchor": f"x{suffix}",
             "fixedrange": True,
+            "zeroline": False,
             "tickvals": [0, 0.5, 1],
             "ticktext": ["0", ".5", "1"] if place == 1 else ["", "", ""],
         }
