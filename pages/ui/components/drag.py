@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.components.live_chart import FOLDER
+from pages.ui.components.javascript import bundle, style
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,7 @@ class Bar:
 
 @cache
 def _mount() -> Callable[..., Any]:
-    script, style = ((FOLDER / f"drag.{kind}").read_text(encoding="utf-8") for kind in ("js", "css"))
-    return st.components.v2.component("iclens_drag", js=script, css=style, isolate_styles=False)
+    return st.components.v2.component("iclens_drag", js=bundle("drag"), css=style("drag"), isolate_styles=False)
 
 
 def drag_bars(bars: Sequence[Bar], rest: float, key: str, alt: str, on_move: Callable[[str, float], None]) -> None:

@@ -7,42 +7,28 @@ boxes, clicks, saving as an image, full screen. Other charts are drawn by plotly
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from core.figures import Spec
 from pages.ui.components.charts import IMAGE
+from pages.ui.components.javascript import bundle, style
 
-FOLDER = Path(__file__).parent / "drawing"
-SCRIPTS = ("shelf", "text", "scales", "marks", "pointing", "chart")  # in this order one module
 LIBRARY = "iclens_drawing"
 
 
 @cache
-def _scripts() -> tuple[str, str, str]:
-    """What draws, what each chart brings, and their style."""
-    text = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir() if path.suffix in (".js", ".css")}
-    version = hashlib.sha256("".join(text[name] for name in sorted(text)).encode()).hexdigest()[:12]
-    shelf = text["shelf.js"].replace("VERSION", version)  # a page left open through an update finds its own
-    library = "\n".join([shelf, *(text[f"{name}.js"] for name in SCRIPTS[1:])])
-    return library, shelf + text["mount.js"], text["chart.css"]
-
-
-@cache
 def _library() -> Callable[..., Any]:
-    library, _, style = _scripts()
-    return st.components.v2.component(LIBRARY, js=library, css=style, isolate_styles=False)
+    return st.components.v2.component(LIBRARY, js=bundle("chart"), css=style("chart"), isolate_styles=False)
 
 
 @cache
 def _mount() -> Callable[..., Any]:
-    return st.components.v2.component("iclens_chart", js=_scripts()[1], isolate_styles=False)
+    return st.components.v2.component("iclens_chart", js=bundle("mount"), isolate_styles=False)
 
 
 def prepare() -> None:

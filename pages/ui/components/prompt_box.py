@@ -8,15 +8,14 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.components.live_chart import FOLDER
+from pages.ui.components.javascript import bundle
 from pages.ui.components.prompt import STYLE
 
 
 @cache
 def _mount() -> Callable[..., Any]:
-    script = (FOLDER / "prompt.js").read_text(encoding="utf-8")
     style = STYLE.removeprefix("<style>").removesuffix("</style>")  # sent once: a style in the text is read every time
-    return st.components.v2.component("iclens_prompt", js=script, css=style, isolate_styles=False)
+    return st.components.v2.component("iclens_prompt", js=bundle("prompt"), css=style, isolate_styles=False)
 
 
 def prompt_box(html: str, key: str, on_click: Callable[[int], None]) -> None:

@@ -1,9 +1,15 @@
 // Draws a figure of core.figures (a small part of plotly's format) as SVG, fills its box, and follows data and window.
 
+import { drawAnnotation, drawAxes, drawBars, drawHeatmap, drawScale, drawScatter, drawShape, stroke } from "./marks.js";
+import { cellOf, pointedAt, targetsOf } from "./pointing.js";
+import { axesOf, placeAxes } from "./scales.js";
+import { shelf } from "./shelf.js";
+import { SIZE, escape, num, parse, textAt, widthOf } from "./text.js";
+
 const DISK = "M480-320 280-520l56-58 104 104v-326h80v326l104-104 56 58-200 200ZM240-160q-33 0-56.5-23.5T160-240v-120h80v120h480v-120h80v120q0 33-23.5 56.5T720-160H240Z";
 const WIDE = "M120-120v-200h80v120h120v80H120Zm520 0v-80h120v-120h80v200H640ZM120-640v-200h200v80H200v120h-80Zm640 0v-120H640v-80h200v200h-80Z";
 
-class Chart {
+export class Chart {
   constructor(parent) {
     this.root = Object.assign(document.createElement("div"), { className: "icl-chart" });
     const layers = ["axes", "data", "over"].map((name) => `<g class="icl-${name}"></g>`).join("");
@@ -74,7 +80,7 @@ class Chart {
     const under = shapes.filter((shape) => shape.under).map((shape) => shape.svg);
     const over = shapes.filter((shape) => !shape.under).map((shape) => shape.svg);
     const notes = (layout.annotations ?? []).map((note) => drawAnnotation(note, axes, box));
-    this.put("axes", under.join("") + drawAxes(axes, box, this.family));
+    this.put("axes", under.join("") + drawAxes(axes));
     this.put("data", marks.join(""));
     this.put("over", [...words, ...over, ...notes, layout.showlegend ? this.legend(width, height) : ""].join(""));
     this.drawing = { traces, axes, box, targets: targetsOf(traces) };
@@ -90,15 +96,16 @@ class Chart {
   /** Two rows of names at the foot; a click hides a line and shows it again. */
   legend(width, height) {
     const entries = this.figure.data.filter((trace) => trace.showlegend);
+    const size = this.figure.layout.legend?.font?.size ?? SIZE;
     let [x, y] = [8, height - 28];
     return entries
       .map((trace) => {
-        const room = widthOf(parse(trace.name)[0], this.family, 11 / SIZE) + 36;
+        const room = widthOf(parse(trace.name, size)[0], this.family) + 36;
         if (x + room > width && x > 8) [x, y] = [8, y + 16];
         const at = x;
         x += room;
         const line = `<line x1="${num(at)}" x2="${num(at + 16)}" y1="${y}" y2="${y}" ${stroke(trace.line)} stroke-width="2.5"/>`;
-        const word = textAt(`<span style='font-size:11px'>${trace.name}</span>`, at + 20, y, { anchor: "start", attributes: 'fill="currentColor"' });
+        const word = textAt(trace.name, at + 20, y, { anchor: "start", size, attributes: 'fill="currentColor"' });
         const faded = this.hidden.has(trace.legendgroup) ? ' opacity="0.35"' : "";
         return `<g class="icl-entry" data-group="${escape(trace.legendgroup)}"${faded}>${line}${word}</g>`;
       })
@@ -123,7 +130,7 @@ class Chart {
     if (!found) return;
     const { left, right, top, bottom } = found.box;
     for (const [name, value] of Object.entries({ x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) }))
-      this.point.setAttribute(name, num(value));
+      {this.point.setAttribute(name, num(value));}
     if (this.said !== found.text) {
       this.said = found.text;
       this.tip.replaceChildren(

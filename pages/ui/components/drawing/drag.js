@@ -1,16 +1,16 @@
 // Bars that are dragged: one a task, its length a probability on a logarithmic scale; the others give way as it grows.
-const LOW = 1e-4; // where the scale begins; left of it a task is ruled out
+export const LOW = 1e-4; // where the scale begins; left of it a task is ruled out
 const HIGH = 0.999;
 const EVERY = 120; // milliseconds between messages while a bar is dragged
-const place = (p) => (p <= LOW ? 0 : Math.log(Math.min(p, 1) / LOW) / Math.log(1 / LOW));
-const said = (p) => (p === 0 ? "0" : p >= 0.0995 ? p.toFixed(2).replace(/^0/, "") : p >= 0.001 ? p.toFixed(3).replace(/^0/, "") : p.toExponential(0));
-const times = (row) => {
+export const place = (p) => (p <= LOW ? 0 : Math.log(Math.min(p, 1) / LOW) / Math.log(1 / LOW));
+export const said = (p) => (p === 0 ? "0" : p >= 0.0995 ? p.toFixed(2).replace(/^0/, "") : p >= 0.001 ? p.toFixed(3).replace(/^0/, "") : p.toExponential(0));
+export const times = (row) => {
   if (row.weight === 0) return "";
   const factor = row.weight / row.own;
   return Math.abs(factor - 1) < 0.005 ? "" : `× ${factor >= 100 || factor < 0.01 ? factor.toExponential(0).replace("e+", "e") : Number(factor.toPrecision(2))}`;
 };
 
-class Bars {
+export class Bars {
   constructor(parent) {
     this.root = parent.appendChild(Object.assign(document.createElement("div"), { className: "icl-drag" }));
     this.root.addEventListener("pointerdown", (event) => this.grasp(event));

@@ -1,21 +1,25 @@
 // What is drawn: each function returns SVG as text.
 
+import { BAR, colourBar, colourOf, ticksOf } from "./scales.js";
+import { SIZE, escape, num, parse, textAt } from "./text.js";
+
 const FAINT = 'fill="currentColor" fill-opacity="0.68"';
 
 const rect = (x, y, width, height, attributes) =>
   `<rect x="${num(x)}" y="${num(y)}" width="${num(Math.max(0, width))}" height="${num(Math.max(0, height))}" ${attributes}/>`;
 
-const stroke = (line, otherwise = "currentColor") =>
+export const stroke = (line, otherwise = "currentColor") =>
   `stroke="${escape(line?.color ?? otherwise)}" stroke-width="${line?.width ?? 1}"`;
 
 /** Grid lines, ticks, words and titles of the axes. */
-function drawAxes(axes, box, family) {
+export function drawAxes(axes) {
   const parts = [];
   for (const axis of Object.values(axes)) {
     const partner = axes[axis.partner] ?? axes.x;
     const flat = axis.name.startsWith("x");
     const foot = flat ? Math.max(partner.start, partner.end) : Math.min(partner.start, partner.end);
     const head = flat ? Math.min(partner.start, partner.end) : Math.max(partner.start, partner.end);
+    const words = { size: axis.tickfont?.size, attributes: FAINT };
     axis.ticks.forEach((tick, i) => {
       const at = axis.at(tick);
       if (at < Math.min(axis.start, axis.end) - 1 || at > Math.max(axis.start, axis.end) + 1) return;
@@ -23,20 +27,23 @@ function drawAxes(axes, box, family) {
         flat ? `x1="${num(at)}" x2="${num(at)}" y1="${num(from)}" y2="${num(to)}"` : `y1="${num(at)}" y2="${num(at)}" x1="${num(from)}" x2="${num(to)}"`;
       if (axis.showgrid !== false) parts.push(`<line ${line(foot, head)} class="icl-grid"/>`);
       if (!axis.words[i]) return;
-      if (flat && axis.tickangle) parts.push(textAt(axis.words[i], at, foot + 6, { anchor: "end", angle: axis.tickangle, attributes: FAINT }));
-      else if (flat) parts.push(textAt(axis.words[i], at, foot + 6, { base: "top", attributes: FAINT }));
-      else parts.push(textAt(axis.words[i], foot - 7, at, { anchor: "end", attributes: FAINT }));
+      if (flat && axis.tickangle) parts.push(textAt(axis.words[i], at, foot + 6, { anchor: "end", angle: axis.tickangle, ...words }));
+      else if (flat) parts.push(textAt(axis.words[i], at, foot + 6, { base: "top", ...words }));
+      else parts.push(textAt(axis.words[i], foot - 7, at, { anchor: "end", ...words }));
     });
     if (!axis.title?.text) continue;
     const middle = (axis.start + axis.end) / 2;
-    if (flat) parts.push(textAt(axis.title.text, middle, foot + axisHeight(axis, family) + 2, { base: "top", attributes: FAINT }));
-    else parts.push(textAt(axis.title.text, 9, middle, { angle: -90, attributes: FAINT }));
+    const { text, standoff = 4, font } = axis.title;
+    const style = { size: font?.size, attributes: FAINT };
+    const away = axis.room + standoff; // from the axis to the near edge of its title
+    if (flat) parts.push(textAt(text, middle, foot + away, { base: "top", ...style }));
+    else parts.push(textAt(text, foot - away - 0.6 * (font?.size ?? SIZE), middle, { angle: -90, ...style }));
   }
   return parts.join("");
 }
 
 /** Horizontal bars with their words at the end. */
-function drawBars(trace, x, y) {
+export function drawBars(trace, x, y) {
   return trace.x
     .map((value, i) => {
       const [from, to] = [x.at(0), x.at(value)];
@@ -49,7 +56,7 @@ function drawBars(trace, x, y) {
 }
 
 /** Cells with a gap between them; on a large map one image does for all of them. */
-function drawHeatmap(trace, x, y) {
+export function drawHeatmap(trace, x, y) {
   const colour = colourOf(trace);
   const [rows, columns] = [trace.z.length, trace.z[0]?.length ?? 0];
   if (rows * columns > 4000) return drawImage(trace, x, y, colour);
@@ -83,25 +90,26 @@ function drawImage(trace, x, y, colour) {
 }
 
 /** What the colours of a heatmap stand for. */
-function drawScale(trace, box) {
+export function drawScale(trace, box) {
   const colour = colourOf(trace);
-  const [left, top, height] = [box.left + box.width + BAR.gap, box.top + 0.05 * box.height, 0.9 * box.height];
+  const { thickness, len, nticks, tickfont } = colourBar(trace);
+  const [left, top, height] = [box.left + box.width + BAR.gap, box.top + (0.5 - len / 2) * box.height, len * box.height];
   const steps = 24;
   const parts = [];
   for (let i = 0; i < steps; i++) {
     const value = trace.zmax - ((i + 0.5) / steps) * (trace.zmax - trace.zmin);
-    parts.push(rect(left, top + (i * height) / steps, BAR.thick, height / steps, `fill="${colour(value)}" shape-rendering="crispEdges"`));
+    parts.push(rect(left, top + (i * height) / steps, thickness, height / steps, `fill="${colour(value)}" shape-rendering="crispEdges"`));
   }
-  const [ticks, words] = ticksOf({ range: [trace.zmin, trace.zmax] });
+  const [ticks, words] = ticksOf({ range: [trace.zmin, trace.zmax], nticks });
   ticks.forEach((tick, i) => {
     const y = top + height * (1 - (tick - trace.zmin) / (trace.zmax - trace.zmin || 1));
-    parts.push(textAt(`<span style='font-size:10px'>${words[i]}</span>`, left + BAR.thick + 3, y, { anchor: "start", attributes: FAINT }));
+    parts.push(textAt(words[i], left + thickness + 3, y, { anchor: "start", size: tickfont?.size, attributes: FAINT }));
   });
   return parts.join("");
 }
 
 /** Lines, dots and words; dots without opacity only say where a click counts. */
-function drawScatter(trace, x, y) {
+export function drawScatter(trace, x, y) {
   const parts = [];
   const mode = trace.mode ?? "lines";
   if (mode.includes("lines")) {
@@ -114,8 +122,9 @@ function drawScatter(trace, x, y) {
     trace.x.forEach((value, i) => parts.push(`<circle cx="${num(x.at(value))}" cy="${num(y.at(trace.y[i]))}" r="${radius}" fill="${colour}"/>`));
   }
   if (mode.includes("text")) {
-    const room = Math.abs(y.at(1) - y.at(0)) >= 11;
-    if (room) trace.text.forEach((word, i) => word && parts.push(textAt(word, x.at(trace.x[i]), y.at(trace.y[i]), { attributes: 'fill="currentColor"' })));
+    const size = trace.textfont?.size ?? SIZE;
+    const room = Math.abs(y.at(1) - y.at(0)) >= size - 1;
+    if (room) trace.text.forEach((word, i) => word && parts.push(textAt(word, x.at(trace.x[i]), y.at(trace.y[i]), { size, attributes: 'fill="currentColor"' })));
   }
   return parts.join("");
 }
@@ -129,7 +138,7 @@ function placer(axes, box) {
 }
 
 /** Frames and lines. */
-function drawShape(shape, axes, box) {
+export function drawShape(shape, axes, box) {
   const to = placer(axes, box);
   const [x0, x1] = [to.x(shape.x0, shape.xref), to.x(shape.x1, shape.xref)];
   const [y0, y1] = [to.y(shape.y0, shape.yref), to.y(shape.y1, shape.yref)];
@@ -138,11 +147,10 @@ function drawShape(shape, axes, box) {
 }
 
 /** Words at a place; with a hover text of their own. */
-function drawAnnotation(note, axes, box) {
+export function drawAnnotation(note, axes, box) {
   const to = placer(axes, box);
-  const anchor = { left: "start", center: "middle", right: "end" }[note.xanchor ?? "center"];
   const at = [to.x(note.x, note.xref) + (note.xshift ?? 0), to.y(note.y, note.yref) - (note.yshift ?? 0)];
-  const words = textAt(note.text, ...at, { anchor, base: note.yanchor ?? "middle", attributes: 'fill="currentColor" fill-opacity="0.8"' });
+  const words = textAt(note.text, ...at, { anchor: "start", base: note.yanchor, attributes: 'fill="currentColor" fill-opacity="0.8"' });
   if (!note.hovertext) return words;
   const title = parse(note.hovertext).map((line) => line.map((run) => run.text).join("")).join("\n");
   return words.replace(">", `><title>${escape(title)}</title>`);

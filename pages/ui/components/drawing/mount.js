@@ -1,3 +1,7 @@
+// What every chart brings: it finds the class that draws, and hands it each new figure.
+
+import { shelf } from "./shelf.js";
+
 const reader = new TextDecoder();
 
 export default async function ({ data, parentElement, setTriggerValue }) {

@@ -1,10 +1,15 @@
 // What the mouse or the keyboard points at: {text, box, click} or null.
 
+import { fill } from "./text.js";
+
+/** Dots that are not drawn: they say where a click counts. */
+const isTarget = (trace) => trace.marker?.opacity === 0;
+
 /** Cells that can be clicked, by "column,row". */
-function targetsOf(traces) {
+export function targetsOf(traces) {
   const found = new Map();
   for (const trace of traces)
-    if (trace.marker?.opacity === 0) trace.x.forEach((x, i) => found.set(`${x},${trace.y[i]}`, trace.customdata[i]));
+    {if (isTarget(trace)) trace.x.forEach((x, i) => found.set(`${x},${trace.y[i]}`, trace.customdata[i]));}
   return found;
 }
 
@@ -14,7 +19,7 @@ const tickWord = (axis, value) => {
 };
 
 /** The cell of a heatmap at column c and row r. */
-function cellOf(trace, x, y, c, r, targets) {
+export function cellOf(trace, x, y, c, r, targets) {
   const value = trace.z[r]?.[c];
   if (value === undefined) return null;
   const [left, right] = [x.at(c - 0.5), x.at(c + 0.5)];
@@ -35,7 +40,7 @@ function barAt(trace, x, y, px, py) {
   return { text: fill(trace.hovertemplate, shown), box };
 }
 
-/** The dot of a line nearest to the pixel, within reach; `away` is how far. */
+/** The dot nearest to the pixel, within reach; `away` is how far. */
 function dotAt(trace, x, y, px, py, reach = 14) {
   let best = null;
   trace.x.forEach((value, i) => {
@@ -49,16 +54,17 @@ function dotAt(trace, x, y, px, py, reach = 14) {
 }
 
 /** What lies under a pixel of a drawn figure. */
-function pointedAt(drawing, px, py) {
+export function pointedAt(drawing, px, py) {
   let nearest = null;
   for (const trace of drawing.traces) {
+    if (isTarget(trace) || !trace.hovertemplate) continue;
     const [x, y] = [drawing.axes[trace.xaxis ?? "x"], drawing.axes[trace.yaxis ?? "y"]];
     let found = null;
     if (trace.type === "heatmap") {
       const [c, r] = [Math.round(x.back(px)), Math.round(y.back(py))];
       if (c >= 0 && r >= 0) found = cellOf(trace, x, y, c, r, drawing.targets);
     } else if (trace.type === "bar") found = barAt(trace, x, y, px, py);
-    else if ((trace.mode ?? "").includes("lines")) found = dotAt(trace, x, y, px, py, nearest?.away);
+    else found = dotAt(trace, x, y, px, py, nearest?.away);
     if (found && trace.type !== "scatter") return found;
     nearest = found ?? nearest;
   }

@@ -1,9 +1,11 @@
 // Where things go: margins, axes, and colours of cells.
 
+import { SIZE, format, parse, widthOf } from "./text.js";
+
 const AXIS = { range: [0, 1], domain: [0, 1] };
 
 /** Axes of a layout by the names that traces use: x, x2, …, y, y2, … */
-function axesOf(layout) {
+export function axesOf(layout) {
   const axes = { x: { ...AXIS }, y: { ...AXIS } };
   for (const [name, axis] of Object.entries(layout)) {
     const found = /^([xy])axis(\d*)$/.exec(name);
@@ -13,40 +15,44 @@ function axesOf(layout) {
     axis.name = name;
     axis.partner = axis.anchor ?? (name.startsWith("x") ? "y" : "x") + name.slice(1);
     [axis.ticks, axis.words] = ticksOf(axis);
-    axis.lines = axis.words.map(parse);
+    axis.lines = axis.words.map((word) => parse(word, axis.tickfont?.size));
   }
   return axes;
 }
 
-/** Places and words of the ticks: those named, or every `dtick`, or a handful of round numbers. */
-function ticksOf(axis) {
+/** Places and words of the ticks: those named, or every `dtick`, or at most `nticks` round numbers, as plotly does. */
+export function ticksOf(axis) {
   if (axis.tickvals) return [axis.tickvals, axis.ticktext ?? axis.tickvals.map(String)];
   const [low, high] = [Math.min(...axis.range), Math.max(...axis.range)];
-  const rough = (high - low) / 5;
+  const rough = (high - low) / (axis.nticks ?? 5);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = axis.dtick ?? power * [1, 2, 5, 10].find((times) => times * power >= rough);
+  const step = axis.dtick ?? power * [2, 5, 10].find((times) => times * power >= rough);
   const ticks = [];
   for (let tick = Math.ceil(low / step - 1e-9) * step; tick <= high + 1e-9; tick += step) ticks.push(tick);
   return [ticks, ticks.map((tick) => format(tick))];
 }
 
-const BAR = { gap: 8, thick: 8, words: 30 }; // the colour bar at the right of a heatmap
+export const BAR = { gap: 8, words: 30 }; // room around the colour bar at the right of a heatmap
+
+/** The colour bar of a heatmap, or undefined: its thickness in pixels and its length as a share of the plot. */
+export const colourBar = (trace) => (trace.showscale === false ? undefined : { thickness: 30, len: 1, ...trace.colorbar });
+
+/** Room for an axis's title and for the gap before it. */
+const titleRoom = (title) => (title?.text ? (title.standoff ?? 4) + 1.2 * (title.font?.size ?? SIZE) : 0);
 
 /** The box that is left for plotting, and for every axis a function from its numbers to pixels. */
-function placeAxes(layout, axes, traces, width, height, family) {
+export function placeAxes(layout, axes, traces, width, height, family) {
   const { l = 8, r = 8, t = 8, b = 8 } = layout.margin ?? {};
   let [left, right, bottom] = [l, r, b];
   for (const axis of Object.values(axes)) {
+    axis.room = axis.name.startsWith("y") ? 7 + widest(axis, family) : axisHeight(axis, family);
     if (!axis.automargin) continue;
-    const title = axis.title?.text ? 18 : 0;
-    if (axis.name.startsWith("y")) {
-      const widest = Math.max(0, ...axis.lines.flatMap((lines) => lines.map((line) => widthOf(line, family))));
-      left = Math.max(left, widest + 10 + title);
-    } else {
-      bottom = Math.max(bottom, axisHeight(axis, family) + title);
-    }
+    const room = axis.room + titleRoom(axis.title);
+    if (axis.name.startsWith("y")) left = Math.max(left, room + 3);
+    else bottom = Math.max(bottom, room);
   }
-  if (traces.some((trace) => trace.type === "heatmap" && trace.showscale !== false)) right += BAR.gap + BAR.thick + BAR.words;
+  const bar = traces.filter((trace) => trace.type === "heatmap").map(colourBar).find(Boolean);
+  if (bar) right += BAR.gap + bar.thickness + BAR.words;
   const box = { left, top: t, width: Math.max(1, width - left - right), height: Math.max(1, height - t - bottom) };
   for (const axis of Object.values(axes)) {
     const flat = axis.name.startsWith("x");
@@ -62,17 +68,19 @@ function placeAxes(layout, axes, traces, width, height, family) {
   return box;
 }
 
+/** Width of the longest line of an axis's words. */
+const widest = (axis, family) => Math.max(0, ...axis.lines.flatMap((lines) => lines.map((line) => widthOf(line, family))));
+
 /** Room below an x axis for its words. */
 function axisHeight(axis, family) {
   const deep = Math.max(0, ...axis.lines.map((lines) => lines.length));
-  const long = Math.max(0, ...axis.lines.flatMap((lines) => lines.map((line) => widthOf(line, family))));
-  return deep ? 8 + (axis.tickangle ? long : deep * 1.3 * SIZE) : 4;
+  return deep ? 8 + (axis.tickangle ? widest(axis, family) : deep * 1.3 * (axis.tickfont?.size ?? SIZE)) : 4;
 }
 
 const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
 
 /** The colour of a value on a scale of [place, rgba(…)] stops; opacity is mixed in steps that an eye cannot see. */
-function colourOf(trace) {
+export function colourOf(trace) {
   const stops = trace.colorscale.map(([place, colour]) => [place, channels(colour)]);
   const { zmin, zmax } = trace;
   return (value) => {
