@@ -17,6 +17,7 @@ import streamlit as st
 from core.figures import Spec
 from pages.ui.components.charts import IMAGE
 from pages.ui.components.javascript import bundle, style
+from pages.ui.components.supported import check_supported
 
 LIBRARY = "iclens_drawing"
 
@@ -53,7 +54,11 @@ def live_chart(
         alt: one sentence for those who cannot see it.
         height: as CSS has it; the figure's own height is not read.
         on_click: called with the customdata of a clicked cell before the next run.
+
+    Raises:
+        Unsupported: the figure uses what the drawing does not know.
     """
+    check_supported(spec)
     body = {
         **spec,
         "alt": alt,
