@@ -41,11 +41,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(folder: Path, script: str | Path = "dashboard.py") -> Iterator[Server]:
-    """Serve `script` (relative to the repository) until the block ends; log and home go into `folder`."""
+def serve(folder: Path, script: str | Path = "dashboard.py", module: str = "streamlit") -> Iterator[Server]:
+    """Serve `script` (relative to the repository) until the block ends; log and home go into `folder`.
+
+    `module` is what is run with streamlit's arguments: streamlit, or what changes something first.
+    """
     port = free_port()
     server = Server(f"http://127.0.0.1:{port}", folder / "server.log", folder / "home")
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / script)]
+    command = [sys.executable, "-m", module, "run", str(ROOT / script)]
     command += ["--server.headless=true", f"--server.port={port}", "--server.fileWatcherType=none"]
     # What a developer sees: the page shows a whole traceback, so that a failing test's picture tells what happened.
     command += ["--client.showErrorDetails=full"]

@@ -72,10 +72,11 @@ def live_chart(
         if on_click is not None and (data := st.session_state[key].clicked):
             on_click(list(data))
 
-    _mount()(key=key, data=_encode(body), on_clicked_change=clicked)
+    _mount()(key=key, data=encode(body), on_clicked_change=clicked)
 
 
-def _encode(body: dict[str, Any]) -> bytes:
+def encode(body: dict[str, Any]) -> bytes:
+    """JSON, arrays as lists."""
     try:
         import orjson
     except ImportError:  # ten times slower, and all the same

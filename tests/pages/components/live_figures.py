@@ -32,7 +32,8 @@ def _answers() -> dict[str, Spec]:
 def _posteriors() -> dict[str, Spec]:
     weights = np.stack([np.full(12, 1 / 12), np.r_[0.7, 0.2, 0.05, np.full(9, 0.05 / 9)]])
     exact = Panel("exact", TASKS, weights, "log P(D) -3.20")
-    few = Panel("mine", ("a", "b"), np.full((20, 2), 0.5))
+    swing = 0.5 + 0.4 * np.sin(np.arange(20))
+    few = Panel("mine", ("a", "b"), np.stack([swing, 1 - swing], axis=1))
     found = {}
     for name, panels in {"one": [exact], "two": [exact, few], "three": [exact, exact, few]}.items():
         colours = assign_colours(*importance(panels))
