@@ -139,6 +139,7 @@ def path_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
             "zeroline": False,
             "tickvals": [0, 0.5, 1],
             "ticktext": ["0", ".5", "1"] if place == 1 else ["", "", ""],
+            "automargin": place == 1,
         }
         layout["shapes"].append(
             {
