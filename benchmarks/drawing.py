@@ -2,14 +2,16 @@
 
     python -m benchmarks.drawing
 
-writes benchmarks/results/drawing.json and .md. Three servers are edited in turn in one Chromium, in changing order: the
-dashboard, the dashboard whose live charts `benchmarks.plotly_charts` hands to plotly, and the empty app. The clock is
-that of `benchmarks.dashboard`; beside it stands what each chart's drawing took of the browser's main thread.
+writes benchmarks/results/drawing.json and .md, and the table in CONTRIBUTING.md. Three servers are edited in turn in
+one Chromium, in changing order: the dashboard, the dashboard whose live charts `benchmarks.plotly_charts` hands to
+plotly, and the empty app. The clock is that of `benchmarks.dashboard`; beside it stands what each chart's drawing took
+of the browser's main thread.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import tempfile
 from contextlib import ExitStack
@@ -24,6 +26,8 @@ from tests.browser.chromium import find_chromium
 from tests.browser.conftest import ARGUMENTS, SCREEN
 from tests.browser.server import serve
 
+GUIDE = Path(__file__).parents[1] / "CONTRIBUTING.md"
+IN_GUIDE = re.compile(r"(?<=results/drawing.json -->\n).*?(?=<!-- end of drawing -->)", re.DOTALL)
 WARM, ROUNDS = 3, 15
 TARGET_RATIO = 2.0
 OWN, PLOTLY, EMPTY = "our own script", "Plotly.react", "empty app"
@@ -99,12 +103,8 @@ def summary(rounds: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as Markdown."""
+    """Whole redraws and drawing alone, as Markdown."""
     lines = [
-        "# Drawing",
-        "",
-        "Written by `python -m benchmarks.drawing`; what is measured, and how, stands in `benchmarks/README.md`.",
-        "",
         "| edit of the query → all views redrawn | median | least | largest | of an empty rerun | drawing alone |",
         "|---|---|---|---|---|---|",
         *(
@@ -112,7 +112,18 @@ def table(results: dict[str, Any]) -> str:
             f"| {t['ratio']:.2f} × | {t['drawing_ms']:.1f} ms, {t['drawing_ratio']:.2f} × |"
             for way, t in results["ways"].items()
         ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def report(results: dict[str, Any]) -> str:
+    """All results as Markdown."""
+    lines = [
+        "# Drawing",
         "",
+        "Written by `python -m benchmarks.drawing`; what is measured, and how, stands in `benchmarks/README.md`.",
+        "",
+        table(results),
         f"Wanted: at most {TARGET_RATIO:g} × an empty rerun.",
         "",
         *(
@@ -129,8 +140,10 @@ def table(results: dict[str, Any]) -> str:
 def main() -> None:
     results = {"machine": machine(), **summary(measure())}
     (RESULTS / "drawing.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    (RESULTS / "drawing.md").write_text(table(results), encoding="utf-8")
-    print(table(results))
+    (RESULTS / "drawing.md").write_text(report(results), encoding="utf-8")
+    guide = GUIDE.read_text(encoding="utf-8")
+    GUIDE.write_text(IN_GUIDE.sub(lambda _: table(results), guide), encoding="utf-8")
+    print(report(results))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Charts that follow every key stroke: figures of core.figures, drawn by a small script of our own.
 
-plotly takes about 40 ms of the browser's time to redraw one chart, this a few, and it fills the height it is given, so
-charts grow with the window. It knows what our live figures use: bars, heatmaps, lines, words, frames, legends; hover
-boxes, clicks, saving as an image, full screen. Other charts are drawn by plotly (`pages.ui.components.charts`).
+plotly takes tens of milliseconds of the browser's time to redraw one chart, this about one (`benchmarks/drawing.py`),
+and it fills the height it is given, so charts grow with the window. It knows what our live figures use (`supported`):
+bars, heatmaps, lines, words, frames, legends; hover boxes, clicks, saving as an image, full screen. Other charts are
+drawn by plotly (`charts`).
 """
 
 from __future__ import annotations
