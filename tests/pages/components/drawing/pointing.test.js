@@ -68,6 +68,8 @@ test("of several lines the nearest dot counts, and none out of reach", () => {
 });
 
 test("dots without a line are pointed at too", () => {
-  const dots = { type: "scatter", mode: "markers", x: [50], y: [50], hovertemplate: "dot %{x}" };
-  assert.equal(pointedAt(drawing([dots], { range: [0, 400] }, { range: [300, 0] }), 53, 47).text, "dot 50");
+  const dots = { type: "scatter", mode: "markers", x: [50, 60], y: [50, 50], hovertemplate: "dot %{x}" };
+  const found = drawing([dots], { range: [0, 400] }, { range: [300, 0] });
+  assert.equal(pointedAt(found, 53, 47).text, "dot 50");
+  assert.equal(pointedAt(found, 57, 47).text, "dot 60");
 });
