@@ -11,6 +11,7 @@ of the browser's main thread.
 from __future__ import annotations
 
 import json
+import os
 import re
 import statistics
 import tempfile
@@ -138,7 +139,9 @@ def report(results: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    results = {"machine": machine(), **summary(measure())}
+    # What else the machine was doing: on a busy one all times are longer, and their ratios less sure.
+    load = round(os.getloadavg()[1], 1)
+    results = {"machine": {**machine(), "load before": load}, **summary(measure())}
     (RESULTS / "drawing.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     (RESULTS / "drawing.md").write_text(report(results), encoding="utf-8")
     guide = GUIDE.read_text(encoding="utf-8")
