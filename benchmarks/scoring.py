@@ -29,6 +29,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
+from benchmarks.peers import loaded
 from core.models import LanguageModel, load_model
 
 RESULTS = Path(__file__).parent / "results"
@@ -95,21 +96,26 @@ def by_batches(model: Any, tokenizer: Any, pairs: Pairs, batch: int) -> Scores:
     return result
 
 
-def by_harness(model: Any, tokenizer: Any, batch: int) -> Callable[[Pairs], Scores] | None:
-    """lm-eval's HFLM, or None where it is not installed."""
-    try:
+def by_harness(model: Any, tokenizer: Any, batch: int) -> Callable[[Pairs], Scores]:
+    """lm-eval's HFLM.
+
+    Raises:
+        SystemExit: it does not load.
+    """
+
+    def load() -> Callable[[Pairs], Scores]:
         from lm_eval.api.instance import Instance
         from lm_eval.models.huggingface import HFLM
-    except ImportError as error:
-        print(f"lm-eval does not load ({error}), so it is left out: pip install -r requirements-benchmarks.txt")
-        return None
-    harness = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch)
 
-    def score(pairs: Pairs) -> Scores:
-        asked = [Instance("loglikelihood", {}, pair, i) for i, pair in enumerate(pairs)]
-        return [value for value, _ in harness.loglikelihood(asked, disable_tqdm=True)]
+        harness = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch)
 
-    return score
+        def score(pairs: Pairs) -> Scores:
+            asked = [Instance("loglikelihood", {}, pair, i) for i, pair in enumerate(pairs)]
+            return [value for value, _ in harness.loglikelihood(asked, disable_tqdm=True)]
+
+        return score
+
+    return loaded("lm-eval's HFLM", load)
 
 
 def timed(function: Callable[[], Scores]) -> tuple[float, float, Scores]:
@@ -175,10 +181,8 @@ def measure(quick: bool, rounds: int) -> dict[str, Any]:
     ways: dict[str, Callable[[Pairs], Scores]] = {
         "ICLens": lambda pairs: by_iclens(ours, pairs),
         "whole-prompt batches": lambda pairs: by_batches(model, tokenizer, pairs, batch),
+        "lm-eval HFLM": by_harness(model, tokenizer, batch),
     }
-    harness = by_harness(model, tokenizer, batch)
-    if harness is not None:
-        ways["lm-eval HFLM"] = harness
     by_iclens(ours, shared[:8])  # the first pass of a process pays for memory that later ones reuse
     by_batches(model, tokenizer, shared[:8], batch)
     print("shared prefix")

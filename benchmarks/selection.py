@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.peers import loaded
 from core import Demonstration, Study, load_model
 from core.embeddings.encoders import words
 from core.embeddings.vector_cache import input_vectors
@@ -96,9 +97,13 @@ def words_loop(pool: Rows) -> Choice:
 
 def bm25_loop(pool: Rows) -> Choice:
     """rank_bm25 with the idf that ICLens uses."""
-    from rank_bm25 import BM25Okapi
 
-    index = BM25Okapi([words(row.input) for row in pool])
+    def load() -> Any:
+        from rank_bm25 import BM25Okapi
+
+        return BM25Okapi
+
+    index = loaded("rank_bm25", load)([words(row.input) for row in pool])
     size = len(pool)
     frequency: dict[str, int] = {}
     for counts in index.doc_freqs:
