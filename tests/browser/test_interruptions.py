@@ -129,3 +129,35 @@ def test_refresh_while_the_model_works(slow: Playground) -> None:
         slow.undo()
         wait_for_views(slow)
         assert slow.study().query == page.get_by_label("Query x", exact=True).input_value() == expected
+
+
+def test_back_while_the_model_works(slow: Playground) -> None:
+    page = slow.app.page
+    for query in ("dog", "cat"):
+        before = page.url
+        slow.type_query(query)
+        page.wait_for_url(lambda url, before=before: url != before)
+    page.go_back()
+    wait_for_views(slow)
+    assert slow.study().query == page.get_by_label("Query x", exact=True).input_value() == "dog"
+    slow.undo()  # going back was a step
+    wait_for_views(slow)
+    assert slow.study().query == page.get_by_label("Query x", exact=True).input_value() == "cat"
+
+
+def test_cells_typed_while_the_model_works(slow: Playground) -> None:
+    """Each cell is typed while the page works on the one before, and a new row is numbered as it comes to rest."""
+    for row, text in enumerate(("tiger", "banana", "seven")):
+        slow.grid.type(row, 1, text)
+    slow.type_query("dog")
+    wait_for_views(slow)
+    slow.until(lambda: _begins(slow, "tiger", "banana", "seven"))
+    assert [row[0] for row in slow.grid.rows()[:3]] == ["tiger", "banana", "seven"]
+    slow.undo()
+    slow.undo()
+    wait_for_views(slow)
+    assert slow.study().demonstrations == default_study().demonstrations
+
+
+def _begins(playground: Playground, *inputs: str) -> None:
+    assert [row.input for row in playground.study().demonstrations[: len(inputs)]] == list(inputs)

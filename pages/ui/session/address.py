@@ -71,9 +71,7 @@ def begin() -> None:
 def follow() -> None:
     """Go where the user went with Back or Forward, if anywhere: one step of undo. Before every edit, and every run."""
     linked, path, now = _linked(), trail(), history()
-    context = get_script_run_ctx()
-    page = "" if context is None else context.page_script_hash
-    asked = context is not None and context.is_history_navigation
+    page, asked = _message()
     reached, path.page = page != path.page, page
     if linked == NOWHERE:
         if asked and page in path.bare and path.given[-1] != NOWHERE:
@@ -92,6 +90,12 @@ def follow() -> None:
         return
     now.advance(*found[0])
     now.address = found[1]
+
+
+def _message() -> tuple[str, bool]:
+    """The page of this run, and whether Back or Forward asked for the run."""
+    context = get_script_run_ctx()
+    return ("", False) if context is None else (context.page_script_hash, context.is_history_navigation)
 
 
 def _arrived(path: Trail, linked: Address) -> None:

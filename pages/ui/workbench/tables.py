@@ -2,13 +2,16 @@
 
 `st.data_editor` keeps edits relative to the frame it was given, and forgets them when that frame changes. So the frame
 stays as it is while the user types (its return value is what counts). A new one, under a new key, is given only when
-the study changed by other means: undo, an example set, moving a row.
+the study changed by other means: undo, an example set, moving a row. What was typed before the browser heard of it is
+put into the rows as they are now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import pandas as pd
@@ -25,28 +28,56 @@ HELP_STEPS = (
     "How the label comes about, such as “2 + 3 = 5; 5 + 4 = 9”: steps end at “;”, a question ends at the last “=”, and "
     "a step without “=” is a thought. Read where the study reasons. A backslash keeps “;” and “=” as they are."
 )
+REPLACED = 8  # sheets of a table whose late messages are understood
 STYLED = 200  # rows up to which the marked one is coloured; a style costs more with every row
+
+
+Edits = dict[str, Any]  # of a data editor: edited_rows by place, added_rows, deleted_rows
+Rows = tuple[Demonstration, ...]
 
 
 @dataclass
 class Sheet:
-    """What an editor was given, and what came back last."""
+    """What an editor was given, and what came back last.
+
+    Attributes:
+        generation: in its key.
+        base: the rows it was given.
+        seen: the rows that came back, None where none have yet.
+        edits: as they came back.
+        stepped: whether there is a column of steps.
+        replaced: sheets before this one by their keys, with what they were given and what came back of them.
+    """
 
     generation: int = 0
     base: tuple[Any, ...] = ()
     seen: tuple[Any, ...] | None = None
-    edits: str = ""
-    stepped: bool = False  # whether there is a column of steps
+    edits: Edits | None = None
+    stepped: bool = False
+    replaced: dict[str, tuple[tuple[Any, ...], Edits | None]] = field(default_factory=dict)
 
 
 def demonstrations_editor(
-    prefix: str, rows: tuple[Demonstration, ...], marked: int | None, height: int, alt: str, steps: bool = False
-) -> tuple[Demonstration, ...]:
+    prefix: str,
+    now: Callable[[], Rows],
+    write: Callable[[Rows], None],
+    marked: int | None,
+    height: int,
+    alt: str,
+    steps: bool = False,
+) -> Rows:
     """The table of demonstrations; returns the rows as they stand now.
 
     Args:
+        prefix: of its key.
+        now: the study's rows when they are asked for.
+        write: takes over rows that were typed into a table which had been replaced meanwhile.
+        marked: number of the marked row.
+        height: in pixels.
+        alt: what it is, for screen readers.
         steps: whether there is a column of steps even where no row has any.
     """
+    rows = now()
     stepped = steps or any(row.steps for row in rows)
     sheet, key = sheet_of(prefix, rows, stepped)
     columns = {
@@ -66,6 +97,8 @@ def demonstrations_editor(
         row_height=29,
         alt=alt,
         column_config=_columns(stepped),
+        on_change=_hear,
+        args=(prefix, key, now, write),
     )
     found = _read(edited)
     settle(sheet, key, found)
@@ -155,17 +188,83 @@ def sheet_of(prefix: str, rows: tuple[Any, ...], stepped: bool = False) -> tuple
         edits = st.session_state[key]
         # Numbers come with the frame, so rows added or deleted need a new one; but only in a run that the user's typing
         # did not start, so that no cell is taken away from under the fingers.
-        idle = repr(edits) == sheet.edits
+        idle = edits == sheet.edits
         if not (idle and (edits["deleted_rows"] or edits["added_rows"])):
             return sheet, key
+    sheet.replaced = dict([*sheet.replaced.items(), (key, (sheet.base, sheet.edits))][-REPLACED:])
     sheet.generation += 1
-    sheet.base, sheet.seen, sheet.edits, sheet.stepped = rows, None, "", stepped
+    sheet.base, sheet.seen, sheet.edits, sheet.stepped = rows, None, None, stepped
     return sheet, f"{prefix}_{sheet.generation}"
 
 
 def settle(sheet: Sheet, key: str, found: tuple[Any, ...]) -> None:
     """Remember what the editor gave back."""
-    sheet.seen, sheet.edits = found, repr(st.session_state.get(key))
+    sheet.seen, sheet.edits = found, deepcopy(st.session_state.get(key))
+
+
+def _hear(prefix: str, key: str, now: Callable[[], Rows], write: Callable[[Rows], None]) -> None:
+    """Take over what was typed, into the rows as they are now where they have become others."""
+    sheet: Sheet = st.session_state[f"{prefix}_sheet"]
+    edits, rows = deepcopy(st.session_state[key]), now()
+    drawn = key == f"{prefix}_{sheet.generation}"
+    if not drawn and key not in sheet.replaced:
+        return
+    base, before = (sheet.base, sheet.edits) if drawn else sheet.replaced[key]
+    after = edited_rows(base, edits)
+    if drawn and sheet.seen == rows:
+        typed = tuple(row for row in after if row is not None and not _is_blank(row))
+        write(typed)  # a run may be interrupted here, and the table is read again when it is drawn
+        sheet.seen = typed
+    elif edits != before:
+        write(carried_over(rows, edited_rows(base, before), after))
+        if drawn:
+            sheet.edits = edits
+        else:
+            sheet.replaced[key] = (base, edits)
+
+
+def edited_rows(base: Rows, edits: Edits | None) -> list[Demonstration | None]:
+    """The rows of a sheet after these edits, None where one was deleted."""
+    if edits is None:
+        return list(base)
+    changes = {int(place): cells for place, cells in edits["edited_rows"].items()}
+    found: list[Demonstration | None] = [_edited(row, changes.get(place, {})) for place, row in enumerate(base)]
+    for place in edits["deleted_rows"]:
+        found[int(place)] = None
+    return [*found, *(_edited(Demonstration(input="", label=""), cells) for cells in edits["added_rows"])]
+
+
+def _edited(row: Demonstration, cells: dict[str, Any]) -> Demonstration:
+    """The row with what was typed into cells of it."""
+    changes: dict[str, Any] = {name: _text(cells[name]) for name in ("input", "label") if name in cells}
+    if "steps" in cells:
+        changes["steps"] = read_steps(_text(cells["steps"]))
+    if "use" in cells:
+        changes["excluded"] = cells["use"] is False
+    return row.model_copy(update=changes)
+
+
+def carried_over(rows: Rows, before: Sequence[Demonstration | None], after: Sequence[Demonstration | None]) -> Rows:
+    """`rows` with the cells that differ between `before` and `after`: those of a number in the row of that number."""
+    found: list[Demonstration | None] = list(rows)
+    number = 0
+    for old, new in zip_longest(before, after):
+        if old is None or _is_blank(old):
+            found += [new] if new is not None else []
+            continue
+        here, number = number, number + 1
+        if old == new or here >= len(rows):
+            continue
+        if new is None:
+            found[here] = None if rows[here] == old else rows[here]
+        else:
+            changes = {name: value for name, value in new if value != getattr(old, name)}
+            found[here] = rows[here].model_copy(update=changes)
+    return tuple(row for row in found if row is not None and not _is_blank(row))
+
+
+def _is_blank(row: Demonstration) -> bool:
+    return not (row.input.strip() or row.label.strip())
 
 
 def has_gap(prefix: str) -> bool:

@@ -115,17 +115,24 @@ def tables_card(study: Study) -> Study:
         st.caption("Tasks you think the model may be doing; P(T | D) by your hypotheses follows.")
         return state.study()
     field = front.lower()
-    rows: tuple[Demonstration, ...] = getattr(study, field)
-    _valid_mark(len(rows))
+
+    def now() -> tuple[Demonstration, ...]:
+        rows: tuple[Demonstration, ...] = getattr(state.study(), field)
+        return rows
+
+    def write(typed: tuple[Demonstration, ...]) -> None:
+        with state.typing(f"{P}{field} {len(typed)}"):  # another number of rows is another step
+            state.edit(**{field: typed})
+
+    _valid_mark(len(now()))
     marked = session.marked()
     alt = "Demonstrations: input, label, and whether each is used" if field == "demonstrations" else "Pool of examples"
     stepped = reasons(study)
-    typed = tables.demonstrations_editor(P + field, rows, marked, TABLE_HEIGHT, alt, stepped)
-    if typed != rows:
-        with state.typing(f"{P}{field} {len(typed)}"):  # another number of rows is another step
-            state.edit(**{field: typed})
-        if tables.has_gap(P + field):
-            st.rerun()  # numbers close up at once: charts have them already
+    typed = tables.demonstrations_editor(P + field, now, write, marked, TABLE_HEIGHT, alt, stepped)
+    if typed != now():
+        write(typed)
+    if tables.has_gap(P + field):
+        st.rerun()  # numbers close up at once: charts have them already
     _row_tools(field, len(typed))
     return state.study()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import Study
-from pages.ui.session import store
+from pages.ui.session import address, store
 from pages.ui.session.examples import default_study
 from tests.pages.conftest import Page
 
@@ -46,6 +46,57 @@ def test_back_returns_to_the_study_before(playground: Page) -> None:
     assert playground.run().study.query == "cat"
     playground.press("undo")
     assert playground.study.query == "dog"
+
+
+@pytest.fixture
+def go_to(playground: Page, monkeypatch: pytest.MonkeyPatch):
+    """A message that the browser sends for Back or Forward, with the address that it has come to."""
+
+    def go(study: str, **edits: str) -> None:
+        page = playground.at.session_state[address.TRAIL].page
+        monkeypatch.setattr(address, "_message", lambda: (page, True))
+        playground.at.query_params = {"study": study} if study else {}
+        for name, text in edits.items():
+            playground.at.text_input(key=f"frame_{name}").set_value(text)
+        playground.run()
+        monkeypatch.setattr(address, "_message", lambda: (page, False))
+
+    return go
+
+
+def test_back_counts_at_once_and_an_address_on_its_way_does_not(playground: Page, go_to) -> None:
+    ids = [str(playground.choose("scoring", name).at.query_params["study"]) for name in ("channel", "perplexity")]
+    go_to(ids[0])  # before the browser has sent the newer one
+    assert playground.study.scoring == "channel"
+    playground.at.query_params = {"study": ids[1]}  # which reaches it now
+    playground.run()
+    assert playground.study.scoring == "channel"
+    assert playground.at.query_params["study"] == ids[0]
+    playground.press("undo")  # going back was a step
+    assert playground.study.scoring == "perplexity"
+    playground.run()
+    go_to(ids[0])
+    assert playground.study.scoring == "channel"
+
+
+def test_back_to_an_address_without_ids_is_back_to_what_stood_there(playground: Page, go_to) -> None:
+    first = playground.study
+    key = str(playground.choose("scoring", "channel").at.query_params["study"])
+    go_to("")
+    assert playground.study == first
+    assert "study" not in playground.at.query_params
+    go_to(key)
+    assert playground.study.scoring == "channel"
+
+
+def test_an_edit_that_comes_with_back_is_made_where_it_leads(playground: Page, go_to) -> None:
+    first = str(playground.choose("scoring", "channel").at.query_params["study"])
+    playground.choose("ordering", "random")
+    go_to(first, query="dog")
+    study = playground.study
+    assert (study.scoring, study.ordering, study.query) == ("channel", "given", "dog")
+    playground.press("undo")
+    assert playground.study.query == "horse"
 
 
 def test_a_folder_that_cannot_be_written(start, monkeypatch, tmp_path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import Demonstration
-from pages.ui.workbench.tables import delete, duplicate, move
+from pages.ui.workbench.tables import carried_over, delete, duplicate, edited_rows, move
 from tests.pages.conftest import Page
 
 ROWS = tuple(Demonstration(input=x, label=y) for x, y in (("cat", "chat"), ("dog", "chien"), ("lion", "lion")))
@@ -123,3 +123,30 @@ def test_rows_that_were_moved_keep_everything() -> None:
     assert move(ROWS, 3, 1) == (ROWS, 3)
     assert duplicate(ROWS, 3) == (*ROWS, ROWS[2])
     assert delete(ROWS, 1) == ROWS[1:]
+
+
+def typed(**edits: object) -> dict[str, object]:
+    return {"edited_rows": {}, "added_rows": [], "deleted_rows": [], **edits}
+
+
+def test_what_was_typed_into_a_table_is_put_into_the_rows_that_took_its_place() -> None:
+    before = edited_rows(ROWS, typed(edited_rows={0: {"label": "kitty"}}))
+    assert before[0] == Demonstration(input="cat", label="kitty")
+    after = edited_rows(
+        ROWS,
+        typed(
+            edited_rows={0: {"label": "kitty"}, 1: {"input": "bird"}, 2: {"use": False}},
+            added_rows=[{"input": "sun", "label": "soleil"}, {}],
+        ),
+    )
+    undone = carried_over(ROWS, before, after)  # meanwhile Undo has taken "kitty" back
+    assert undone == (
+        ROWS[0],
+        Demonstration(input="bird", label="chien"),
+        Demonstration(input="lion", label="lion", excluded=True),
+        Demonstration(input="sun", label="soleil"),
+    )
+    assert carried_over(ROWS[:1], before, after) == (ROWS[0], Demonstration(input="sun", label="soleil"))
+    assert carried_over(ROWS, before, before) == ROWS
+    deleted = edited_rows(ROWS, typed(edited_rows={0: {"label": "kitty"}}, deleted_rows=[0, 1]))
+    assert carried_over(ROWS, before, deleted) == (ROWS[0], ROWS[2])  # what was deleted was the row as it stood there
