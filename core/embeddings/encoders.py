@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.embeddings.sentence_encoders import PREFIX, sentence_cosines
-from core.embeddings.vector_cache import query_cosines
+from core.embeddings.vector_cache import Embeds, query_cosines, unit_rows
 from core.errors import PromptTooLong, StudyError
 from core.runtime.registry import Entry, Registry
 from core.study.demonstrations import Demonstration
@@ -26,6 +26,11 @@ Floats = NDArray[np.float64]
 Encoder = Callable[["LanguageModel", Sequence[str], str, Sequence[str]], Floats]
 """(model, corpus, query, texts) -> (n,) cosines of the query with each text; the corpus is every input searched."""
 
+Matrix = Any
+"""(n, d) rows: an array, or scipy's sparse one where d is a vocabulary."""
+Vectors = Callable[["LanguageModel", Sequence[str], Sequence[str] | None], Matrix]
+"""(model, texts, corpus) -> (n, d) rows e(x) / ‖e(x)‖; the corpus is the texts themselves where it is None."""
+
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
@@ -36,10 +41,12 @@ class EncoderStrategy(Entry[Encoder]):
     Attributes:
         hidden_states: True where it is the mean of the model's own last hidden layer, as the hidden-state kernel reads
             it too, so that the two are not shown side by side.
+        vectors: e(x) itself; None where the encoder gives cosines alone, so that nothing can be learned from it.
     """
 
     _: KW_ONLY
     hidden_states: bool = False
+    vectors: Vectors | None = None
 
 
 encoders = Registry("encoder", EncoderStrategy)
@@ -84,12 +91,43 @@ def find_encoder(name: str) -> tuple[Encoder, str]:
     return entry.function, entry.title
 
 
+def normalised_rows(encoder: Embeds, texts: Sequence[str]) -> Floats:
+    """(n, d) rows e(x) / ‖e(x)‖ of a model, or of a sentence encoder.
+
+    Raises:
+        StudyError: a text is longer than what it reads.
+    """
+    try:
+        return unit_rows(encoder, list(texts))
+    except PromptTooLong as error:
+        raise StudyError(
+            f"An input takes {error.tokens:,} tokens and this model reads {error.context:,}, so its hidden states "
+            "cannot be compared; exclude it, or compare by words."
+        ) from None
+
+
+def word_vectors(model: LanguageModel, texts: Sequence[str], corpus: Sequence[str] | None) -> Matrix:
+    """TF-IDF as in `tfidf`: words that the corpus lacks count nothing. Nobody writes into it."""
+    return _word_vectors(tuple(texts), tuple(texts if corpus is None else corpus))
+
+
+@lru_cache(maxsize=4)
+def _word_vectors(texts: tuple[str, ...], corpus: tuple[str, ...]) -> Matrix:
+    # late: loads scikit-learn
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    if not any(map(words, corpus)):
+        return np.zeros((len(texts), 1))
+    return TfidfVectorizer(analyzer=words).fit(corpus).transform(texts)
+
+
 @encoders.register(
     "hidden",
     title="Hidden states",
     help="mean of the model's own last hidden layer over the input's tokens",
     place=0,
     hidden_states=True,
+    vectors=lambda model, texts, corpus: normalised_rows(model, texts),
 )
 def hidden(model: LanguageModel, corpus: Sequence[str], query: str, texts: Sequence[str]) -> Floats:
     """e(x) = mean_t h_t, last layer, of each text alone. The corpus is not read.
@@ -109,7 +147,13 @@ def hidden(model: LanguageModel, corpus: Sequence[str], query: str, texts: Seque
         ) from None
 
 
-@encoders.register("tfidf", title="Words (TF-IDF)", help="words in common, rare ones counting more", place=10)
+@encoders.register(
+    "tfidf",
+    title="Words (TF-IDF)",
+    help="words in common, rare ones counting more",
+    place=10,
+    vectors=word_vectors,
+)
 def tfidf(model: LanguageModel, corpus: Sequence[str], query: str, texts: Sequence[str]) -> Floats:
     """e(x)_w = tf_w(x) · (ln((1 + N)/(1 + df_w)) + 1), fitted on the N inputs of the corpus; scikit-learn's default.
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings.encoders import Encoder, find_encoder, words
+from core.embeddings.encoders import Encoder, Matrix, encoders, normalised_rows
 from core.embeddings.sentence_encoders import PREFIX, load_encoder
-from core.embeddings.vector_cache import Embeds, unit_rows
-from core.errors import PromptTooLong, StudyError
+from core.errors import StudyError
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
 
 Floats = NDArray[np.float64]
-Matrix = Any
-"""(n, d) rows: an array, or scipy's sparse one where d is a vocabulary."""
 
 
 def unit_vectors(name: str, model: LanguageModel, texts: Sequence[str], corpus: Sequence[str] | None = None) -> Matrix:
@@ -45,6 +41,11 @@ def unit_vectors(name: str, model: LanguageModel, texts: Sequence[str], corpus: 
     return rows[[place[text] for text in texts]]
 
 
+def has_vectors(name: str) -> bool:
+    """Whether a text's row can be had without those of the others (`unit_vectors` with a corpus)."""
+    return name not in encoders or encoders.find(name).vectors is not None
+
+
 def encoder_identity(name: str) -> str:
     """What tells two encoders of one name apart: a digest of a sentence encoder's weights, "" for ICLens's own.
 
@@ -62,36 +63,14 @@ def cosines(vectors: Matrix, others: Matrix | None = None) -> Floats:
 
 
 def _rows(name: str, model: LanguageModel, texts: list[str], corpus: Sequence[str] | None) -> Matrix:
-    if name == "tfidf":
-        return _word_vectors(tuple(texts), tuple(texts if corpus is None else corpus))
-    if name == "hidden":
-        return _normalised(model, texts)
     if name.startswith(PREFIX):
-        return _normalised(load_encoder(name.removeprefix(PREFIX)), texts)
-    encoder, title = find_encoder(name)
+        return normalised_rows(load_encoder(name.removeprefix(PREFIX)), texts)
+    entry = encoders.find(name)
+    if entry.vectors is not None:
+        return entry.vectors(model, texts, corpus)
     if corpus is not None:
-        raise StudyError(f"The encoder “{title}” gives no vectors to learn from; choose another encoder.")
-    return _factor(encoder, model, texts)
-
-
-def _normalised(encoder: Embeds, texts: list[str]) -> Floats:
-    try:
-        return unit_rows(encoder, texts)
-    except PromptTooLong as error:
-        raise StudyError(
-            f"An input takes {error.tokens:,} tokens and this model reads {error.context:,}, so its hidden states "
-            "cannot be compared; exclude it, or compare by words."
-        ) from None
-
-
-@lru_cache(maxsize=4)
-def _word_vectors(texts: tuple[str, ...], corpus: tuple[str, ...]) -> Matrix:
-    """TF-IDF as in `core.embeddings.encoders`: words that the corpus lacks count nothing. Nobody writes into it."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    if not any(map(words, corpus)):
-        return np.zeros((len(texts), 1))
-    return TfidfVectorizer(analyzer=words).fit(corpus).transform(texts)
+        raise StudyError(f"The encoder “{entry.title}” gives no vectors to learn from; choose another encoder.")
+    return _factor(entry.function, model, texts)
 
 
 def _factor(encoder: Encoder, model: LanguageModel, texts: list[str]) -> Floats:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings.unit_vectors import Matrix, encoder_identity, unit_vectors
+from core.embeddings.encoders import Matrix
+from core.embeddings.unit_vectors import encoder_identity, unit_vectors
 from core.runtime.progress import Stop, part
 from core.selection import Selected, candidates, selections, top
 from core.selection.bm25 import relevance

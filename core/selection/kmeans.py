@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings.unit_vectors import Matrix, unit_vectors
+from core.embeddings.encoders import Matrix
+from core.embeddings.unit_vectors import unit_vectors
 from core.runtime.memo import learned
 from core.runtime.progress import Stop
 from core.selection import Selected, candidates, selections

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings.unit_vectors import Matrix, cosines, unit_vectors
+from core.embeddings.encoders import Matrix
+from core.embeddings.unit_vectors import cosines, unit_vectors
 from core.runtime.memo import learned
 from core.runtime.progress import Stop, check
 from core.selection import Selected, candidates, selections

@@ -4,16 +4,16 @@ from core.analysis.format.family import describe, family
 from core.analysis.format.instructions import Ranking, generated, mixture_instructions, rank_instructions
 from core.analysis.format.pair import Pair, compare_templates
 from core.analysis.format.sensitivity import Sensitivity, sensitivity
-from core.analysis.format.tokens import Tokens, tokens_of, warnings_on
+from core.analysis.format.tokens import PromptTokens, tokens_of, warnings_on
 from core.analysis.format.typed import read_typed, show_typed
 from core.statistics.paired import Paired, paired
 
 __all__ = [
     "Pair",
     "Paired",
+    "PromptTokens",
     "Ranking",
     "Sensitivity",
-    "Tokens",
     "compare_templates",
     "describe",
     "family",

@@ -34,7 +34,7 @@ class LabelTokens:
 
 
 @dataclass(frozen=True)
-class Tokens:
+class PromptTokens:
     """A prompt as the model reads it.
 
     Attributes:
@@ -48,7 +48,7 @@ class Tokens:
     labels: tuple[LabelTokens, ...]
 
 
-def tokens_of(model: LanguageModel, prompt: Prompt, template: Template, labels: Sequence[str]) -> Tokens:
+def tokens_of(model: LanguageModel, prompt: Prompt, template: Template, labels: Sequence[str]) -> PromptTokens:
     """Tokens of a forward prompt, and for each label those that scoring it reads.
 
     As `LanguageModel.score` counts them: prompt and word are tokenised as one text, and the word's tokens are those
@@ -70,7 +70,7 @@ def tokens_of(model: LanguageModel, prompt: Prompt, template: Template, labels: 
             )
         )
     spans = zip(encoding.starts, encoding.ends, strict=True)
-    return Tokens(encoding.texts, tuple(a if b > a else -1 for a, b in spans), tuple(found))
+    return PromptTokens(encoding.texts, tuple(a if b > a else -1 for a, b in spans), tuple(found))
 
 
 def warnings_on(
@@ -92,7 +92,7 @@ def warnings_on(
     )
 
 
-def _about_labels(tokens: Tokens) -> Iterator[str]:
+def _about_labels(tokens: PromptTokens) -> Iterator[str]:
     merged = [row for row in tokens.labels if row.merged]
     if merged:
         row = merged[0]

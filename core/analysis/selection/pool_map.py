@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings.encoders import encoders
-from core.embeddings.sentence_encoders import PREFIX
-from core.embeddings.unit_vectors import Matrix, cosines, unit_vectors
+from core.embeddings.encoders import Matrix
+from core.embeddings.unit_vectors import cosines, has_vectors, unit_vectors
 from core.errors import StudyError
 from core.runtime.memo import learned
 from core.runtime.progress import Stop, check, part
@@ -127,7 +126,7 @@ def _vectors(name: str, model: LanguageModel, inputs: list[str], query: str) -> 
     """(n, d) and (1, d) unit rows; the query's in the space of the pool, None where it is blank."""
     if not query:
         return unit_vectors(name, model, inputs), None
-    if name in ("hidden", "tfidf") or name.startswith(PREFIX) or name not in encoders:
+    if has_vectors(name):
         rows = unit_vectors(name, model, inputs)
         return rows, unit_vectors(name, model, [query], inputs)
     both = unit_vectors(name, model, [*inputs, query])  # an encoder of cosines alone has vectors for a whole set only

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings.unit_vectors import Matrix
+from core.embeddings.encoders import Matrix
 from core.runtime.progress import Stop, check, counting
 
 if TYPE_CHECKING:
