@@ -16,6 +16,7 @@ import streamlit as st
 
 from core.errors import Cancelled, ICLensError, PromptTooLong
 from core.pipeline.run import drop_earliest
+from core.reasoning import reasons
 from core.study.outcome import Outcome
 from core.study.study import Study
 from pages.ui.compare import sides as compare
@@ -144,7 +145,7 @@ def _strategies_reads() -> Values:
 def _tables_reads() -> Values:
     study = state.study()
     front = (st.session_state.get(session.TABLE), session.marked(), session.table_read(study))
-    return (study.demonstrations, study.pool, study.hypotheses, study.reasoning == "none", *front)
+    return (study.demonstrations, study.pool, study.hypotheses, reasons(study), *front)
 
 
 def _query_reads() -> Values:
