@@ -32,6 +32,8 @@ class Card:
         reads: the values that decide it, at this moment; a widget's value that the view itself reads is not needed.
         draw: draws them: `draw(*reads())`.
         beside: what stands on the right of the title: `beside(*reads())`.
+        controls: what stands below the title, also while there is nothing to show: `controls(values)`, or
+            `controls(None)` where there are no values yet; where it raises `Waiting`, the rest of it is left out.
         height: pixels of the view; where there is nothing to show, the card keeps them.
         framed: whether a frame is drawn around it.
         stretched: whether it is as high as the highest card in its row.
@@ -44,6 +46,7 @@ class Card:
     reads: Callable[[], Values]
     draw: Callable[..., None]
     beside: Callable[..., None] | None = None
+    controls: Callable[[Values | None], None] | None = None
     height: int = 300
     framed: bool = True
     stretched: bool = True

@@ -38,6 +38,7 @@ STYLE = """<style>
 [class*="st-key-card_"] { position: relative; }
 [class*="st-key-dimmed_"] { opacity: .45; }
 [class*="st-key-over_"] { position: absolute; top: 2.2rem; left: .75rem; right: .75rem; width: auto; z-index: 5; }
+[class*="st-key-foot_"] { position: absolute; bottom: 1rem; left: .75rem; right: .75rem; width: auto; z-index: 5; }
 .st-key-page_said { position: fixed; bottom: 1rem; left: 20%; width: 60%; z-index: 90;
   background: var(--st-background-color); border-radius: .5rem; box-shadow: 0 2px 14px rgba(0,0,0,.25); }
 .st-key-page_said:not(:has([data-testid=stElementContainer])) { display: none; }

@@ -7,6 +7,7 @@ those that the edit does not concern, nor the whole page.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,9 +187,10 @@ def _show(card: Card, read: Values | Waiting) -> None:
         with st.container(key=f"body_{card.key}"):
             if card.title:
                 title(card.title, card.help if isinstance(card.help, str) else "")
+            _controls(card, None)
             empty("" if speaks else read.why, card.height)
     if speaks:
-        with st.container(key=f"over_{card.key}"):
+        with st.container(key=f"{'over' if card.controls is None else 'foot'}_{card.key}"):
             read.show(done)
 
 
@@ -203,4 +205,11 @@ def _view(card: Card, values: Values) -> None:
     if card.title:
         controls, help = card.beside, card.help if isinstance(card.help, str) else card.help(*values)
         heading(card.title, help, None if controls is None else lambda: controls(*values))
+    _controls(card, values)
     card.draw(*values)
+
+
+def _controls(card: Card, values: Values | None) -> None:
+    if card.controls is not None:
+        with suppress(Waiting):
+            card.controls(values)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
+from core.bayes.prior import mixture_prior
 from core.figures.colours import OTHERS
-from core.study.outcome import Outcome
+from core.study.outcome import Posterior
 from core.study.study import TaskPrior
+from pages.ui.components.card import empty
 from pages.ui.components.drag import Bar, drag_bars
 from pages.ui.jobs import engine
 from pages.ui.session import session, state
 from pages.ui.workbench import tables
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
 
 P = "posterior_prior_"
 LARGEST = 1e9
@@ -29,48 +34,53 @@ HELP = (
 )
 
 
-def editor(outcome: Outcome, height: int) -> None:
-    """Bars of the tasks in colour, a table of all of them, and three starting points."""
-    model = engine.loaded(outcome.study.model)
-    if model is None or model.mixture is None:
-        st.container(height=height, border=False).caption(
-            "This model's mixture is not known. The priors of your hypotheses stand in their table, on the left."
+def editor(posteriors: dict[str, Posterior], prior: tuple[TaskPrior, ...], own: dict[str, float], height: int) -> None:
+    """Bars of the tasks in colour, a table of all of them, and three starting points.
+
+    Args:
+        posteriors: by kind, under this prior.
+        prior: the weights that the user has changed.
+        own: the mixture's P(T) by task; empty where no mixture is known.
+        height: pixels.
+    """
+    if not own:
+        empty(
+            "This model's mixture is not known. The priors of your hypotheses stand in their table, on the left.",
+            height,
         )
         return
-    if "exact" not in outcome.posteriors:
-        st.container(height=height, border=False).caption(
-            "The exact posterior, which reads the prior, is switched off."
-        )
+    if "exact" not in posteriors:
+        empty("The exact posterior, which reads the prior, is switched off.", height)
         return
-    own = _own(model.mixture)
-    now = {entry.task: entry.weight for entry in outcome.study.prior}
-    tasks = _with_bars(outcome, own, now)
-    _starts(tasks, own, bool(outcome.study.prior))
+    now = {entry.task: entry.weight for entry in prior}
+    tasks = _with_bars(posteriors, own, now)
+    _starts(tasks, own, bool(prior))
     left, right = st.columns([0.55, 0.45], gap="small")
     with left.container(height=height - 52, border=False, gap="xsmall"):
-        _bars(tasks, outcome, own, now)
+        _bars(tasks, posteriors, own, now)
     with right:
-        _table(tasks, own, now, outcome.study.prior, height - 52)
+        _table(tasks, own, now, prior, height - 52)
 
 
-def _own(mixture: Any) -> dict[str, float]:
-    """The mixture's P(T) by task."""
-    from core.bayes.prior import mixture_prior
-
+def prior_by_task(model: LanguageModel) -> dict[str, float]:
+    """The mixture's P(T) by task; nothing where the model's mixture is not known."""
+    mixture = model.mixture
+    if mixture is None:
+        return {}
     return dict(zip(mixture.families, mixture_prior(mixture).tolist(), strict=True))
 
 
-def _with_bars(outcome: Outcome, own: dict[str, float], now: dict[str, float]) -> list[str]:
+def _with_bars(posteriors: dict[str, Posterior], own: dict[str, float], now: dict[str, float]) -> list[str]:
     """Tasks in colour and those changed by hand, in the mixture's order: a bar stays in its place while dragged."""
-    chosen = set(session.task_colours(outcome.posteriors))
+    chosen = set(session.task_colours(posteriors))
     if len(now) <= MOST:
         chosen |= set(now)
     return [task for task in own if task in chosen]
 
 
-def _bars(tasks: list[str], outcome: Outcome, own: dict[str, float], now: dict[str, float]) -> None:
+def _bars(tasks: list[str], posteriors: dict[str, Posterior], own: dict[str, float], now: dict[str, float]) -> None:
     """π' of every task in sight, to be dragged."""
-    colours = session.task_colours(outcome.posteriors)
+    colours = session.task_colours(posteriors)
     bars = [Bar(task, now.get(task, own[task]), own[task], colours.get(task, OTHERS)) for task in tasks]
     rest = sum(now.get(task, weight) for task, weight in own.items() if task not in tasks)
     drag_bars(bars, rest, P + "bars", "Prior of each task in colour; drag a bar or use the arrow keys", _move)
@@ -80,9 +90,7 @@ def _move(task: str, weight: float) -> None:
     """A bar was dragged; a drag is one step of undo."""
     study = state.study()
     model = engine.loaded(study.model)
-    if model is None or model.mixture is None:
-        return
-    own = _own(model.mixture)
+    own = {} if model is None else prior_by_task(model)
     if task in own and 0 <= weight < math.inf:
         now = {entry.task: entry.weight for entry in study.prior}
         state.replace(study.model_copy(update={"prior": _with(now, task, weight, own)}), P + task)
@@ -155,15 +163,13 @@ def _table(
             ),
         },
     )
-    found = now
+    weights = now
     for task, weight in zip(order, edited["yours"], strict=True):
         value = given[task] if pd.isna(weight) or not 0 <= float(weight) <= LARGEST else float(weight)
         if value != given[task]:
-            found = {entry.task: entry.weight for entry in _with(found, task, value, own)}
-    typed = tuple(TaskPrior(task=task, weight=weight) for task, weight in found.items())
+            weights = {entry.task: entry.weight for entry in _with(weights, task, value, own)}
+    typed = tuple(TaskPrior(task=task, weight=weight) for task, weight in weights.items())
     if typed != prior:
         with state.typing(P + "table"):
             state.edit(prior=typed)
-        tables.settle(sheet, key, typed)
-        st.rerun()
-    tables.settle(sheet, key, prior)
+    tables.settle(sheet, key, typed)

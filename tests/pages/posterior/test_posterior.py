@@ -13,8 +13,10 @@ import pytest
 from core import Demonstration, Hypothesis, Outcome, TaskPrior, run
 from core.analysis.posterior.duplicate_probe import duplicate_probe
 from core.analysis.posterior.order_spread import order_spread
+from core.analysis.posterior.records import posterior_records
 from core.analysis.posterior.task_mixture import task_mixture
 from core.bayes.prior import mixture_prior
+from core.files.csv_records import as_csv
 from core.models import LanguageModel
 from core.posterior.comparing import FLOORS, compare, gains
 from core.statistics.distributions import entropy
@@ -44,11 +46,7 @@ def look(page: Page, side: str, view: str) -> Page:
 
 def wait(page: Page) -> Page:
     """Until no job is under way."""
-    for _ in range(200):
-        if not page.at.get("progress"):
-            return page
-        page.run()
-    raise AssertionError("a job never ended")
+    return page.settle()
 
 
 def choose(page: Page, key: str, value: object) -> Page:
@@ -258,10 +256,9 @@ def test_say_it_twice(page: Page, model: LanguageModel) -> None:
 
 
 def test_the_table_holds_every_number(page: Page, model: LanguageModel) -> None:
-    from pages.ui.posterior.views import table
-
     outcome = outcome_of(page, model)
-    rows = list(csv.DictReader(io.StringIO(table(outcome).decode())))
+    file = as_csv(posterior_records(outcome.posteriors, outcome.demonstrations))
+    rows = list(csv.DictReader(io.StringIO(file.decode())))
     assert len(rows) == sum(post.weights.size for post in outcome.posteriors.values())
     exact = outcome.posteriors["exact"]
     for row in rows[:200]:

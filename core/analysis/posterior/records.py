@@ -1,0 +1,41 @@
+"""Posteriors as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.posterior.comparing import FLOORS, gains
+from core.statistics.distributions import entropy
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Posterior
+
+
+def posterior_records(posteriors: Mapping[str, Posterior], shown: Sequence[Demonstration]) -> list[dict[str, Any]]:
+    """Every number of the posteriors, a row a posterior, n and task.
+
+    Args:
+        posteriors: by kind.
+        shown: (k,) the demonstrations, in order.
+    """
+    rows = []
+    for kind, post in posteriors.items():
+        added, spread = gains(post.weights, "average", FLOORS[kind]), entropy(post.weights)
+        for n, weights in enumerate(post.weights):
+            row = shown[n - 1] if n else None
+            for t, task in enumerate(post.tasks):
+                rows.append(
+                    {
+                        "posterior": kind,
+                        "n": n,
+                        "input": row.input if row else "",
+                        "label": row.label if row else "",
+                        "task": task,
+                        "weight": weights[t],
+                        "nats added": added[n - 1, t] if n else "",
+                        "entropy": spread[n],
+                        "log evidence": post.log_evidence[n] if post.log_evidence is not None else "",
+                        "residual": post.residual[n] if post.residual is not None else "",
+                    }
+                )
+    return rows
