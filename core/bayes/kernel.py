@@ -59,14 +59,14 @@ class _Side:
 
     Attributes:
         clean, rest: weights of the task's own answers and of noise, which sum to one.
-        words: the answers; `index` (T, S) places among them, `share` (T, S) the probability of each.
+        answers: (T, S) the answers, as numbers that stand for the same word everywhere (`_number`).
+        share: (T, S) the probability of each.
         noisy: (T,) Σ_s share u_T(answer).
     """
 
     clean: float
     rest: float
-    words: tuple[str, ...]
-    index: Ints
+    answers: Ints
     share: Floats
     noisy: Floats
 
@@ -77,13 +77,22 @@ def _side(mixture: Mixture, number: int, text: str) -> _Side:
     domain = mixture.blocks[number].domain
     tasks = len(domain.log_prior)
     if not domain.knows(text):
-        return _Side(0.0, 1.0, (), np.zeros((tasks, 0), np.int64), np.zeros((tasks, 0)), np.zeros(tasks))
+        return _Side(0.0, 1.0, np.zeros((tasks, 0), np.int64), np.zeros((tasks, 0)), np.zeros(tasks))
     answers = domain.answers(text)
     anything = np.exp([mixture.anything.log_text(word) for word in answers.words])
     ranges = np.stack([domain.range_share(word) for word in answers.words], axis=1)
     own = np.take_along_axis(IN_RANGE * ranges + (1 - IN_RANGE) * anything, answers.index, axis=1)
     noisy = (answers.share * own).sum(axis=1)
-    return _Side(1 - NOISE, NOISE, answers.words, answers.index, answers.share, noisy)
+    numbers = np.array([_number(word) for word in answers.words], dtype=np.int64)
+    return _Side(1 - NOISE, NOISE, numbers[answers.index], answers.share, noisy)
+
+
+_numbers: dict[str, int] = {}
+
+
+def _number(word: str) -> int:
+    """A number for every word that a task may answer, each its own."""
+    return _numbers.setdefault(word, len(_numbers))
 
 
 @lru_cache(maxsize=64)
@@ -95,9 +104,7 @@ def _square(mixture: Mixture, number: int) -> Floats:
 def _share_of_tasks(mixture: Mixture, number: int, x: str, other: str) -> Floats:
     """Σ_y p(y|x,T) p(y|x',T) for every task of a domain, (T,)."""
     one, two = _side(mixture, number, x), _side(mixture, number, other)
-    ids = {word: i for i, word in enumerate(dict.fromkeys((*one.words, *two.words)))}
-    mine = np.array([ids[word] for word in one.words], dtype=np.int64)[one.index]
-    theirs = np.array([ids[word] for word in two.words], dtype=np.int64)[two.index]
+    mine, theirs = one.answers, two.answers
     agree = np.zeros(len(mine))
     for s in range(mine.shape[1]):
         for t in range(theirs.shape[1]):

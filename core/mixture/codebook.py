@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 
 from core.mixture.anyword import AnyText
 from core.mixture.domain import IN_RANGE, NOISE, STRAY, Domain
@@ -64,6 +65,12 @@ class Codebook:
         return [(x, codes[x]) for x in inputs]
 
 
+@lru_cache(maxsize=65_536)
+def fresh_label(book: Codebook, label: str) -> float:
+    """p(y | x) of an input that was not shown: the same for all."""
+    return (1 - NOISE) * book.code(label) + NOISE * book.noise(label)
+
+
 class CodebookState:
     """What a codebook has seen."""
 
@@ -102,6 +109,8 @@ class CodebookState:
 
     def label_probabilities(self, x: str, labels: Sequence[str]) -> list[float]:
         """p(y | x, history) for each label."""
+        if x not in self.seen:
+            return [fresh_label(self.codebook, y) for y in labels]
         weights, rest = self.codes(x)
         book = self.codebook
         unseen = 1 - sum(book.code(v) for v in weights)

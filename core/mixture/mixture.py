@@ -82,6 +82,25 @@ class Block:
             tasks = (1 - NOISE) * clean + NOISE * noise
         return np.vstack([tasks, *([state.label_probabilities(x, labels)] for state in states)])
 
+    def log_pairs(self, pairs: Pairs, inputs: Floats, anything: Floats) -> Floats:
+        """log p(x_i, y_i|T) of the domain's tasks, (k, tasks).
+
+        Args:
+            inputs: (k, tasks) log p(x_i|T).
+            anything: (k,) p_any(y_i).
+        """
+        shares = {y: self.domain.range_share(y) for _, y in pairs}
+        noise = IN_RANGE * np.stack([shares[y] for _, y in pairs]) + (1 - IN_RANGE) * anything[:, None]
+        for i, (x, y) in enumerate(pairs):
+            if self.domain.knows(x):
+                answers = self.domain.answers(x)
+                noise[i] *= NOISE
+                if y in answers.words:
+                    clean = ((answers.index == answers.words.index(y)) * answers.share).sum(axis=1)
+                    noise[i] += (1 - NOISE) * clean
+        found: Floats = inputs + np.log(noise)
+        return found
+
     @property
     def end(self) -> int:
         return self.codebook(len(self.codebooks))
@@ -96,6 +115,7 @@ class Mixture:
         blocks: domains in order, with their place in the vector of latents.
         family_of: (T,) family of every latent; the latents of a family are contiguous.
         log_prior: (T,) log P(T).
+        codebook_latents: which latents are codebooks, in the order of their states.
     """
 
     def __init__(self, balances: Balances = CLASS_BALANCES, clear: float = CLEAR) -> None:
@@ -125,6 +145,7 @@ class Mixture:
         self.instructions = {family.name: family.instruction for family in families}
         self.family_of = np.array(family_of)
         self.log_prior = np.array(log_prior)
+        self.codebook_latents = np.array([block.codebook(i) for block in blocks for i in range(len(block.codebooks))])
         self._starts = np.flatnonzero(np.diff(self.family_of, prepend=-1))
         self.distinct_instructions = tuple(dict.fromkeys(family.instruction for family in families))
         self._known = frozenset(self.vocabulary)
@@ -158,6 +179,10 @@ class Mixture:
         log_any = self.anything.log_text(x)
         parts = [block.log_inputs(x, some, log_any) for block, some in self._with_states(states)]
         return np.concatenate(parts)
+
+    def fresh_inputs(self, inputs: Sequence[str]) -> Floats:
+        """log p(x_i|T) of each input by itself, codebooks taken as fresh, (k, T), read only."""
+        return _fresh_inputs(self, tuple(inputs))
 
     def label_probabilities(
         self, x: str, labels: Sequence[str], states: Sequence[CodebookState] | None = None
@@ -321,16 +346,38 @@ def accumulate(
 def _accumulate(
     mixture: Mixture, demonstrations: tuple[tuple[str, str], ...], instruction: str
 ) -> tuple[Floats, tuple[tuple[CodebookState, ...], ...]]:
-    rows = [mixture.log_prior + mixture.log_instruction(instruction)]
+    rows = np.empty((len(demonstrations) + 1, len(mixture.log_prior)))
+    rows[0] = mixture.log_prior + mixture.log_instruction(instruction)
+    if demonstrations:
+        inputs = mixture.fresh_inputs([x for x, _ in demonstrations])
+        anything = np.exp([mixture.anything.log_text(y) for _, y in demonstrations])
+        for block in mixture.blocks:
+            rows[1:, block.tasks] = block.log_pairs(demonstrations, inputs[:, block.tasks], anything)
     snapshots = [tuple(mixture.fresh_states())]
-    for x, y in demonstrations:
+    for n, (x, y) in enumerate(demonstrations, start=1):
         states = snapshots[-1]
-        likelihood = mixture.log_inputs(x, states) + np.log(mixture.label_probabilities(x, [y], states)[:, 0])
-        rows.append(rows[-1] + likelihood)
+        rows[n, mixture.codebook_latents] = [
+            math.log(state.input_probability(x)) + math.log(state.label_probability(x, y)) for state in states
+        ]
         snapshots.append(tuple(state.after(x, y) for state in states))
-    joint = np.array(rows)
+    joint = np.cumsum(rows, axis=0)
     joint.setflags(write=False)
     return joint, tuple(snapshots)
+
+
+@lru_cache(maxsize=16)
+def _fresh_inputs(mixture: Mixture, inputs: tuple[str, ...]) -> Floats:
+    states = mixture.fresh_states()
+    out = np.empty((len(inputs), len(mixture.log_prior)))
+    out[:] = math.log(STRAY) + np.array([mixture.anything.log_text(x) for x in inputs])[:, None]
+    for block in mixture.blocks:
+        for i, x in enumerate(inputs):
+            if block.domain.knows(x):
+                own = out[i, block.tasks]
+                np.logaddexp(math.log(1 - STRAY) + block.domain.log_input(x), own, out=own)
+    out[:, mixture.codebook_latents] = [[math.log(state.input_probability(x)) for state in states] for x in inputs]
+    out.setflags(write=False)
+    return out
 
 
 @lru_cache(maxsize=1)

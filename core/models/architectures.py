@@ -41,6 +41,11 @@ class Abilities:
         return self.packable and self.route == "interface"
 
     @property
+    def passing(self) -> bool:
+        """Whether attention can be taken from a pass that serves others as well."""
+        return self.attentive and self.route == "interface"
+
+    @property
     def packable(self) -> bool:
         return not self.why_not_packable
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +20,8 @@ from core.models.incremental import Growing, growing
 from core.models.layer import Layer, Observer
 from core.models.observers import Inside, Rows
 from core.models.packing import Plan, plan, suited
-from core.models.passes import Passes
-from core.models.reading import Reading, Scored
+from core.models.passes import Look, Passes
+from core.models.reading import Answers, Reading, Scored
 from core.models.trie import Ints
 from core.runtime.cost import count
 from core.runtime.progress import Advance, Stop, check, counting
@@ -96,7 +97,7 @@ class LanguageModel:
             PromptTooLong: a whole text has more tokens than the model reads.
             Cancelled: `stop` said so.
         """
-        return self.answer(pairs, (), stop=stop)[0]
+        return self.answer(pairs, (), stop=stop).scores
 
     def next_logprobs(self, texts: Sequence[str], *, stop: Stop | None = None) -> NDArray[np.float32]:
         """(N, V) natural log p(next token | text).
@@ -105,48 +106,56 @@ class LanguageModel:
             PromptTooLong, Cancelled: as in `score`.
             ModelError: an empty text, on a model without any token to start from.
         """
-        return self.answer((), texts, stop=stop)[1]
+        return self.answer((), texts, stop=stop).rows
 
     def answer(
-        self, pairs: Sequence[tuple[str, str]], texts: Sequence[str], *, stop: Stop | None = None
-    ) -> tuple[list[Scored], NDArray[np.float32]]:
-        """`score` of the pairs and `next_logprobs` of the texts, from the same passes.
+        self,
+        pairs: Sequence[tuple[str, str]],
+        texts: Sequence[str],
+        *,
+        look: str | None = None,
+        stop: Stop | None = None,
+    ) -> Answers:
+        """`score` of the pairs, `next_logprobs` of the texts and `read` of one of them, from the same passes.
+
+        Args:
+            look: which of the texts is read.
 
         Raises:
             PromptTooLong, ModelError, Cancelled: as those do.
         """
-        whole = [context + continuation for context, continuation in pairs]
-        encodings = self.encoder.encode_batch([*whole, *texts])
-        self._check(encodings)
-        results: list[Scored | None] = [None] * len(pairs)
-        places: list[int] = []
-        sequences: list[Ints] = []
-        marks: list[Ints] = []
-        for place, (encoding, (context, _)) in enumerate(zip(encodings, pairs, strict=False)):
-            scored = _scored_tokens(encoding, len(context))
-            if len(scored) == 0:
-                results[place] = Scored((), np.empty(0))
-                continue
-            places.append(place)
-            sequences.append(np.array(encoding.ids[: scored[-1]], dtype=np.int64))
-            marks.append(scored - 1)
-        sequences += [self._ids(encoding) for encoding in encodings[len(pairs) :]]
+        encodings = self.encoder.encode_batch([context + continuation for context, continuation in pairs])
+        ids = self.encoder.ids_batch(texts)
+        self._check([*(encoding.ids for encoding in encodings), *ids])
+        scored = [_scored_tokens(own, len(context)) for own, (context, _) in zip(encodings, pairs, strict=True)]
+        places = [place for place, at in enumerate(scored) if len(at)]  # the others have no token to score
+        sequences = [np.array(encodings[place].ids[: scored[place][-1]], dtype=np.int64) for place in places]
+        sequences += map(self._ids, ids)
+        marks = [scored[place] - 1 for place in places]
         marks += [np.array([len(sequence) - 1]) for sequence in sequences[len(places) :]]
 
+        results = [Scored((), np.empty(0))] * len(pairs)
         rows = np.empty((len(texts), self.vocabulary_size), dtype=np.float32)
-        chosen = self._plan(sequences, marks)
+        # The last digits of a score depend on the shape of its pass, so scores keep to rows of one kind.
+        chosen = self._plan(sequences, marks, mixed=not pairs and self._abilities.forest)
+        seen = None if look is None or not self._abilities.passing else Look(len(places) + texts.index(look))
         # The lock and the count are held here and not in the generator, which an error would leave suspended.
         with self.lock, counting(sum(len(one.batches) for one in chosen), "passes", inner=True) as advance:
-            for member, logged, nodes in self._visit(chosen, marks, advance, stop):
-                if member >= len(places):
-                    rows[member - len(places)] = logged[int(nodes[0])].cpu().numpy()[: self.vocabulary_size]
-                    continue
-                encoding = encodings[places[member]]
-                at = marks[member] + 1
-                targets = torch.tensor([encoding.ids[i] for i in at], device=logged.device)
-                values = logged[torch.from_numpy(nodes).to(logged.device), targets].cpu().double().numpy()
-                results[places[member]] = Scored(tuple(encoding.texts[i] for i in at), values)
-        return [result for result in results if result is not None], rows
+            for nodes, logged in self._visit(chosen, marks, advance, stop, seen):
+                asked = [member for member in nodes if member >= len(places)]
+                if asked:
+                    at = [int(nodes[member][0]) for member in asked]
+                    into = [member - len(places) for member in asked]
+                    rows[into] = logged[at].cpu().numpy()[:, : self.vocabulary_size]
+                own = {places[member]: at for member, at in nodes.items() if member < len(places)}
+                for place, values in _values(own, scored, encodings, logged):
+                    results[place] = Scored(tuple(encodings[place].texts[i] for i in scored[place]), values)
+        attention = None if seen is None else seen.attention
+        if look is None or attention is None or len(attention) != self.layers:
+            return Answers(results, rows)
+        encoding = self.encode(look)
+        reading = _reading(encoding, self._ids(encoding.ids), rows[texts.index(look)], attention=attention)
+        return Answers(results, rows, reading)
 
     def read(
         self,
@@ -168,8 +177,8 @@ class LanguageModel:
             ModelError: a row or head that does not exist, or an empty text on a model without a start token.
         """
         encoding = self.encode(text)
-        self._check([encoding])
-        ids = self._ids(encoding)
+        self._check([encoding.ids])
+        ids = self._ids(encoding.ids)
         size = len(ids)
         if any(not -size <= row < size for row in rows):
             raise ModelError(f"There is no token {max(rows, key=abs)} in a text of {size} tokens.")
@@ -184,15 +193,13 @@ class LanguageModel:
         if len({state.shape for state in states}) > 1:
             raise ModelError("This model's layers have different widths, so its hidden states cannot be compared.")
         kept = request.kept if len(request.kept) == self.layers else []
-        return Reading(
-            ids=tuple(int(i) for i in ids),
-            starts=encoding.starts or (0,),
-            ends=encoding.ends or (0,),
-            texts=encoding.texts or ("",),
+        return _reading(
+            encoding,
+            ids,
+            torch.log_softmax(output.logits[0, -1].float(), dim=-1).cpu().numpy(),
             attention=torch.stack(kept).float().cpu().numpy() if kept else None,
             hidden=torch.stack(states).float().cpu().numpy() if states else None,
             map=None if request.map is None else request.map.cpu().numpy(),
-            logprobs=torch.log_softmax(output.logits[0, -1].float(), dim=-1).cpu().numpy(),
         )
 
     def observe(
@@ -222,11 +229,11 @@ class LanguageModel:
         else:
             nothing = (0,) * len(text)
             encoding = Encoding(tuple(text), nothing, nothing, ("",) * len(text), ())
-        self._check([encoding])
+        self._check([encoding.ids])
         if not self._abilities.attentive:
             raise ModelError("This model's architecture gives no attention weights, so there is nothing to look at.")
         with self.lock, counting(self.layers, "layers", inner=True) as advance:
-            self._read(self._ids(encoding), False, _Counted(observer, advance, stop))
+            self._read(self._ids(encoding.ids), False, _Counted(observer, advance, stop))
         return encoding
 
     def inside(self, ids: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
@@ -256,9 +263,9 @@ class LanguageModel:
             PromptTooLong, ModelError: as in `next_logprobs`.
         """
         encodings = self.encoder.encode_batch(texts)
-        self._check(encodings)
+        self._check([encoding.ids for encoding in encodings])
         count(texts=len(texts))
-        sequences = [self._ids(encoding) for encoding in encodings]
+        sequences = [self._ids(encoding.ids) for encoding in encodings]
         cacheable, vocabulary = self._abilities.cacheable, self.vocabulary_size
         return growing(self._passes, sequences, cacheable=cacheable, vocabulary=vocabulary, limits=self.limits)
 
@@ -275,8 +282,8 @@ class LanguageModel:
         if not -self.layers - 1 <= layer <= self.layers:
             raise ModelError(f"There is no layer {layer}: hidden states go from 0 to {self.layers}.")
         encodings = self.encoder.encode_batch(texts)
-        self._check(encodings)
-        sequences = [self._ids(encoding) for encoding in encodings]
+        self._check([encoding.ids for encoding in encodings])
+        sequences = [self._ids(encoding.ids) for encoding in encodings]
         result = np.zeros((len(texts), self._width), dtype=np.float32)
         marks = [np.array([len(sequence) - 1]) for sequence in sequences]
         if not sequences:
@@ -300,7 +307,7 @@ class LanguageModel:
                         result[member] = state[own or path.tolist()].float().mean(dim=0).cpu().numpy()
         return result
 
-    def _plan(self, sequences: list[Ints], marks: list[Ints]) -> list[Plan]:
+    def _plan(self, sequences: list[Ints], marks: list[Ints], mixed: bool) -> list[Plan]:
         """The passes that read these sequences, none where there are none."""
         if not sequences:
             return []
@@ -312,21 +319,26 @@ class LanguageModel:
             vocabulary=self.vocabulary_size,
             packable=self.packable,
             cacheable=self._abilities.cacheable,
-            limits=self.limits,
+            limits=replace(self.limits, mixed=mixed),
         )
 
     def _visit(
-        self, plans: list[Plan], marks: list[Ints], advance: Advance, stop: Stop | None
-    ) -> Iterator[tuple[int, torch.Tensor, Ints]]:
-        """For every sequence: its place, the log-probabilities of its batch, and which rows of them are its marks."""
-        for front, batch, logits in self._passes.run(plans, stop, advance):
-            logged = _log_probs(logits)
+        self, plans: list[Plan], marks: list[Ints], advance: Advance, stop: Stop | None, look: Look | None
+    ) -> Iterator[tuple[dict[int, Ints], torch.Tensor]]:
+        """For every batch: by sequence, which rows of the batch's log-probabilities are its marks; and those.
+
+        The caller holds the lock.
+        """
+        for front, batch, logits in self._passes.run(plans, stop, advance, look):
+            nodes: dict[int, Ints] = {}
             start = 0
             for row in batch:
+                place = np.zeros(len(row.trie.tokens), dtype=np.int64)
+                place[row.marked] = np.arange(start, start + len(row.marked))
                 for member, path in zip(row.trie.members, row.trie.paths, strict=True):
-                    nodes = path[marks[member] - front]
-                    yield member, logged, start + np.searchsorted(row.marked, nodes)
+                    nodes[member] = place[path[marks[member] - front]]
                 start += len(row.marked)
+            yield nodes, _log_probs(logits)
 
     def _read(self, ids: Ints, hidden: bool, observer: Observer) -> Any:
         inputs = {"input_ids": torch.from_numpy(ids)[None].to(self._model.device), "use_cache": False}
@@ -338,17 +350,23 @@ class LanguageModel:
         with eager(self._model, observer):
             return self._passes.last(inputs, output_hidden_states=hidden, output_attentions=True)
 
-    def _ids(self, encoding: Encoding) -> Ints:
-        ids = encoding.ids or (() if self._start is None else (self._start,))
+    def _ids(self, ids: Sequence[int]) -> Ints:
+        """Those that are read: a token to start from where a text has none.
+
+        Raises:
+            ModelError: there is no such token.
+        """
+        ids = ids or (() if self._start is None else (self._start,))
         if not ids:
             raise ModelError("This model has no token to start from, so the text must not be empty.")
         return np.array(ids, dtype=np.int64)
 
-    def _check(self, encodings: Sequence[Encoding]) -> None:
-        longest = max((len(encoding) for encoding in encodings), default=0)
+    def _check(self, texts: Sequence[Sequence[int]]) -> None:
+        """Refuse ids that the model cannot read."""
+        longest = max(map(len, texts), default=0)
         if longest > self.context_length:
             raise PromptTooLong(longest, self.context_length, 0)
-        if max((max(encoding.ids, default=0) for encoding in encodings), default=0) >= self.vocabulary_size:
+        if max((max(ids, default=0) for ids in texts), default=0) >= self.vocabulary_size:
             raise ModelError("The tokenizer knows tokens that the model does not: choose a folder where both belong.")
 
 
@@ -362,6 +380,34 @@ class _Counted:
         check(self._stop)
         self._inner.see(layer)
         self._advance(layer.number + 1)
+
+
+def _values(
+    nodes: dict[int, Ints], scored: Sequence[Ints], encodings: Sequence[Encoding], logged: torch.Tensor
+) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """For every text, log p of its scored tokens, which stand behind the rows given; all in one look-up."""
+    if not nodes:
+        return
+    rows = torch.from_numpy(np.concatenate(list(nodes.values()))).to(logged.device)
+    ids = torch.tensor([encodings[place].ids[i] for place in nodes for i in scored[place]], device=logged.device)
+    values = logged[rows, ids].cpu().double().numpy()
+    yield from zip(nodes, np.split(values, np.cumsum([len(own) for own in nodes.values()])[:-1]), strict=True)
+
+
+def _reading(
+    encoding: Encoding, ids: Ints, logprobs: NDArray[np.float32], **inside: NDArray[np.float32] | None
+) -> Reading:
+    """A text, the log-probabilities after it, and what went on inside."""
+    return Reading(
+        ids=tuple(ids.tolist()),
+        starts=encoding.starts or (0,),
+        ends=encoding.ends or (0,),
+        texts=encoding.texts or ("",),
+        attention=inside.get("attention"),
+        hidden=inside.get("hidden"),
+        map=inside.get("map"),
+        logprobs=logprobs,
+    )
 
 
 def _scored_tokens(encoding: Encoding, join: int) -> Ints:

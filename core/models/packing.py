@@ -34,6 +34,7 @@ class Limits:
         pairs: query–key pairs of a batch's masks.
         logits: numbers in the logits of a batch.
         shortest_trunk: a shorter common prefix is not worth a pass of its own; at least 1.
+        mixed: whether chains and tries may share a batch: where rows follow one another, none is padded.
     """
 
     tokens: int = 4096
@@ -42,6 +43,7 @@ class Limits:
     pairs: int = 1 << 24
     logits: int = 1 << 27
     shortest_trunk: int = 8
+    mixed: bool = False
 
 
 def suited(device: str, width: int, padded: bool) -> Limits:
@@ -70,7 +72,7 @@ class Plan:
 
     Attributes:
         trunk: (P,) tokens in front of every one of them, computed first; empty for none. Tries hold what follows.
-        batches: rows that go through together; chains and branching tries are never mixed.
+        batches: rows that go through together; chains and branching tries are mixed where the limits say so alone.
     """
 
     trunk: Ints
@@ -185,6 +187,8 @@ def _mark(trie: Trie, marks: Sequence[Ints], prefix: int) -> Row:
 
 def _batches(rows: list[Row], trunk: int, most_marked: int, limits: Limits) -> list[tuple[Row, ...]]:
     """Rows of similar length together, chains apart from tries, until a limit is met."""
+    if limits.mixed and not trunk:
+        return _one_after_another(rows, most_marked, limits)
     batches: list[tuple[Row, ...]] = []
     for chains in (True, False):
         batch: list[Row] = []
@@ -205,3 +209,20 @@ def _batches(rows: list[Row], trunk: int, most_marked: int, limits: Limits) -> l
         if batch:
             batches.append(tuple(batch))
     return batches
+
+
+def _one_after_another(rows: list[Row], most_marked: int, limits: Limits) -> list[tuple[Row, ...]]:
+    """Rows of any kind together, without padding, until a limit is met."""
+    batches: list[list[Row]] = []
+    nodes = marked = 0
+    for row in rows:
+        size = len(row.trie.tokens)
+        full = nodes + size > limits.tokens or marked + len(row.marked) > most_marked
+        full = full or (nodes + size) ** 2 > limits.pairs
+        if full or not batches:
+            batches.append([])
+            nodes = marked = 0
+        batches[-1].append(row)
+        nodes += size
+        marked += len(row.marked)
+    return [tuple(batch) for batch in batches]

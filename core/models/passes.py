@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import DynamicCache
 
 from core.errors import Cancelled
 from core.models.architectures import Route
-from core.models.capture import REQUEST, TreeShape
+from core.models.capture import REQUEST, TreeShape, watching
+from core.models.observers import Rows
 from core.models.packing import Plan, Row
 from core.models.trie import Ints
 from core.runtime.cost import count
@@ -22,6 +25,43 @@ from core.runtime.progress import Advance
 
 _SMALLEST_PART = 96  # nodes; below, masked pairs are cheaper than another call
 Stop = Callable[[], bool]
+
+
+class Look:
+    """The attention of one sequence's last token, taken in passing from the pass that reads it.
+
+    It is there where the sequence's trie is the only one of its pass and no trunk stands in front; elsewhere the text
+    has to be read apart.
+    """
+
+    def __init__(self, member: int) -> None:
+        """
+        Args:
+            member: the sequence's place among those planned.
+        """
+        self._member = member
+        self._rows: Rows | None = None
+        self._path: Ints = np.empty(0, np.int64)
+
+    @contextmanager
+    def at(self, batch: tuple[Row, ...], behind_a_trunk: bool) -> Iterator[None]:
+        """Around the pass of a batch: watches it where it holds the sequence."""
+        trie = batch[0].trie
+        if len(batch) > 1 or behind_a_trunk or self._member not in trie.members:
+            yield
+            return
+        self._path = trie.paths[trie.members.index(self._member)]
+        self._rows = Rows([int(self._path[-1])])
+        with watching(self._rows):
+            yield
+
+    @property
+    def attention(self) -> NDArray[np.float32] | None:
+        """(layers, heads, 1, t) over the sequence's own tokens, or None where it was not seen."""
+        if self._rows is None or not self._rows.kept:
+            return None
+        seen: NDArray[np.float32] = torch.stack(self._rows.kept).float().cpu().numpy()
+        return seen[..., self._path]
 
 
 class Passes:
@@ -35,7 +75,11 @@ class Passes:
         self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
 
     def run(
-        self, plans: list[Plan], stop: Stop | None = None, advance: Advance = lambda done: None
+        self,
+        plans: list[Plan],
+        stop: Stop | None = None,
+        advance: Advance = lambda done: None,
+        look: Look | None = None,
     ) -> Iterator[tuple[int, tuple[Row, ...], Tensor]]:
         """For each batch, tokens of its trunk, its rows and the (marked nodes, V) logits, rows one after another.
 
@@ -48,7 +92,9 @@ class Passes:
             trunk = self.cache(plan.trunk) if len(plan.trunk) else None
             for batch in plan.batches:
                 check(stop)
-                yield len(plan.trunk), batch, self.logits(batch, trunk)
+                with nullcontext() if look is None else look.at(batch, trunk is not None):
+                    logits = self.logits(batch, trunk)
+                yield len(plan.trunk), batch, logits
                 done += 1
                 advance(done)
 

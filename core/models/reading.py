@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,20 @@ class Scored:
 
     tokens: tuple[str, ...]
     logprobs: NDArray[np.float64]
+
+
+class Answers(NamedTuple):
+    """What came of asking several things in the same passes.
+
+    Attributes:
+        scores: for each (context, continuation) that was scored.
+        rows: (N, V) natural log p(next token | text).
+        reading: of the text that was looked at, its last token's attention; None where it could not be had in passing.
+    """
+
+    scores: list[Scored]
+    rows: NDArray[np.float32]
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ def shared_passes(question: Question, model: LanguageModel, stop: Stop | None = 
         Cancelled: `stop` said so.
     """
     shared = SharedPasses(model)
-    shared.want(*foreseen(question, model))
+    pairs, texts = foreseen(question, model)
+    prompt = question.prompt.text  # attention is read after it
+    shared.want(pairs, [*texts, prompt], look=prompt if question.study.token_head is None else None)
     shared.try_fetch(stop)
     return shared
 

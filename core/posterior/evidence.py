@@ -238,10 +238,9 @@ def log_inputs(mixture: Mixture, x: str) -> Floats:
 
 def before_labels(mixture: Mixture, inputs: Sequence[str], instruction: str = "") -> Floats:
     """P(T | instruction, x_1 … x_n) for n = 0 … k, (k + 1, F): ∝ P(T) p(instruction | T) Π_{i ≤ n} p(x_i | T)."""
-    rows = [mixture.log_prior + mixture.log_instruction(instruction)]
-    for text in inputs:
-        rows.append(rows[-1] + log_inputs(mixture, text))
-    mass = np.stack([np.exp(row - row.max()) for row in rows])
+    first = mixture.log_prior + mixture.log_instruction(instruction)
+    rows = np.cumsum([first, *mixture.fresh_inputs(inputs)], axis=0)
+    mass = np.exp(rows - rows.max(1, keepdims=True))
     families: Floats = mixture.by_family(mass / mass.sum(1, keepdims=True))
     return families
 

@@ -8,7 +8,7 @@ so that weights stay positive.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,22 @@ class Problem:
     used: Floats  # (N, Q) 1 where the probe has answers and a q for them
 
 
+class Fit(NamedTuple):
+    """What weights make of a problem: m, (n, M), s, (n, Q), and p̂ = m/s, (n, M)."""
+
+    m: Floats
+    s: Floats
+    fitted: Floats
+
+    def rows(self, which: Flags) -> Fit:
+        """Some of the rows; all of them cost nothing."""
+        return self if which.all() else Fit(self.m[which], self.s[which], self.fitted[which])
+
+    def put(self, which: NDArray[np.intp], other: Fit) -> None:
+        """Take over rows of another."""
+        self.m[which], self.s[which], self.fitted[which] = other
+
+
 @dataclass(frozen=True)
 class Active:
     """The rows of a problem that are not solved yet: n of its N, arrays otherwise as there."""
@@ -42,26 +58,27 @@ class Active:
     used: Floats  # (n, Q)
     probe: NDArray[np.intp]  # (M,)
     member: Floats  # (M, Q) one where the column is the probe's
+    counted: Floats  # (n, M) `used` of each column's probe
 
     @classmethod
     def of(cls, problem: Problem) -> Active:
         """All rows."""
         member = (problem.probe[:, None] == np.arange(problem.totals.shape[2])).astype(np.float64)
-        rows = np.arange(len(problem.q))
-        return cls(rows, problem.columns, problem.totals, problem.q, problem.used, problem.probe, member)
+        rows, counted = np.arange(len(problem.q)), problem.used[:, problem.probe]
+        return cls(rows, problem.columns, problem.totals, problem.q, problem.used, problem.probe, member, counted)
 
     def keep(self, left: Flags) -> Active:
         """Some of the rows; all of them cost nothing."""
         if left.all():
             return self
         arrays = (self.rows[left], self.columns[left], self.totals[left], self.q[left], self.used[left])
-        return Active(*arrays, self.probe, self.member)
+        return Active(*arrays, self.probe, self.member, self.counted[left])
 
-    def fit(self, w: Floats) -> tuple[Floats, Floats, Floats]:
+    def fit(self, w: Floats) -> Fit:
         """m, (n, M), s, (n, Q), and p̂ = m/s, (n, M)."""
         m = np.maximum(np.matmul(w[:, None], self.columns)[:, 0], TINY)
         s = np.maximum(np.matmul(w[:, None], self.totals)[:, 0], TINY)
-        return m, s, m / s[:, self.probe]
+        return Fit(m, s, m / s[:, self.probe])
 
     def shares(self, w: Floats, s: Floats) -> Floats:
         """R, (n, f, Q)."""
@@ -103,7 +120,7 @@ class Likelihood:
         return sums
 
     def slopes(self, active: Active, w: Floats, m: Floats, fitted: Floats, share: Floats) -> tuple[Floats, Floats]:
-        bend = _per_square(fitted * active.used[:, active.probe], m)
+        bend = _per_square(fitted * active.counted, m)
         both = np.matmul(active.columns * bend[:, None], active.columns.swapaxes(1, 2))
         both *= w[:, :, None] * w[:, None]
         both -= np.matmul(share * active.used[:, None], share.swapaxes(1, 2))
@@ -116,11 +133,11 @@ class Squares:
     merges = False
 
     def loss(self, active: Active, fitted: Floats) -> Floats:
-        sums: Floats = 0.5 * ((active.q - fitted) ** 2 * active.used[:, active.probe]).sum(1)
+        sums: Floats = 0.5 * ((active.q - fitted) ** 2 * active.counted).sum(1)
         return sums
 
     def slopes(self, active: Active, w: Floats, m: Floats, fitted: Floats, share: Floats) -> tuple[Floats, Floats]:
-        used = active.used[:, active.probe]
+        used = active.counted
         bend = fitted**2 * used
         weighted = active.columns * _per_square(bend, m)[:, None]
         both = np.matmul(weighted, active.columns.swapaxes(1, 2)) * w[:, :, None] * w[:, None]
@@ -166,13 +183,16 @@ def newton(
     active, diagonal = Active.of(problem), np.arange(size)
     damping = np.full(count, 0.01)
     # of every row at its w, worked out anew only where the last step was taken
-    loss, gain, metric, hessian = np.zeros(count), np.zeros_like(w), np.zeros_like(w), np.zeros((count, size, size))
+    fit = active.fit(w)
+    loss = objective.loss(active, fit.fitted)
+    gain, metric, hessian = np.zeros_like(w), np.zeros_like(w), np.zeros((count, size, size))
     moved = np.ones(count, dtype=bool)
     for _ in range(limit if size else 0):
         todo = active.rows
         if moved[todo].any():
             part = active.keep(moved[todo])
-            loss[part.rows], gain[part.rows], metric[part.rows], hessian[part.rows] = _expand(part, w, objective)
+            at = part.rows
+            gain[at], metric[at], hessian[at] = _expand(part, w[at], fit.rows(moved), objective)
         now, b, g = w[todo], base[todo], gain[todo]
         slope = g + strength * (b - now)
         matrix = hessian[todo] - strength * now[:, :, None] * now[:, None]
@@ -183,11 +203,15 @@ def newton(
         new = now * np.exp(step)
         total = np.maximum(new.sum(1), TINY)
         new /= total[:, None]
-        after = objective.loss(active, active.fit(new)[2])
+        reached = active.fit(new)
+        after = objective.loss(active, reached.fitted)
         change = after - loss[todo] - strength * ((b * step).sum(1) - b.sum(1) * np.log(total))  # b log (new / now)
         better = change <= 1e-13  # rounding, at most
-        w[todo[better]] = new[better]
-        moved[todo] = better
+        taken = todo[better]
+        w[taken], loss[taken] = new[better], after[better]
+        fit.put(taken, reached.rows(better))
+        moved[:] = False
+        moved[taken] = True
         damping[todo] = np.where(better, np.maximum(damping[todo] / 8, 1e-9), damping[todo] * 10)
         # a tiny weight promises little although it may deserve to grow, so the gain per weight is looked at too
         promised = (slope * step).sum(1)
@@ -196,16 +220,15 @@ def newton(
         if not left.any():
             break
         active = active.keep(left)
+        moved[todo[~left]] = False
     return w
 
 
-def _expand(active: Active, w: Floats, objective: Objective) -> tuple[Floats, Floats, Floats, Floats]:
-    """The objective at w without the prior: loss, (n,), slopes, (n, f), Σ_j R, (n, f), and a Hessian, (n, f, f)."""
-    now = w[active.rows]
-    m, s, fitted = active.fit(now)
-    share = active.shares(now, s)
-    gain, hessian = objective.slopes(active, now, m, fitted, share)
-    return objective.loss(active, fitted), gain, share.sum(2), hessian
+def _expand(active: Active, w: Floats, fit: Fit, objective: Objective) -> tuple[Floats, Floats, Floats]:
+    """The objective at w without the prior: slopes, (n, f), Σ_j R, (n, f), and a Hessian, (n, f, f)."""
+    share = active.shares(w, fit.s)
+    gain, hessian = objective.slopes(active, w, fit.m, fit.fitted, share)
+    return gain, share.sum(2), hessian
 
 
 def _solve(matrix: Floats, right: Floats) -> Floats:

@@ -14,7 +14,7 @@ from core.runtime.progress import Stop
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
-    from core.models.reading import Scored
+    from core.models.reading import Reading, Scored
 
 Pair = tuple[str, str]
 Rows = NDArray[np.float32]
@@ -25,7 +25,7 @@ class Missing(Exception):
 
 
 class SharedPasses:
-    """A model whose `score` and `next_logprobs` answer from memory; everything else is the model's own.
+    """A model whose `score`, `next_logprobs` and `read` answer from memory; everything else is the model's own.
 
     What will be asked is named (`want`), or found out by a dry run: then what is not known is noted and `Missing` ends
     the run. `fetch` asks the model for all of it in one call, so that shared tokens are computed once. It is made for
@@ -43,6 +43,8 @@ class SharedPasses:
         self._rows: dict[str, Rows] = {}
         self._pairs: dict[Pair, None] = {}
         self._texts: dict[str, None] = {}
+        self._look: str | None = None
+        self._readings: dict[str, Reading] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.model, name)
@@ -80,10 +82,20 @@ class SharedPasses:
         found = self._rows | dict(zip(missing, rows, strict=True))  # many rows are large, and are asked for once
         return np.stack([found[text] for text in texts])
 
-    def want(self, pairs: Sequence[Pair], texts: Sequence[str]) -> None:
-        """Note what will be scored, and the texts whose next token will be asked for."""
+    def read(
+        self, text: str, *, hidden: bool = False, rows: Sequence[int] = (-1,), head: tuple[int, int] | None = None
+    ) -> Reading:
+        """`LanguageModel.read`; from memory where the text was looked at and its last token's attention is enough."""
+        known = self._readings.get(text)
+        if known is not None and not hidden and tuple(rows) == (-1,) and head is None:
+            return known
+        return self.model.read(text, hidden=hidden, rows=rows, head=head)
+
+    def want(self, pairs: Sequence[Pair], texts: Sequence[str], look: str | None = None) -> None:
+        """Note what will be scored, the texts whose next token will be asked for, and one of them that will be read."""
         self._pairs.update(dict.fromkeys(pairs))
         self._texts.update(dict.fromkeys(texts))
+        self._look = look if look is not None else self._look
 
     def fetch(self, stop: Stop | None = None) -> None:
         """Ask the model for all that was noted, in one call.
@@ -94,9 +106,12 @@ class SharedPasses:
         pairs, texts = list(self._pairs), list(self._texts)
         self._pairs.clear()
         self._texts.clear()
+        look, self._look = self._look, None
         if texts:
-            scores, rows = self.model.answer(pairs, texts, stop=stop)
+            scores, rows, reading = self.model.answer(pairs, texts, look=look, stop=stop)
             self._rows |= zip(texts, rows, strict=True)
+            if look is not None and reading is not None:
+                self._readings[look] = reading
         else:
             scores = self.model.score(pairs, stop=stop)
         self._scores |= zip(pairs, scores, strict=True)

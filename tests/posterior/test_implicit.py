@@ -85,6 +85,9 @@ class SmallMixture:
     def log_inputs(self, x: str) -> Floats:
         return np.log([TABLE[f].get(x, (1e-30, {}))[0] for f in FAMILIES])
 
+    def fresh_inputs(self, inputs: Sequence[str]) -> Floats:
+        return np.array([self.log_inputs(x) for x in inputs]).reshape(len(inputs), len(FAMILIES))
+
     def by_family(self, mass: Floats) -> Floats:
         return mass
 
