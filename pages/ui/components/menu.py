@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.session import session
+
 
 def choice(label: str, options: list[Any], key: str, names: dict[Any, str], width: int = 168) -> Any:
     """A small menu whose choice stays while it can."""
@@ -15,8 +17,8 @@ def choice(label: str, options: list[Any], key: str, names: dict[Any, str], widt
         label,
         options,
         format_func=lambda option: names.get(option, str(option)),
-        key=key,
         label_visibility="collapsed",
         width=width,
         help=label,
+        **session.hold(key, options[0], "index", options),
     )

@@ -22,7 +22,7 @@ import streamlit as st
 
 Argument = Literal["value", "default", "index"]
 TIES = "widgets_ties"
-REMEMBERED = 32  # keys of a widget whose late messages are understood; a browser drops its own after every whole run
+REMEMBERED = 8  # keys of a widget whose late messages are understood; a browser drops its own after every whole run
 
 
 @dataclass
