@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings.encoders import words
+from core.embeddings.words import words
 from core.runtime.progress import Stop
 from core.selection import Selected, candidates, selections, top
 from core.study.study import Study
