@@ -7,7 +7,8 @@ do what transformers' own "sdpa" pair does, and on request
   with depths in place of places, so that each layer keeps its own window;
 - show each layer, beside the fused attention, to an observer that computes the rows it wants (`core.models.layer`).
 
-Requests live in a thread-local `Request`, so that one thread's pass never sees another's.
+Requests live in a thread-local `Request`, so that one thread's pass never sees another's. It is the one thread-local
+left: transformers calls our functions with no argument of ours, and they write into it at every layer.
 """
 
 from __future__ import annotations

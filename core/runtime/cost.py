@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 
@@ -49,38 +49,35 @@ class Meter:
         self.remarks: tuple[str, ...] = ()
 
 
-class _Open(threading.local):
-    def __init__(self) -> None:
-        self.meters: list[Meter] = []
-
-
-_open = _Open()
+# In a context variable, as listeners to progress are: no signature on the way to a pass carries a meter, and a thread
+# counts what it spends itself.
+_open: ContextVar[tuple[Meter, ...]] = ContextVar("meters", default=())
 
 
 @contextmanager
 def metered() -> Iterator[Meter]:
     """Count what this thread spends inside; meters may be nested."""
     meter = Meter()
-    _open.meters.append(meter)
+    token = _open.set((*_open.get(), meter))
     try:
         yield meter
     finally:
-        _open.meters.remove(meter)
+        _open.reset(token)
 
 
 def count(passes: int = 0, texts: int = 0, backward: int = 0) -> None:
     """Called by whatever runs a model."""
-    for meter in _open.meters:
+    for meter in _open.get():
         meter.spent += Cost(passes, texts, backward)
 
 
 def count_learned(cost: Cost) -> None:
     """Called where something learned is used: what learning it cost, now or before."""
-    for meter in _open.meters:
+    for meter in _open.get():
         meter.learned += cost
 
 
 def remark(sentence: str) -> None:
     """Called where something did not go as usual and the result is sound all the same."""
-    for meter in _open.meters:
+    for meter in _open.get():
         meter.remarks = (*meter.remarks, sentence)
