@@ -53,8 +53,8 @@ def nothing_kept() -> None:
             key="compare_keep_first",
             on_click=compare.keep,
         )
-        st.markdown("**Or start from a ready-made contrast.** A is the present study, B differs from it in one thing:")
-        compare.contrast_buttons(page.study)
+        st.markdown("**Or start from a ready-made ablation.** A is the present study, B differs from it in one thing:")
+        compare.ablation_buttons(page.study)
     with prompt_slot:
         st.caption("The prompts of A and B will stand here as one text.")
 

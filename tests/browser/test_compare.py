@@ -103,7 +103,7 @@ def test_keep_edit_swap_refresh_and_link(playground: Playground, visitor: Callab
     assert app.page.get_by_text("Nothing to compare yet").is_visible()
 
 
-def test_a_contrast_in_one_click_and_from_the_menu(playground: Playground) -> None:
+def test_an_ablation_in_one_click_and_from_the_menu(playground: Playground) -> None:
     go(playground, "Compare")
     playground.click("Labels flipped")
     assert any(pair.relabelled for pair in check(playground).demonstrations)

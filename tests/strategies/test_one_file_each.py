@@ -7,7 +7,7 @@ import pytest
 
 from core import Demonstration, Study, load_model, run
 from core.analysis.compare import difference
-from core.analysis.compare.contrasts import other_direction
+from core.analysis.compare.ablations import other_direction
 from core.analysis.influence import question_of
 from core.analysis.influence.explanations import explanations
 from core.analysis.kernel.convergence import compared_kernels

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.analysis.compare.contrasts import CONTRASTS, Contrast
+from core.analysis.compare.ablations import ABLATIONS, Ablation
 from core.errors import Cancelled, ICLensError, StudyError
 from core.runtime.progress import Stop
 from core.scoring import scorers
@@ -85,51 +85,51 @@ def swap() -> None:
         session.mark(None)  # a number would point at another row now
 
 
-def set_up(contrast: Contrast) -> None:
+def set_up(ablation: Ablation) -> None:
     """A is the study put aside, or else the present one; B differs from it in one thing."""
     a = state.study_a() or state.study()
     try:
-        state.compare(a, contrast.change(a))
+        state.compare(a, ablation.change(a))
     except StudyError as error:
         state.say(str(error))
         return
     session.mark(None)
 
 
-def contrast_buttons(base: Study) -> None:
-    """Every ready-made contrast as a button, with what it shows; one that cannot be had says why."""
-    for place, contrast in enumerate(CONTRASTS):
+def ablation_buttons(base: Study) -> None:
+    """Every ready-made ablation as a button, with what it shows; one that cannot be had says why."""
+    for place, ablation in enumerate(ABLATIONS):
         try:
-            contrast.change(base)
+            ablation.change(base)
             why = ""
         except StudyError as error:
             why = str(error)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.button(
-                contrast.name,
-                key=f"{P}contrast_{place}",
+                ablation.name,
+                key=f"{P}ablation_{place}",
                 on_click=set_up,
-                args=(contrast,),
+                args=(ablation,),
                 disabled=bool(why),
                 width=160,
             )
-            st.caption(plain(why or contrast.about, 200))
+            st.caption(plain(why or ablation.about, 200))
 
 
-def contrast_menu() -> None:
-    """The contrasts once more, for when there is an A."""
+def ablation_menu() -> None:
+    """The ablations once more, for when there is an A."""
     st.menu_button(
         "Make B from A",
-        [contrast.name for contrast in CONTRASTS],
+        [ablation.name for ablation in ABLATIONS],
         icon=":material/auto_awesome:",
-        key=P + "contrast",
+        key=P + "ablation",
         on_click=_from_menu,
-        help="B becomes A with one change.\n\n" + "\n\n".join(f"**{c.name}**: {c.about}" for c in CONTRASTS),
+        help="B becomes A with one change.\n\n" + "\n\n".join(f"**{c.name}**: {c.about}" for c in ABLATIONS),
     )
 
 
 def _from_menu() -> None:
-    chosen = next((c for c in CONTRASTS if c.name == st.session_state[P + "contrast"]), None)
+    chosen = next((c for c in ABLATIONS if c.name == st.session_state[P + "ablation"]), None)
     if chosen is not None:
         set_up(chosen)
 

@@ -141,7 +141,7 @@ def changes_view(sides: Sides) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         views.title("What differs", HELP_CHANGES)
         st.caption(f"A: {compare.summary(sides.a.study)}\\\nB: {compare.summary(sides.b.study)}", width="stretch")
-        compare.contrast_menu()
+        compare.ablation_menu()
         st.download_button(
             "CSV",
             lambda: difference_csv(sides).encode(),

@@ -9,7 +9,7 @@ import pytest
 
 from core import Demonstration, run
 from core.analysis.compare import Difference, difference
-from core.analysis.compare.contrasts import CONTRASTS
+from core.analysis.compare.ablations import ABLATIONS
 from core.models import LanguageModel
 from pages.ui.components.text import safe
 from pages.ui.session.examples import default_study, examples
@@ -69,20 +69,20 @@ def test_nothing_kept_yet(page: Compare) -> None:
     assert page.a is None
     assert not any(page.draws(view) for view in VIEWS)
     assert any("what you go on editing is B" in str(element.value) for element in page.at.markdown)
-    for place, contrast in enumerate(CONTRASTS):
-        assert page.at.button(key=f"compare_contrast_{place}").label == contrast.name
+    for place, ablation in enumerate(ABLATIONS):
+        assert page.at.button(key=f"compare_ablation_{place}").label == ablation.name
     page.click("keep_first")
     assert page.a == page.study == default_study()
     assert "Nothing: A and B are the same study." in page.html
     assert page.at.button(key="compare_swap").disabled
 
 
-@pytest.mark.parametrize("place", range(len(CONTRASTS)), ids=lambda place: CONTRASTS[place].name)
+@pytest.mark.parametrize("place", range(len(ABLATIONS)), ids=lambda place: ABLATIONS[place].name)
 def test_every_contrast(page: Compare, model: LanguageModel, place: int) -> None:
     before = page.study
-    page.click(f"contrast_{place}")
+    page.click(f"ablation_{place}")
     assert page.a == before
-    assert page.study == CONTRASTS[place].change(before)
+    assert page.study == ABLATIONS[place].change(before)
     assert check(page, model).changes
     page.at.button(key="frame_undo").click()  # one step back to no A and the study as it was
     page.run()
@@ -91,7 +91,7 @@ def test_every_contrast(page: Compare, model: LanguageModel, place: int) -> None
 
 def test_a_contrast_that_cannot_be_had_says_why(page: Compare) -> None:
     page.edit(demonstrations=(Demonstration(input="cat", label="chat"),))
-    flipped = page.at.button(key="compare_contrast_0")
+    flipped = page.at.button(key="compare_ablation_0")
     assert flipped.disabled
     assert "There are no two labels to flip." in page.said.replace("\\", "")
 
@@ -159,7 +159,7 @@ def test_the_badge_is_in_every_page_with_a_bar(start: Start) -> None:
 
 
 def test_a_link_brings_both(page: Compare, start: Start) -> None:
-    page.click("contrast_1")
+    page.click("ablation_1")
     ids = {name: page.at.query_params[name] for name in ("study", "a")}
     assert ids["study"] != ids["a"]
     other = Compare(
@@ -179,7 +179,7 @@ def test_a_link_to_an_a_that_is_not_kept(start: Start) -> None:
 
 
 def test_back_brings_back_both(page: Compare) -> None:
-    page.click("contrast_1")
+    page.click("ablation_1")
     first = {name: page.at.query_params[name] for name in ("study", "a")}
     a, b = page.a, page.study
     page.click("swap")
@@ -191,7 +191,7 @@ def test_back_brings_back_both(page: Compare) -> None:
 
 
 def test_looks_and_kinds(page: Compare, model: LanguageModel) -> None:
-    page.click("contrast_3")
+    page.click("ablation_3")
     found = check(page, model)
     for kind, post in found.posteriors.items():
         page.at.session_state["compare_kind"] = kind
@@ -216,7 +216,7 @@ def framed(page: Compare) -> dict[str, list[float]]:
 
 
 def test_a_mark_is_the_same_demonstration_on_both_sides(page: Compare, model: LanguageModel) -> None:
-    page.click("contrast_1")  # the order reversed: number 6 of A is number 1 of B
+    page.click("ablation_1")  # the order reversed: number 6 of A is number 1 of B
     page.at.number_input(key="frame_mark").set_value(1)
     page.run()
     found = check(page, model)
@@ -230,7 +230,7 @@ def test_a_mark_is_the_same_demonstration_on_both_sides(page: Compare, model: La
 
 
 def test_one_left_out_in_b_can_be_marked(page: Compare, model: LanguageModel) -> None:
-    page.click("contrast_3")
+    page.click("ablation_3")
     page.at.number_input(key="frame_mark").set_value(6)  # in B's table, not in B's prompt
     page.run()
     found = check(page, model)
@@ -241,7 +241,7 @@ def test_one_left_out_in_b_can_be_marked(page: Compare, model: LanguageModel) ->
 def test_the_table_of_every_number(page: Compare, model: LanguageModel) -> None:
     from pages.ui.compare.views import Sides, difference_csv
 
-    page.click("contrast_3")
+    page.click("ablation_3")
     assert page.a is not None
     a, b = run(page.a, model), run(page.study, model)
     lines = difference_csv(Sides(a, b, difference(a, b))).splitlines()

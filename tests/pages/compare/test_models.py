@@ -28,12 +28,12 @@ def slow(monkeypatch) -> ModelChoice:
     engine.models().put(choice.model_dump_json(), load_model(choice))
     real = engine.compute
 
-    def late(study, model, body, kept, stop=None) -> Outcome:
+    def late(study, model, kept, stop=None) -> Outcome:
         for _ in range(40 if study.model == choice else 0):
             if stop is not None and stop():
                 raise Cancelled
             time.sleep(0.05)
-        return real(study, model, body, kept, stop)
+        return real(study, model, kept, stop)
 
     monkeypatch.setattr(engine, "compute", late)
     return choice

@@ -1,4 +1,4 @@
-"""Every ready-made contrast changes one field of the study, and says why where it cannot."""
+"""Every ready-made ablation changes one field of the study, and says why where it cannot."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from core import Demonstration, Study
 from core.analysis.compare import changes
-from core.analysis.compare.contrasts import (
-    CONTRASTS,
+from core.analysis.compare.ablations import (
+    ABLATIONS,
     doubled,
     flipped,
     one_fewer,
@@ -23,14 +23,14 @@ POOL = HAND.model_copy(update={"pool": HAND.demonstrations, "selection": "simila
 EMPTY = Study(query="sun")
 
 
-@pytest.mark.parametrize("contrast", CONTRASTS, ids=lambda contrast: contrast.name)
+@pytest.mark.parametrize("ablation", ABLATIONS, ids=lambda ablation: ablation.name)
 @pytest.mark.parametrize("study", [HAND, POOL, EMPTY], ids=["hand", "pool", "empty"])
-def test_one_thing_differs_or_a_sentence_says_why_not(contrast, study: Study) -> None:
+def test_one_thing_differs_or_a_sentence_says_why_not(ablation, study: Study) -> None:
     try:
-        other = contrast.change(study)
+        other = ablation.change(study)
     except StudyError:
         with pytest.raises(StudyError, match=r"\.$"):
-            contrast.change(study)
+            ablation.change(study)
         assert study is not HAND
     else:
         assert len({change.field for change in changes(study, other)}) == 1

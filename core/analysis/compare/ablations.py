@@ -1,4 +1,4 @@
-"""Ready-made contrasts: from a study, another that differs in one thing."""
+"""Ready-made ablations: from a study, another that differs in one thing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.study.study import Study
 
 
 @dataclass(frozen=True)
-class Contrast:
+class Ablation:
     """One change of a study.
 
     Attributes:
@@ -115,11 +115,11 @@ def _last_usable(study: Study) -> int:
     return places[-1]
 
 
-CONTRASTS = (
-    Contrast("Labels flipped", "Does the answer follow the labels shown, or the words themselves?", flipped),
-    Contrast("Order reversed", "Exact Bayes does not care for the order; the model does.", reversed_order),
-    Contrast("Last one doubled", "A posterior sharpens with a repetition; does the model?", doubled),
-    Contrast("One fewer", "What the last demonstration adds to the answer.", one_fewer),
-    Contrast("Other scorer", "The label given the input, or the input given the label.", other_direction),
-    Contrast("Other template", "The same content, written in another way.", other_template),
+ABLATIONS = (
+    Ablation("Labels flipped", "Does the answer follow the labels shown, or the words themselves?", flipped),
+    Ablation("Order reversed", "Exact Bayes does not care for the order; the model does.", reversed_order),
+    Ablation("Last one doubled", "A posterior sharpens with a repetition; does the model?", doubled),
+    Ablation("One fewer", "What the last demonstration adds to the answer.", one_fewer),
+    Ablation("Other scorer", "The label given the input, or the input given the label.", other_direction),
+    Ablation("Other template", "The same content, written in another way.", other_template),
 )
