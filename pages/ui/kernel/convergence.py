@@ -11,20 +11,22 @@ import streamlit as st
 from core.analysis.kernel.convergence import (
     KINDS,
     NUMBERS,
+    READS,
     ModelConvergence,
-    bare,
     compared_kernels,
     model_convergence,
     name_of,
 )
 from core.errors import StudyError
 from core.figures.kernel.convergence import Published, convergence_figure
-from core.files.csv_records import as_csv
 from core.hidden_markov import convergence as hidden
+from core.runtime.progress import Stop
 from core.statistics.curves import Curve
 from core.study.study import Study
+from pages.ui.components.card import Card, Values, heading, save_csv
 from pages.ui.components.charts import chart
 from pages.ui.jobs import analysis, engine
+from pages.ui.jobs.waiting import Nothing
 from pages.ui.session import state
 
 P = "kernel_convergence_"
@@ -60,6 +62,44 @@ HELP_CONTROLS = {
     "norm": "Norm of ŷ − P over the observations. The published figures go to 1.322, more than max|·| can be, so they "
     "stand beside the sum.",
 }
+WORLD: dict[str, tuple[tuple[Any, ...], Any]] = {  # what a control offers, and its value at first
+    "tasks": ((2, 4, 8, 12, 16), 8),
+    "observations": ((10, 20, 50, 100, 200), 100),
+    "seeds": ((2, 4, 8, 16, 32), 8),
+    "differ": (tuple(DIFFER), "all"),
+}
+TEMPERATURES = (0.02, 0.05, 0.1, 0.2)
+LABELS = {
+    "tasks": "Tasks",
+    "states": "States",
+    "observations": "Observations",
+    "length": "Length of x",
+    "seeds": "Seeds",
+    "differ": "Tasks differ in",
+    "temperature": "Temperature",
+    "norm": "Distance",
+}
+NAMES: dict[str, dict[Any, str]] = {"differ": DIFFER, "norm": NORMS, "kind": KIND_NAMES}
+DOCUMENTS: dict[str, tuple[tuple[Any, ...], Any]] = {
+    "kind": (tuple(KINDS), "labels"),
+    "documents": ((12, 24, 48, 96), 24),
+    "seed": (tuple(range(10)), 0),
+    "measure": (MEASURES, MEASURES[0]),
+}
+MODEL_LABELS = {
+    "kind": (
+        "Tasks",
+        "Two classes: labels repeat, so a vote of the demonstrations can answer. Codebooks: an input has to be "
+        "seen again. Maps: every input has an answer of its own, and no vote can give it.",
+    ),
+    "documents": ("Documents", "Drawn from the mixture as in pretraining, noise included."),
+    "seed": ("Seed", "Of the draws."),
+    "measure": (
+        "Show",
+        "Distance is Σ|p − q| over the candidates, 0 to 2. Accuracy is against the document's own label, noise "
+        "included.",
+    ),
+}
 COLUMNS = {  # short names for a narrow table, and what each means
     hidden.KERNEL: ("kernel", HELP_KERNEL),
     hidden.SIGNED: ("signed", "With negative weights, the formula as it is written, each distance capped."),
@@ -67,12 +107,22 @@ COLUMNS = {  # short names for a narrow table, and what each means
 }
 
 
-def convergence_view() -> None:
-    """The distance over n on a mixture of hidden Markov models, or on the study's model."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("**Bayes and kernel regression as n grows**", help=HELP, width="content")
+def _source() -> str:
+    """Which mixture."""
+    chosen: str = st.session_state.get(P + "source", HMM)
+    return chosen
+
+
+def _reads() -> Values:
+    return (_source(), *(_hidden_reads() if _source() == HMM else _model_reads()))
+
+
+def _controls(values: Values | None) -> None:
+    drawn = values[1:] if values is not None and values[0] == _source() else None
+
+    def menus() -> None:
         st.session_state.setdefault(P + "source", HMM)
-        source = st.segmented_control(
+        st.segmented_control(
             "Mixture",
             (HMM, EMBEDDED),
             key=P + "source",
@@ -81,37 +131,34 @@ def convergence_view() -> None:
             persist_state="session",
         )
         st.space("stretch")
-        file_slot = st.container(width="content")
-    rows = _hidden_markov() if source == HMM else _embedded(state.study())
-    if rows:
-        with file_slot:
-            st.download_button(
-                "CSV",
-                as_csv(rows),
-                "iclens-convergence.csv",
-                "text/csv",
-                key=P + "csv",
-                icon=":material/download:",
-                on_click="ignore",
-                help="Every curve with its interval, and the published figures.",
-            )
+        if drawn is not None:
+            rows = _hidden_records if _source() == HMM else _model_records
+            help = "Every curve with its interval, and the published figures."
+            save_csv("CSV", "kernel_convergence", lambda: rows(drawn[0]), help=help)
+
+    heading("Bayes and kernel regression as n grows", HELP, menus)
+    if _source() == HMM:
+        _world_controls()
+    elif _has_mixture():
+        _model_controls()
 
 
-def _hidden_markov() -> list[dict[str, Any]]:
-    """Rows of the file; empty until the result is there."""
-    settings = _world_controls()
-    world = hidden.World(**settings)
-    found = analysis.result(
-        P + "hmm",
-        Study(),
-        None,
-        asdict(world),
-        lambda stop: hidden.convergence(world, stop=stop),
-        "Mixtures",
-    )
-    if found is None:
-        return []
-    norm = st.session_state[P + "norm"]
+def _draw(source: str, *values: Any) -> None:
+    (_hidden_view if source == HMM else _model_view)(*values)
+
+
+def _hidden_reads() -> Values:
+    world = hidden.World(**{name: value for name, (_, value) in _world_choices().items()} | _warmth())
+
+    def work(_: Study, stop: Stop) -> hidden.Convergence:
+        return hidden.convergence(world, stop=stop)
+
+    curves = analysis.value(P + "hmm", Study(), None, asdict(world), work, "Mixtures", reads=())
+    return curves, _one_of("norm", tuple(NORMS), "L1")
+
+
+def _hidden_view(found: hidden.Convergence, norm: str) -> None:
+    """The distance over n on a mixture of hidden Markov models, beside the published figures."""
     curves = found.distances[norm]
     left, right = st.columns([0.57, 0.43], gap="small")
     with left:
@@ -132,47 +179,48 @@ def _hidden_markov() -> list[dict[str, Any]]:
     with right:
         _table(found.numbers, curves, PUBLISHED.values if norm == "L1" else None)
     _say_about(found)
+
+
+def _hidden_records(found: hidden.Convergence) -> list[dict[str, Any]]:
     return _records(found.numbers, [(f"distance {name}", c) for name, c in found.distances.items()], hidden.PUBLISHED)
 
 
-def _world_controls() -> dict[str, Any]:
-    """What decides a world, from the row of controls."""
-    slots = st.columns([0.9, 0.95, 1.2, 1.1, 0.9, 1.25, 1.25, 1.05], gap="small", vertical_alignment="bottom")
-    tasks_at, states_at, observations_at, length_at, seeds_at, differ_at, temperature_at, norm_at = slots
-    with tasks_at:
-        tasks = _choice("Tasks", "tasks", (2, 4, 8, 12, 16), 8, HELP_CONTROLS["tasks"])
-    with states_at:
-        # Multiples of the number of tasks; a choice that no longer is one becomes the nearest that is.
-        options = tuple(tasks * each for each in (3, 4, 6, 8, 10, 12))
-        before = st.session_state.get(P + "states", 80)
-        if before not in options:
-            st.session_state[P + "states"] = min(options, key=lambda states: abs(states - before))
-        states = _choice("States", "states", options, 80, HELP_CONTROLS["states"])
-    with observations_at:
-        tokens = (10, 20, 50, 100, 200)
-        observations = _choice("Observations", "observations", tokens, 100, HELP_CONTROLS["observations"])
-    with seeds_at:
-        seeds = _choice("Seeds", "seeds", (2, 4, 8, 16, 32), 8, HELP_CONTROLS["seeds"])
-    with differ_at:
-        differ = _choice("Tasks differ in", "differ", tuple(DIFFER), "all", HELP_CONTROLS["differ"], DIFFER)
-    with length_at:
-        lengths = tuple(n for n in (1, 2, 3) if _fits(tasks, states, observations, n, differ))
-        length = _choice("Length of x", "length", lengths, min(2, lengths[-1]), HELP_CONTROLS["length"])
-    with temperature_at:
-        warmth = (0.02, 0.05, 0.1, 0.2)
-        temperature = _choice("Temperature", "temperature", warmth, 0.05, HELP_CONTROLS["temperature"])
-    with norm_at:
-        _choice("Distance", "norm", tuple(NORMS), "L1", HELP_CONTROLS["norm"], NORMS)
-    return {
-        "tasks": tasks,
-        "states": states,
-        "observations": observations,
-        "length": length,
-        "seeds": seeds,
-        "differ": differ,
-        "transition": temperature,
-        "emission": temperature,
+def _one_of(name: str, options: Sequence[Any], default: Any) -> Any:
+    """What is chosen."""
+    chosen = st.session_state.get(P + name)
+    return chosen if chosen in options else default
+
+
+def _warmth() -> dict[str, float]:
+    temperature = _one_of("temperature", TEMPERATURES, 0.05)
+    return {"transition": temperature, "emission": temperature}
+
+
+def _world_choices() -> dict[str, tuple[tuple[Any, ...], Any]]:
+    """For each control of a world, what it offers and what is chosen."""
+    choices: dict[str, tuple[tuple[Any, ...], Any]] = {
+        name: (options, _one_of(name, options, first)) for name, (options, first) in WORLD.items()
     }
+    tasks, observations, differ = (choices[name][1] for name in ("tasks", "observations", "differ"))
+    # Multiples of the number of tasks; a choice that no longer is one becomes the nearest that is.
+    multiples = tuple(tasks * each for each in (3, 4, 6, 8, 10, 12))
+    before = st.session_state.get(P + "states", 80)
+    states = before if before in multiples else min(multiples, key=lambda count: abs(count - before))
+    lengths = tuple(n for n in (1, 2, 3) if _fits(tasks, states, observations, n, differ))
+    length = _one_of("length", lengths, min(2, lengths[-1]))
+    return choices | {"states": (multiples, states), "length": (lengths, length)}
+
+
+def _world_controls() -> None:
+    """What decides a world, in one row."""
+    choices = _world_choices()
+    choices["temperature"] = (TEMPERATURES, _warmth()["emission"])
+    choices["norm"] = (tuple(NORMS), _one_of("norm", tuple(NORMS), "L1"))
+    slots = st.columns([0.9, 0.95, 1.2, 1.1, 0.9, 1.25, 1.25, 1.05], gap="small", vertical_alignment="bottom")
+    for column, (name, label) in zip(slots, LABELS.items(), strict=True):
+        options, value = choices[name]
+        with column:
+            _choice(label, name, options, value, HELP_CONTROLS[name], NAMES.get(name))
 
 
 def _fits(tasks: int, states: int, observations: int, length: int, differ: Any) -> bool:
@@ -184,12 +232,12 @@ def _fits(tasks: int, states: int, observations: int, length: int, differ: Any) 
 
 
 def _choice(
-    label: str, name: str, options: Sequence[Any], default: Any, help: str, names: dict[Any, str] | None = None
-) -> Any:
+    label: str, name: str, options: Sequence[Any], value: Any, help: str, names: dict[Any, str] | None = None
+) -> None:
     key = P + name
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = default
-    return st.selectbox(
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+    st.selectbox(
         label,
         options,
         key=key,
@@ -259,55 +307,47 @@ def _records(
     return rows
 
 
-def _embedded(study: Study) -> list[dict[str, Any]]:
-    """The same curves on the study's model, where its mixture is known."""
-    model = engine.loaded(study.model)
-    if model is None or model.mixture is None:
-        st.info(
+def _has_mixture() -> bool:
+    known = engine.loaded(state.study().model)
+    return known is not None and known.mixture is not None
+
+
+def _model_choices() -> dict[str, tuple[tuple[Any, ...], Any]]:
+    return {name: (options, _one_of(name, options, first)) for name, (options, first) in DOCUMENTS.items()}
+
+
+def _model_controls() -> None:
+    """Which documents, and what is shown of them."""
+    choices = _model_choices()
+    slots = st.columns([1.4, 1, 1, 2.6], gap="small", vertical_alignment="bottom")
+    for column, (name, (label, help)) in zip(slots, MODEL_LABELS.items(), strict=True):
+        with column:
+            _choice(label, name, *choices[name], help, NAMES.get(name))
+
+
+def _model_reads() -> Values:
+    study = state.study()
+    known = engine.loaded(study.model)
+    if known is None or known.mixture is None:
+        raise Nothing(
             "Exact Bayes needs a model whose mixture of tasks is known: choose the embedded model, or look at the "
             "hidden Markov mixture."
         )
-        return []
-    columns = st.columns([1.4, 1, 1, 2.6], gap="small", vertical_alignment="bottom")
-    with columns[0]:
-        kind = _choice(
-            "Tasks",
-            "kind",
-            tuple(KINDS),
-            "labels",
-            "Two classes: labels repeat, so a vote of the demonstrations can answer. Codebooks: an input has to be "
-            "seen again. Maps: every input has an answer of its own, and no vote can give it.",
-            KIND_NAMES,
-        )
-    with columns[1]:
-        documents = _choice(
-            "Documents", "documents", (12, 24, 48, 96), 24, "Drawn from the mixture as in pretraining, noise included."
-        )
-    with columns[2]:
-        seed = _choice("Seed", "seed", tuple(range(10)), 0, "Of the draws.")
-    with columns[3]:
-        measure = _choice(
-            "Show",
-            "measure",
-            MEASURES,
-            MEASURES[0],
-            "Distance is Σ|p − q| over the candidates, 0 to 2. Accuracy is against the document's own label, noise "
-            "included.",
-        )
-    asked = bare(study)
-    found = analysis.result(
-        P + "model",
-        asked,
-        model,
-        {"kind": kind, "documents": documents, "seed": seed},
-        lambda stop: model_convergence(asked, model, kind=kind, documents=documents, seed=seed, stop=stop),
-        "Documents",
-        ask=f"{documents} documents of {NUMBERS[-1]} demonstrations, each answered {len(NUMBERS)} times by the model, "
-        "exact Bayes and two kernels: seconds to a minute.",
+    settings = {name: value for name, (_, value) in _model_choices().items()}
+    measure, documents = settings.pop("measure"), settings["documents"]
+
+    def work(held: Study, stop: Stop) -> ModelConvergence:
+        return model_convergence(held, known, **settings, stop=stop)
+
+    ask = (
+        f"{documents} documents of {NUMBERS[-1]} demonstrations, each answered {len(NUMBERS)} times by the model, "
+        "exact Bayes and two kernels: seconds to a minute."
     )
-    if found is None:
-        return []
-    _draw_embedded(found, measure)
+    curves = analysis.value(P + "model", study, known, settings, work, "Documents", reads=READS, ask=ask)
+    return curves, measure
+
+
+def _model_records(found: ModelConvergence) -> list[dict[str, Any]]:
     return _records(found.numbers, list(_measures(found).items()))
 
 
@@ -321,7 +361,8 @@ def _measures(found: ModelConvergence) -> dict[str, tuple[Curve, ...]]:
     )
 
 
-def _draw_embedded(found: ModelConvergence, measure: str) -> None:
+def _model_view(found: ModelConvergence, measure: str) -> None:
+    """The same curves on the study's model, where its mixture is known."""
     curves = _measures(found)[measure]
     left, right = st.columns([0.57, 0.43], gap="small")
     with left:
@@ -338,3 +379,6 @@ def _draw_embedded(found: ModelConvergence, measure: str) -> None:
         "this mixture: the chance that two inputs share a label under the exact posterior. Kernel regression answers "
         "with labels shown and with nothing else."
     )
+
+
+CARD = Card(P + "card", "", "", _reads, _draw, controls=_controls, height=HEIGHT + 50)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.analysis.kernel import head_atlas as heads
 from core.analysis.kernel.records import atlas_records
@@ -13,12 +14,16 @@ from core.evaluation.items import Item, items_from_mixture, items_from_pool
 from core.figures.kernel.head_atlas import Agreement, Panel, agreement_figure, atlas_figure
 from core.kernels import kernels
 from core.kernels.variants import KernelVariant
+from core.mixture.mixture import load_mixture
 from core.runtime.progress import Stop
 from core.study.study import Study
+from pages.ui.components.card import Card, Values, heading
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
 from pages.ui.jobs import analysis, engine
+from pages.ui.jobs.run import model, outcome
 from pages.ui.kernel import settings as kernel_settings
+from pages.ui.kernel.settings import READS as READS_OF_KERNELS
 from pages.ui.kernel.views import download
 from pages.ui.session import state
 
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
 P = "kernel_atlas_"
 SOURCES = ("Tasks of the mixture", "Pool, leaving one out")
 KINDS = ("codebook", "arbitrary", "natural", "flipped", "map")
+FIRST = {"k": 12, "count": 60, "seed": 0}  # what the controls of the items begin with
+READS = READS_OF_KERNELS - {"demonstrations", "query", "heads"}  # items bring demonstrations and queries of their own
 BEST = "the best of these"
 NAMES = {
     ("demonstration", "max"): "largest weight in the demonstration",
@@ -43,57 +50,68 @@ HELP = (
 )
 
 
-def atlas_view(study: Study, model: LanguageModel) -> None:
-    """Controls, the two maps, and heads beside other kernels on the same items."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("**Head atlas**", help=HELP, width="content")
-        source = _segmented("Items from", P + "source", SOURCES, SOURCES[0] if model.mixture else SOURCES[1])
-        reading = _reading()
-        slot = st.container(width="content")
-    settings = _items_controls(study, source)
-    variants = _others(study, model)
+def _reads() -> Values:
+    study, known = outcome().study, model()
+    settings, others = _settings(known), _others(study, known)
 
-    def work(stop: Stop) -> heads.Atlas:
-        return heads.head_atlas(study, model, _items(study, settings), variants, stop=stop)
+    def work(held: Study, stop: Stop) -> heads.Atlas:
+        return heads.head_atlas(held, known, _items(held, settings), others, stop=stop)
 
+    decides = {**settings, "kernels": [variant.name for variant in others]}
     count = settings["count"]
-    found = analysis.result(
-        P + "maps",
-        study,
-        model,
-        {**settings, "kernels": [variant.name for variant in variants]},
-        work,
-        "head atlas",
-        ask="" if model.mixture is not None else f"{count} prompts are read and scored, one after another.",
-    )
-    if found is None:
-        return
-    choice = found.choose(reading)
-    with slot:
-        download(atlas_records(found), "atlas")
-    _summary(found, choice)
-    _maps(found, choice)
+    ask = "" if known.mixture is not None else f"{count} prompts are read and scored, one after another."
+    atlas = analysis.value(P + "maps", study, known, decides, work, "head atlas", reads=READS, ask=ask)
+    return atlas, _chosen_reading()
+
+
+def _controls(values: Values | None) -> None:
+    known = model()
+
+    def menus() -> None:
+        first = _source(known)
+        _segmented("Items from", P + "source", SOURCES, first)
+        _reading_control()
+        if values is not None:
+            download(lambda: atlas_records(values[0]), "atlas")
+
+    heading("Head atlas", HELP, menus)
+    _items_controls(len(state.study().pool), _source(known))
+
+
+def atlas_view(atlas: heads.Atlas, reading: int | None) -> None:
+    """The two maps, and heads beside other kernels on the same items."""
+    choice = atlas.choose(reading)
+    _summary(atlas, choice)
+    _maps(atlas, choice)
     chart(
-        agreement_figure(_rows(found, choice), _rules(found)),
+        agreement_figure(_rows(atlas, choice), _rules(atlas)),
         P + "agreement",
         "Agreement of the chosen head and of other kernels with the model's answer and with the right one",
     )
-    for name, why in found.missing:
+    for name, why in atlas.missing:
         st.caption(f"{plain(name)}: {plain(why, 300)}")
 
 
-def _segmented(label: str, key: str, options: tuple[str, ...], first: str) -> str:
+def _segmented(label: str, key: str, options: tuple[str, ...], first: str) -> None:
     st.session_state.setdefault(key, first)
-    chosen: str = st.segmented_control(
-        label, options, key=key, required=True, label_visibility="collapsed", persist_state="session"
-    )
+    st.segmented_control(label, options, key=key, required=True, label_visibility="collapsed", persist_state="session")
+
+
+def _source(model: LanguageModel) -> str:
+    """Where the items come from."""
+    chosen: str = st.session_state.get(P + "source", SOURCES[0] if model.mixture else SOURCES[1])
     return chosen
 
 
-def _reading() -> int | None:
+def _chosen_reading() -> int | None:
     """How attention becomes a weight; None lets the choosing part decide."""
+    chosen: int | None = st.session_state.get(P + "reading")
+    return chosen
+
+
+def _reading_control() -> None:
     options = [None, *range(len(heads.READINGS))]
-    chosen: int | None = st.selectbox(
+    st.selectbox(
         "Weight",
         options,
         format_func=lambda i: BEST if i is None else NAMES[heads.READINGS[i]],
@@ -105,38 +123,52 @@ def _reading() -> int | None:
         help="How a head's attention becomes the weight of a demonstration. All four are measured at once; the best of "
         "them is chosen with the head, on the first half of the items.",
     )
-    return chosen
 
 
-def _items_controls(study: Study, source: str) -> dict[str, Any]:
+def _settings(model: LanguageModel) -> dict[str, Any]:
     """Where the items come from, as JSON values."""
+    settings: dict[str, Any] = {"source": _source(model)}
+    if settings["source"] == SOURCES[0]:
+        settings["families"] = _families()
+    for name, first in FIRST.items():
+        settings[name] = int(st.session_state.get(P + name, first))
+    return settings
+
+
+def _items_controls(pool: int, source: str) -> None:
+    """Where the items come from."""
     columns = st.columns([3.5, 1.6, 0.7, 0.8, 0.8], gap="small", vertical_alignment="bottom")
-    settings: dict[str, Any] = {"source": source}
-    for key, value in (("k", 12), ("count", 60), ("seed", 0)):
-        st.session_state.setdefault(P + key, value)
+    for name, first in FIRST.items():
+        st.session_state.setdefault(P + name, first)
     if source == SOURCES[0]:
-        with columns[0]:
-            settings["families"] = _families(columns[1])
+        _families_controls(*columns[:2])
     else:
         columns[0].caption(
-            f"Each of the pool's {len(study.pool)} rows is asked once, with k others drawn anew as its demonstrations."
+            f"Each of the pool's {pool} rows is asked once, with k others drawn anew as its demonstrations."
         )
     for column, key, label, low, high, help in (
         (columns[2], "k", "k", 1, 200, "Demonstrations of every item."),
         (columns[3], "count", "Items", 4, 1000, "Half of them choose the head, the others report."),
         (columns[4], "seed", "Seed", 0, 2**31 - 1, "Of the items drawn."),
     ):
-        with column:
-            settings[key] = int(
-                st.number_input(label, low, high, step=1, key=P + key, persist_state="session", help=help)
-            )
-    return settings
+        column.number_input(label, low, high, step=1, key=P + key, persist_state="session", help=help)
 
 
-def _families(column: Any) -> list[str]:
-    mixture = engine.mixture()
+def _of_kinds() -> list[str]:
+    """Tasks of the kinds chosen."""
+    kinds = st.session_state.get(P + "kinds", KINDS[:4])
+    return [family.name for family in engine.mixture().details if family.kind in kinds]
+
+
+def _families() -> list[str]:
+    """The tasks chosen; of those kinds all, where none is."""
+    names = _of_kinds()
+    return [name for name in st.session_state.get(P + "tasks", []) if name in names] or names
+
+
+def _families_controls(left: DeltaGenerator, right: DeltaGenerator) -> None:
     st.session_state.setdefault(P + "kinds", list(KINDS[:4]))
-    kinds = st.segmented_control(
+    left.segmented_control(
         "Kinds of task",
         KINDS,
         selection_mode="multi",
@@ -146,19 +178,14 @@ def _families(column: Any) -> list[str]:
         "labels that mean nothing, their names, or the names exchanged; map: a word to a word, where the answer is "
         "hardly ever among the labels shown, so that no kernel can give it.",
     )
-    names = [family.name for family in mixture.details if family.kind in kinds]
+    names = _of_kinds()
     st.session_state[P + "tasks"] = [name for name in st.session_state.get(P + "tasks", []) if name in names]
-    chosen = column.multiselect(
-        "Tasks", names, key=P + "tasks", placeholder="all of these kinds", persist_state="session"
-    )
-    return chosen or names
+    right.multiselect("Tasks", names, key=P + "tasks", placeholder="all of these kinds", persist_state="session")
 
 
 def _items(study: Study, settings: dict[str, Any]) -> tuple[Item, ...]:
     k, count, seed = settings["k"], settings["count"], settings["seed"]
     if settings["source"] == SOURCES[0]:
-        from core.mixture.mixture import load_mixture
-
         return items_from_mixture(load_mixture(), settings["families"], k, count, seed)
     return items_from_pool(study, k, count, seed)
 
@@ -244,3 +271,6 @@ def _rules(atlas: heads.Atlas) -> list[tuple[str, float]]:
     reported = atlas.part("reporting")
     every = float(np.mean(atlas.model[..., reported]))
     return [("mean of all heads and readings", every)]
+
+
+CARD = Card(P + "card", "", "", _reads, atlas_view, controls=_controls, height=420)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,7 +13,9 @@ from core.errors import ICLensError
 from core.kernels import kernels
 from core.kernels.variants import KernelVariant, one_of_each, variants
 from core.study.study import Study
+from pages.ui.components.card import Card, Values
 from pages.ui.jobs import engine
+from pages.ui.jobs.analysis import ANSWERS, cut
 from pages.ui.session import state
 from pages.ui.workbench.controls import SIMILARITIES
 
@@ -22,15 +25,20 @@ if TYPE_CHECKING:
 P = "kernel_"
 ROWS, CHOSEN, ENCODERS = P + "rows", P + "chosen", P + "encoders"
 CHOICES = ("One of each", "Every layer", "Every head", "Chosen")
-POOLINGS = {"max": "largest weight", "sum": "sum"}
+SETTINGS = frozenset({"heads", "hidden_layer", "similarity", "bandwidth", "span", "pooling"})
+READS = ANSWERS | SETTINGS  # fields of a study that decide kernel weights
 
 
-def settings_card(study: Study, model: LanguageModel | None) -> None:
+def _card_reads() -> Values:
+    study = state.study()
+    known = engine.loaded(study.model)
+    size = (known.layers, known.heads) if known is not None else (0, 0)
+    return cut(study, SETTINGS), *size
+
+
+def _draw_card(study: Study, layers: int, per_layer: int) -> None:
     """What the kernels read: part of the study, so that undo, links and the other pages follow."""
-    st.markdown(
-        "**Kernel settings**", help="They belong to the study: the Playground's kernels follow, and links carry them."
-    )
-    heads = [f"{layer}.{head}" for layer in range(model.layers) for head in range(model.heads)] if model else []
+    heads = [f"{layer}.{head}" for layer in range(layers) for head in range(per_layer)]
     chosen = [f"{layer}.{head}" for layer, head in study.heads]
     st.multiselect(
         "Heads of “Attention” (layer.head)",
@@ -109,14 +117,14 @@ def _sentence_encoders() -> None:
 
 def _check_encoders() -> None:
     """Drop a folder that the operator does not allow."""
-    kept = []
+    allowed = []
     for name in dict.fromkeys(text.strip() for text in st.session_state[ENCODERS] if text.strip()):
         try:
             engine.check_allowed(str(Path(name).expanduser()) if name.startswith("~") else name)
-            kept.append(name)
+            allowed.append(name)
         except ICLensError as error:
             state.say(str(error))
-    st.session_state[ENCODERS] = kept
+    st.session_state[ENCODERS] = allowed
 
 
 def sentence_encoders() -> list[str]:
@@ -129,34 +137,45 @@ def offered(model: LanguageModel) -> dict[str, KernelVariant]:
     return {variant.name: variant for variant in variants(model.layers, model.heads, sentence_encoders())}
 
 
-def rows(study: Study, model: LanguageModel) -> list[KernelVariant]:
-    """Controls for the rows of the table of weights, and the kernels chosen."""
-    known = offered(model)
+def rows_control(study: Study, model: LanguageModel) -> None:
+    """Which kernels are rows of the table of weights."""
     st.session_state.setdefault(ROWS, CHOICES[0])
-    kind = st.segmented_control(
+    st.segmented_control(
         "Kernels", CHOICES, key=ROWS, required=True, label_visibility="collapsed", persist_state="session"
     )
-    if kind == "One of each":
-        return list(one_of_each(study, tuple(known.values()), model.layers))
-    if kind == "Every layer":
-        return [v for v in known.values() if "hidden_layer" in dict(v.settings)]
-    if kind == "Every head":
-        return [v for v in known.values() if kernels.find(v.kernel).varies == "heads"]
-    return _chosen(study, model, known)
-
-
-def _chosen(study: Study, model: LanguageModel, known: dict[str, KernelVariant]) -> list[KernelVariant]:
-    before: Any = st.session_state.get(CHOSEN)
-    if before is None:
-        before = [v.name for v in one_of_each(study, tuple(known.values()), model.layers)]
-    st.session_state[CHOSEN] = [name for name in before if name in known]
-    names = st.multiselect(
+    if st.session_state[ROWS] != "Chosen":
+        return
+    st.session_state[CHOSEN] = [variant.name for variant in rows(study, model)]
+    st.multiselect(
         "Rows",
-        list(known),
+        list(offered(model)),
         key=CHOSEN,
         placeholder="Choose kernels",
         label_visibility="collapsed",
         persist_state="session",
         help="Heads are “Attention layer.head”, layers “Hidden states n”, 0 being the embedding.",
     )
-    return [known[name] for name in names]
+
+
+def rows(study: Study, model: LanguageModel) -> tuple[KernelVariant, ...]:
+    """The kernels that the controls say."""
+    known, kind = offered(model), st.session_state.get(ROWS, CHOICES[0])
+    if kind == "Every layer":
+        return tuple(v for v in known.values() if "hidden_layer" in dict(v.settings))
+    if kind == "Every head":
+        return tuple(v for v in known.values() if kernels.find(v.kernel).varies == "heads")
+    names: Sequence[str] | None = st.session_state.get(CHOSEN) if kind == "Chosen" else None
+    if names is None:
+        return one_of_each(study, tuple(known.values()), model.layers)
+    return tuple(known[name] for name in names if name in known)
+
+
+CARD = Card(
+    P + "card_settings",
+    "Kernel settings",
+    "They belong to the study: the Playground's kernels follow, and links carry them.",
+    _card_reads,
+    _draw_card,
+    height=330,
+    stretched=False,
+)

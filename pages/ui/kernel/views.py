@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -11,23 +12,25 @@ import streamlit as st
 from core.analysis.kernel import weight_table as tables
 from core.analysis.kernel.records import cautions, weight_records
 from core.figures.kernel.answers import queries_figure, weights_figure
-from core.files.csv_records import as_csv
+from core.runtime.progress import Stop
 from core.study.cleaning import tidied
-from core.study.outcome import Kernel, Outcome
+from core.study.demonstrations import Demonstration
+from core.study.outcome import Answer, Kernel, Outcome
 from core.study.study import Study
+from pages.ui.components.card import Card, Values, heading, save_csv
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
+from pages.ui.jobs.run import model, outcome
+from pages.ui.jobs.waiting import Nothing, Waiting
 from pages.ui.kernel import settings as kernel_settings
-from pages.ui.session import session
-
-if TYPE_CHECKING:
-    from core.models import LanguageModel
+from pages.ui.session import session, state
+from pages.ui.workbench.shown import Rows, rows_of
 
 P = "kernel_"
-SCALE, KERNEL, QUERIES, DRAWN, SEED = P + "scale", P + "kernel", P + "queries", P + "drawn", P + "seed"
+SCALE, KERNEL, QUERIES_TYPED, DRAWN, SEED = P + "scale", P + "kernel", P + "queries", P + "drawn", P + "seed"
 SCALES = ("Normalised", "Raw")
-MOST_QUERIES = 48
+MOST_QUERIES, FIRST_DRAWN = 48, 8
 HELP_WEIGHTS = (
     "The answer read as kernel regression: ŷ = Σᵢ e(yᵢ) K(x,xᵢ) / Σᵢ K(x,xᵢ). On the left the weights, K/ΣK or K "
     "itself (kernels have no common unit, so each row of raw weights has its own colours); on the right ŷ over the "
@@ -38,92 +41,116 @@ HELP_QUERIES = (
     "The same demonstrations, other queries. A row is a query; ŷ is this kernel's answer, ✓ where the model says the "
     "same. An attention weight is read off that query's own prompt."
 )
-ORDER = (
+ORDER_WORDS = (
     "Kernel regression is a sum over demonstrations: in whatever order they stand, the same weights give the same ŷ, "
     "so it cannot explain an effect of order. Kernels of the texts alone keep their weights too; those of attention "
     "are read off the prompt and may move with the order, and the sum does not say why."
 )
 
 
-def scale_control() -> bool:
+def scale_control() -> None:
     """Whether raw weights are drawn."""
     st.session_state.setdefault(SCALE, SCALES[0])
-    kind = st.segmented_control(
+    st.segmented_control(
         "Weights", SCALES, key=SCALE, required=True, label_visibility="collapsed", persist_state="session"
     )
-    return bool(kind == "Raw")
 
 
-def download(records: list[dict[str, Any]], name: str) -> None:
-    st.download_button(
-        "CSV",
-        as_csv(records),
-        f"iclens-{name}.csv",
-        "text/csv",
-        key=f"{P}{name}_csv",
-        icon=":material/download:",
-        on_click="ignore",
-        help="The numbers behind this view.",
-    )
+def _raw() -> bool:
+    return bool(st.session_state.get(SCALE) == "Raw")
 
 
-def weights_view(study: Study, model: LanguageModel, outcome: Outcome) -> None:
-    """Demonstrations × kernels, and what each kernel would answer."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("**Demonstrations × kernels**", help=HELP_WEIGHTS, width="content")
-        chosen = kernel_settings.rows(study, model)
-        raw = scale_control()
-        slot = st.container(width="content")
-    if not outcome.demonstrations:
-        st.caption("Kernels weigh demonstrations, and none is shown.")
-        return
+def download(rows: Callable[[], list[dict[str, Any]]], name: str) -> None:
+    """The numbers of a view as a file."""
+    save_csv("CSV", P + name, rows, help="The numbers behind this view.")
+
+
+def _shown() -> Outcome:
+    """The outcome, where it shows demonstrations.
+
+    Raises:
+        Waiting: it does not, or there is none.
+    """
+    found = outcome()
+    if not found.demonstrations:
+        raise Nothing("Kernels weigh demonstrations, and none is shown.")
+    return found
+
+
+def _weights_reads() -> Values:
+    found, known = _shown(), model()
+    shown, chosen = found.demonstrations, kernel_settings.rows(found.study, known)
     if not chosen:
-        st.caption("Choose a kernel to see its weights.")
-        return
-    shown, query = outcome.demonstrations, tidied(study).query
-    table = analysis.result(
-        P + "weights",
-        study,
-        model,
-        {"rows": [variant.name for variant in chosen], "encoders": kernel_settings.sentence_encoders()},
-        lambda stop: tables.kernel_table(study, model, shown, chosen, [query], stop=stop),
-        "kernel weights",
+        raise Nothing("Choose a kernel to see its weights.")
+
+    def work(study: Study, stop: Stop) -> tables.KernelTable:
+        return tables.kernel_table(study, known, shown, chosen, [tidied(study).query], stop=stop)
+
+    decides = {"rows": [variant.name for variant in chosen], "encoders": kernel_settings.sentence_encoders()}
+    table = analysis.value(
+        P + "weights", found.study, known, decides, work, "kernel weights", reads=kernel_settings.READS
     )
-    if table is None:
-        return
-    kernels = [row[0] for row in table.kernels]
-    with slot:
-        download(weight_records(table, shown, session.numbers(outcome)), "weights")
-    if kernels:
-        _draw_weights(outcome, kernels, table.labels[0], raw)
-    _say(kernels, outcome, table.missing)
+    return table, shown, found.answer, found.bayes, found.study.gold, rows_of(found)
 
 
-def _draw_weights(outcome: Outcome, kernels: Sequence[Kernel], labels: tuple[str, ...], raw: bool) -> None:
-    model, bayes, shown = outcome.answer, outcome.bayes, outcome.demonstrations
-    references = [("the model", _over(labels, model.labels, model.probabilities))]
+def _weights_controls(values: Values | None) -> None:
+    def menus() -> None:
+        with suppress(Waiting):
+            kernel_settings.rows_control(state.study(), model())
+        scale_control()
+        if values is not None:
+            table, shown, *_, rows = values
+            download(lambda: weight_records(table, shown, rows.numbers), "weights")
+
+    heading("Demonstrations × kernels", HELP_WEIGHTS, menus)
+
+
+def weights_view(
+    table: tables.KernelTable,
+    shown: Sequence[Demonstration],
+    answer: Answer,
+    bayes: Answer | None,
+    gold: str | None,
+    rows: Rows,
+) -> None:
+    """Demonstrations × kernels, and what each kernel would answer."""
+    weights = [row[0] for row in table.kernels]
+    if weights:
+        _draw_weights(weights, table.labels[0], answer, bayes, gold, rows)
+    _say(weights, shown, answer, table.missing)
+
+
+def _draw_weights(
+    weights: Sequence[Kernel],
+    labels: tuple[str, ...],
+    answer: Answer,
+    bayes: Answer | None,
+    gold: str | None,
+    rows: Rows,
+) -> None:
+    references = [("the model", _over(labels, answer.labels, answer.probabilities))]
     if bayes is not None:
         references.append(("exact Bayes", _over(labels, bayes.labels, bayes.probabilities)))
-    normalised = np.stack([kernel.normalised for kernel in kernels])
-    plain_weights = np.stack([kernel.raw for kernel in kernels])
+    raw = _raw()
+    normalised = np.stack([kernel.normalised for kernel in weights])
+    plain_weights = np.stack([kernel.raw for kernel in weights])
     figure = weights_figure(
-        [kernel.name for kernel in kernels],
+        [kernel.name for kernel in weights],
         plain_weights if raw else normalised,
         normalised if raw else plain_weights,
-        np.stack([kernel.predictive for kernel in kernels]),
+        np.stack([kernel.predictive for kernel in weights]),
         references,
         labels,
-        [_verdict(kernel, outcome, labels) for kernel in kernels],
-        [row.input for row in shown],
-        [row.label for row in shown],
-        session.numbers(outcome),
-        session.marked_in(outcome),
+        [_verdict(kernel, answer, labels) for kernel in weights],
+        [x for x, _ in rows.texts],
+        [y for _, y in rows.texts],
+        list(rows.numbers),
+        rows.marked,
         raw,
-        outcome.study.gold,
+        gold,
     )
-    source = outcome.chosen.source
-    alt = f"Weight of each demonstration in {len(kernels)} kernels; the model answers {model.best}"
-    chart(figure, P + "weights", alt, on_click=lambda data: session.mark(data[0], source))
+    alt = f"Weight of each demonstration in {len(weights)} kernels; the model answers {answer.best}"
+    chart(figure, P + "weights", alt, on_click=lambda data: session.mark(data[0], rows.source))
 
 
 def _over(labels: Sequence[str], own: Sequence[str], probabilities: Any) -> list[float]:
@@ -131,25 +158,27 @@ def _over(labels: Sequence[str], own: Sequence[str], probabilities: Any) -> list
     return [float(by_label.get(label, 0.0)) for label in labels]
 
 
-def _verdict(kernel: Kernel, outcome: Outcome, labels: Sequence[str]) -> str:
+def _verdict(kernel: Kernel, answer: Answer, labels: Sequence[str]) -> str:
     if kernel.best is None or not kernel.raw.any():
         return "no weight"
-    sign = "✓" if kernel.best == outcome.answer.best else "✗"
-    away = tables.distance(kernel, outcome.answer, labels)
+    sign = "✓" if kernel.best == answer.best else "✗"
+    away = tables.distance(kernel, answer, labels)
     return f"{sign} TV {away:.2f}" if np.isfinite(away) else sign
 
 
-def _say(kernels: Sequence[Kernel], outcome: Outcome, missing: Sequence[tuple[str, str]]) -> None:
+def _say(
+    kernels: Sequence[Kernel], shown: Sequence[Demonstration], answer: Answer, missing: Sequence[tuple[str, str]]
+) -> None:
     """Counts and cautions below the chart."""
     answering = [kernel for kernel in kernels if kernel.best is not None and kernel.raw.any()]
-    alike = sum(kernel.best == outcome.answer.best for kernel in answering)
+    alike = sum(kernel.best == answer.best for kernel in answering)
     details = "\n\n".join(f"**{plain(kernel.name)}**: {plain(kernel.detail, 200)}" for kernel in kernels[:24])
     if answering:
         st.caption(
-            f"{alike} of {len(answering)} kernels answer “{plain(outcome.answer.best, 24)}”, as the model does.",
+            f"{alike} of {len(answering)} kernels answer “{plain(answer.best, 24)}”, as the model does.",
             help=details,
         )
-        if outcome.answer.best.strip() not in {row.label.strip() for row in outcome.demonstrations}:
+        if answer.best.strip() not in {row.label.strip() for row in shown}:
             st.caption(
                 "The model's answer is the label of no demonstration shown, so no kernel regression can give it."
             )
@@ -159,78 +188,104 @@ def _say(kernels: Sequence[Kernel], outcome: Outcome, missing: Sequence[tuple[st
         st.caption(f"{plain(name)}: {plain(why, 300)}")
 
 
-def queries_view(study: Study, model: LanguageModel, outcome: Outcome) -> None:
-    """Demonstrations × queries, for one kernel."""
-    known = kernel_settings.offered(model)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("**Demonstrations × queries**", help=HELP_QUERIES, width="content")
-        name = _kernel_control(list(known))
-        raw = scale_control()
-        slot = st.container(width="content")
-    asked = _queries(study, outcome)
-    if not outcome.demonstrations:
-        st.caption("Kernels weigh demonstrations, and none is shown.")
-        return
-    shown, variant = outcome.demonstrations, known[name]
-    found = analysis.result(
-        P + "over_queries",
-        study,
-        model,
-        {"kernel": name, "queries": list(asked), "encoders": kernel_settings.sentence_encoders()},
-        lambda stop: (
-            tables.ask(study, model, shown, list(asked), stop=stop),
-            tables.kernel_table(study, model, shown, [variant], list(asked), stop=stop),
-        ),
-        "queries",
+def _queries_reads() -> Values:
+    found, known = _shown(), model()
+    shown, offered = found.demonstrations, kernel_settings.offered(known)
+    name = _kernel(list(offered))
+    queries = _queries(found)
+    asked = list(queries)
+
+    def work(study: Study, stop: Stop) -> tuple[tables.QueryAnswers, tables.KernelTable]:
+        return (
+            tables.ask(study, known, shown, asked, stop=stop),
+            tables.kernel_table(study, known, shown, [offered[name]], asked, stop=stop),
+        )
+
+    decides = {"kernel": name, "queries": asked, "encoders": kernel_settings.sentence_encoders()}
+    answers, table = analysis.value(
+        P + "over_queries", found.study, known, decides, work, "queries", reads=kernel_settings.READS
     )
-    if found is None:
-        return
-    answers, table = found
     if not table.kernels:
-        st.caption(plain(table.missing[0][1], 300))
-        return
-    kernels = table.kernels[0]
-    with slot:
-        download(weight_records(table, shown, session.numbers(outcome)), "queries")
-    _draw_queries(outcome, asked, kernels, answers, raw)
-    alike = sum(kernel.best == answer.best for kernel, answer in zip(kernels, answers.answers, strict=True))
+        raise Nothing(plain(table.missing[0][1], 300))
+    return answers, table, queries, shown, rows_of(found)
+
+
+def _queries_controls(values: Values | None) -> None:
+    def menus() -> None:
+        with suppress(Waiting):
+            _kernel_control(list(kernel_settings.offered(model())))
+        scale_control()
+        if values is not None:
+            _, table, _, shown, rows = values
+            download(lambda: weight_records(table, shown, rows.numbers), "queries")
+
+    heading("Demonstrations × queries", HELP_QUERIES, menus)
+    _asked_controls(tidied(state.study()))
+
+
+def queries_view(
+    answers: tables.QueryAnswers,
+    table: tables.KernelTable,
+    queries: dict[str, str | None],
+    shown: Sequence[Demonstration],
+    rows: Rows,
+) -> None:
+    """Demonstrations × queries, for one kernel."""
+    weights = table.kernels[0]
+    _draw_queries(queries, weights, answers, rows)
+    alike = sum(kernel.best == answer.best for kernel, answer in zip(weights, answers.answers, strict=True))
     st.caption(
-        f"On {alike} of {len(kernels)} queries this kernel answers as the model does. "
-        f"It is: {plain(kernels[0].detail, 200)}."
+        f"On {alike} of {len(weights)} queries this kernel answers as the model does. "
+        f"It is: {plain(weights[0].detail, 200)}."
     )
-    cautioned = [query for query, kernel in zip(table.queries, kernels, strict=True) if kernel.note]
+    cautioned = [query for query, kernel in zip(table.queries, weights, strict=True) if kernel.note]
     if cautioned:
-        st.warning(f"{len(cautioned)} of {len(kernels)} queries: {kernels[table.queries.index(cautioned[0])].note}")
+        st.warning(f"{len(cautioned)} of {len(weights)} queries: {weights[table.queries.index(cautioned[0])].note}")
 
 
-def _kernel_control(names: list[str]) -> str:
-    if st.session_state.get(KERNEL) not in names:
-        st.session_state[KERNEL] = names[0]
-    chosen: str = st.selectbox(
-        "Kernel", names, key=KERNEL, label_visibility="collapsed", width=240, persist_state="session"
-    )
-    return chosen
+def _kernel(names: list[str]) -> str:
+    """The kernel chosen."""
+    name = st.session_state.get(KERNEL)
+    return name if name in names else names[0]
 
 
-def _queries(study: Study, outcome: Outcome) -> dict[str, str | None]:
+def _kernel_control(names: list[str]) -> None:
+    st.session_state[KERNEL] = _kernel(names)
+    st.selectbox("Kernel", names, key=KERNEL, label_visibility="collapsed", width=240, persist_state="session")
+
+
+def _queries(found: Outcome) -> dict[str, str | None]:
     """The queries asked, each with its right answer where known: the study's own, typed ones, some of the pool."""
-    study = tidied(study)
+    study = tidied(found.study)
     labels = {row.input: row.label for row in reversed(study.pool)}
-    st.session_state.setdefault(DRAWN, 8)
-    st.session_state.setdefault(SEED, 0)
+    count, seed = (int(st.session_state.get(key, first)) for key, first in ((DRAWN, FIRST_DRAWN), (SEED, 0)))
+    queries: dict[str, str | None] = {study.query: study.gold}
+    for text in st.session_state.get(QUERIES_TYPED) or ():
+        if text.strip() and len(queries) < MOST_QUERIES:
+            queries.setdefault(text.strip(), labels.get(text.strip()))
+    for row in tables.queries_from_pool(study, found.demonstrations, count, seed):
+        queries.setdefault(row.input, row.label)
+    return queries
+
+
+def _asked_controls(study: Study) -> None:
+    """Which queries are asked."""
+    for key, first in ((DRAWN, FIRST_DRAWN), (SEED, 0)):
+        st.session_state.setdefault(key, first)
+    st.session_state.setdefault(QUERIES_TYPED, [])
+    inputs = list(dict.fromkeys(row.input for row in study.pool))[:500]
     left, middle, right = st.columns([3, 1, 0.8], gap="small", vertical_alignment="bottom")
     with left:
-        st.session_state.setdefault(QUERIES, [])
-        typed = st.multiselect(
+        st.multiselect(
             "Other queries",
-            list(dict.fromkeys([*st.session_state[QUERIES], *list(labels)[:500]])),
-            key=QUERIES,
+            list(dict.fromkeys([*st.session_state[QUERIES_TYPED], *inputs])),
+            key=QUERIES_TYPED,
             accept_new_options=True,
             persist_state="session",
             placeholder="type inputs, or choose some of the pool",
         )
     with middle:
-        count = st.number_input(
+        st.number_input(
             "Drawn from the pool",
             0,
             MOST_QUERIES,
@@ -241,18 +296,11 @@ def _queries(study: Study, outcome: Outcome) -> dict[str, str | None]:
             help="Inputs of the pool that are not shown, drawn without replacement.",
         )
     with right:
-        seed = st.number_input("Seed", 0, 2**31 - 1, step=1, key=SEED, persist_state="session", disabled=not study.pool)
-    found: dict[str, str | None] = {study.query: study.gold}
-    for text in typed:
-        if text.strip() and len(found) < MOST_QUERIES:
-            found.setdefault(text.strip(), labels.get(text.strip()))
-    for row in tables.queries_from_pool(study, outcome.demonstrations, int(count), int(seed)):
-        found.setdefault(row.input, row.label)
-    return found
+        st.number_input("Seed", 0, 2**31 - 1, step=1, key=SEED, persist_state="session", disabled=not study.pool)
 
 
 def _draw_queries(
-    outcome: Outcome, asked: dict[str, str | None], kernels: Sequence[Kernel], answers: tables.QueryAnswers, raw: bool
+    asked: dict[str, str | None], kernels: Sequence[Kernel], answers: tables.QueryAnswers, shown: Rows
 ) -> None:
     heads = ["ŷ", "the model"]
     known = any(gold is not None for gold in asked.values())
@@ -264,7 +312,7 @@ def _draw_queries(
         row = [sign + (kernel.best or "–"), answer.best]
         row += [bayes.best if bayes is not None else "–"] * bayesian + [gold or "–"] * known
         rows.append(row)
-    shown = outcome.demonstrations
+    raw = _raw()
     normalised, plain_weights = (
         np.stack([getattr(kernel, field) for kernel in kernels]) for field in ("normalised", "raw")
     )
@@ -274,12 +322,20 @@ def _draw_queries(
         normalised if raw else plain_weights,
         rows,
         heads,
-        [row.input for row in shown],
-        [row.label for row in shown],
-        session.numbers(outcome),
-        session.marked_in(outcome),
+        [x for x, _ in shown.texts],
+        [y for _, y in shown.texts],
+        list(shown.numbers),
+        shown.marked,
         raw,
     )
-    source = outcome.chosen.source
-    alt = f"Weights of {len(shown)} demonstrations for {len(asked)} queries, and the answers to them"
-    chart(figure, P + "over_queries", alt, on_click=lambda data: session.mark(data[0], source))
+    alt = f"Weights of {len(shown.texts)} demonstrations for {len(asked)} queries, and the answers to them"
+    chart(figure, P + "over_queries", alt, on_click=lambda data: session.mark(data[0], shown.source))
+
+
+def _order() -> None:
+    st.caption(ORDER_WORDS)
+
+
+WEIGHTS = Card(P + "card_weights", "", "", _weights_reads, weights_view, controls=_weights_controls)
+QUERIES = Card(P + "card_queries", "", "", _queries_reads, queries_view, controls=_queries_controls)
+ORDER = Card(P + "card_order", "", "", tuple, _order, framed=False)

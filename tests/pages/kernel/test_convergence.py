@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.analysis.kernel.convergence import model_convergence
-from core.files.csv_records import as_csv
 from core.hidden_markov.convergence import NUMBERS, PUBLISHED
 from core.study.study import ModelChoice
+from pages.ui.components.card import save_csv
 from pages.ui.jobs import analysis
 from pages.ui.kernel import convergence as view
 from tests.pages.conftest import unpack
@@ -23,11 +24,14 @@ SMALL = {"tasks": 2, "states": 6, "observations": 10, "length": 1, "seeds": 2}
 
 
 def script() -> None:
-    from pages.ui.kernel.convergence import convergence_view
+    from pages.ui.frame import parts
+    from pages.ui.kernel.convergence import CARD
     from pages.ui.session import state
 
     state.start()
-    convergence_view()
+    parts.begin()
+    parts.framed(CARD)
+    parts.end()
 
 
 class View:
@@ -86,11 +90,11 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The rows of the file that the view last offered."""
     rows: list[dict[str, Any]] = []
 
-    def keep(records: list[dict[str, Any]]) -> bytes:
-        rows[:] = records
-        return as_csv(records)
+    def keep(label: str, name: str, records: Callable[[], list[dict[str, Any]]], *, help: str = "") -> None:
+        rows[:] = records()
+        save_csv(label, name, records, help=help)
 
-    monkeypatch.setattr(view, "as_csv", keep)
+    monkeypatch.setattr(view, "save_csv", keep)
     return rows
 
 
