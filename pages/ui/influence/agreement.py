@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -10,8 +12,6 @@ import streamlit as st
 from core.analysis.influence import (
     READINGS,
     Agreement,
-    Influence,
-    InfluenceQuestion,
     Measure,
     Method,
     Reading,
@@ -27,22 +27,30 @@ from core.analysis.influence import (
 from core.analysis.influence.agreement import BAYES, LABEL, PLACE, Compared
 from core.analysis.influence.records import agreement_records
 from core.figures.influence.agreement import correlation_figure, head_correlation_figure, weight_figure
+from core.runtime.progress import Stop
 from core.study.outcome import Outcome
+from core.study.study import Study
+from pages.ui.components.card import Card, Values, empty, heading, save_csv
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
-from pages.ui.influence.settings import GOLD, TARGET, Settings
-from pages.ui.influence.views import P, save, title
+from pages.ui.influence.settings import Settings
+from pages.ui.influence.settings import settings as chosen
+from pages.ui.influence.views import P, removal
 from pages.ui.jobs import analysis
+from pages.ui.jobs.analysis import ANSWERS
+from pages.ui.jobs.run import model, outcome
+from pages.ui.jobs.waiting import Nothing
 from pages.ui.session import session
+from pages.ui.workbench.shown import Rows, rows_of
 
-if TYPE_CHECKING:
-    from core.models import LanguageModel
-
+# Explanations read the kernels' settings too.
+EXPLAINED = ANSWERS | {"heads", "hidden_layer", "similarity", "bandwidth", "span", "pooling"}
 ROW = 330
 SCOPE, COUNT, MEASURE, COMPARED, USUAL, METHOD, READING, CHOSEN = (
     P + name for name in ("scope", "count", "measure", "compared", "usual", "method", "reading", "chosen")
 )
 HERE, MANY = "This query", "Many queries"
+COUNTS, FIRST_COUNT = (10, 20, 50, 100), 20
 MEASURES: dict[Measure, str] = {"leave-one-out": "Leave one out", "shapley": "Shapley"}
 COMPARISONS: dict[Compared, str] = {"signed": "Signed", "plain": "Plain", "size": "Size"}
 METHODS: dict[Method, str] = {"spearman": "Spearman ρ", "kendall": "Kendall τ"}
@@ -67,46 +75,104 @@ HELP_P = (
 )
 
 
-def agreement_view(outcome: Outcome, model: LanguageModel, settings: Settings, found: Influence | None) -> None:
-    """Controls, correlations, heads, and the weights behind one of them."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("Which explanation predicts it?", f"{HELP}\n\n{HELP_P}")
-        scope = _segments("Scope", [HERE, MANY], SCOPE, HERE)
-        slot = st.container(width="content")
+@dataclass(frozen=True)
+class Comparison:
+    """What is correlated with what.
+
+    Attributes:
+        measure, compared, method, reading: as `core.analysis.influence.agreement` takes them.
+        seed: of its intervals.
+    """
+
+    measure: Measure
+    compared: Compared
+    method: Method
+    reading: Reading
+    seed: int
+
+    def of(self, pieces: Sequence[SurveyedQuery]) -> Agreement:
+        """The correlations."""
+        return agreement(
+            pieces,
+            measure=self.measure,
+            compared=self.compared,
+            method=self.method,
+            reading=self.reading,
+            seed=self.seed,
+        )
+
+
+def _scope() -> str:
+    scope: str = st.session_state.get(SCOPE, HERE)
+    return scope
+
+
+def _comparison(settings: Settings) -> Comparison:
+    """What the controls say; the comparison starts as the labels suggest."""
+    usual = _usual(settings)
+    compared = st.session_state.get(COMPARED, usual) if st.session_state.get(USUAL) == usual else usual
+    return Comparison(
+        st.session_state.get(MEASURE, "shapley"),
+        compared,
+        st.session_state.get(METHOD, "spearman"),
+        st.session_state.get(READING, READINGS[0]),
+        settings.seed,
+    )
+
+
+def _usual(settings: Settings) -> Compared:
+    repeats = any(row.label == settings.question.label for row in settings.question.shown)
+    return "signed" if repeats else "plain"
+
+
+def _reads() -> Values:
+    found = outcome()
+    settings = chosen(found)
+    if len(found.demonstrations) < 3:
+        raise Nothing("Ranks need at least three demonstrations.")
+    comparison = _comparison(settings)
+    if _scope() == MANY:
+        asked = _survey(found, settings, comparison.measure)
+        return asked.evidence, asked.source, comparison, rows_of(found)
+    return (_here(found, settings),), None, comparison, rows_of(found)
+
+
+def _controls(values: Values | None) -> None:
+    def menus() -> None:
+        _segments("Scope", [HERE, MANY], SCOPE, HERE)
+        if values is not None:
+            pieces, _, comparison, _ = values
+            save_csv("CSV", P + "correlations", lambda: agreement_records(comparison.of(pieces)))
+
+    heading("Which explanation predicts it?", f"{HELP}\n\n{HELP_P}", menus)
+    settings = chosen(outcome())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        measure, compared, method, reading = _choices(settings.question)
-    if len(outcome.demonstrations) < 3:
-        st.caption("Ranks need at least three demonstrations.")
-        return
-    if scope == MANY:
-        asked = _survey(outcome, model, settings, measure)
-        pieces = list(asked.evidence) if asked is not None else None
-    else:
-        asked = None
-        pieces = _here(outcome, model, settings, found)
-    if not pieces:
-        return
-    over = agreement(pieces, measure=measure, compared=compared, method=method, reading=reading, seed=settings.seed)
-    with slot:
-        save("CSV", "correlations", agreement_records(over))
-    picked = _picked(over, compared)
+        _comparison_controls(settings)
+        if _scope() == MANY:
+            _count_control()
+
+
+def agreement_view(pieces: tuple[SurveyedQuery, ...], source: str | None, comparison: Comparison, rows: Rows) -> None:
+    """Correlations, heads, and the weights behind one of them."""
+    over, method = comparison.of(pieces), comparison.method
+    picked = _picked(over)
     left, middle, right = st.columns([0.38, 0.28, 0.34], gap="small")
     with left:
         _rows(over, method, picked)
     with middle:
         _heads(over, method, picked)
     with right:
-        if asked is None:
-            _points(outcome, pieces[0], picked, measure, compared, reading)
+        if source is None:
+            _points(pieces[0], picked, comparison, rows)
         else:
             _spread(over, picked, SYMBOLS[method])
-    st.caption(_summary(over, asked, compared, SYMBOLS[method], pieces))
+    st.caption(_summary(over, source, comparison.compared, SYMBOLS[method], pieces))
 
 
-def _segments(label: str, options: list[Any], key: str, first: Any, names: dict[Any, str] | None = None) -> Any:
+def _segments(label: str, options: list[Any], key: str, first: Any, names: dict[Any, str] | None = None) -> None:
     if st.session_state.get(key) not in options:
         st.session_state[key] = first
-    return st.segmented_control(
+    st.segmented_control(
         label,
         options,
         key=key,
@@ -117,16 +183,15 @@ def _segments(label: str, options: list[Any], key: str, first: Any, names: dict[
     )
 
 
-def _choices(asked: InfluenceQuestion) -> tuple[Measure, Compared, Method, Reading]:
-    """What is correlated with what; the comparison starts as the labels suggest."""
-    repeats = any(row.label == asked.label for row in asked.shown)
-    usual: Compared = "signed" if repeats else "plain"
+def _comparison_controls(settings: Settings) -> None:
+    """What is correlated with what."""
+    usual = _usual(settings)
     if st.session_state.get(USUAL) != usual:  # other labels: start from what makes sense for them
         st.session_state[USUAL] = st.session_state[COMPARED] = usual
-    measure = _segments("Influence", list(MEASURES), MEASURE, "shapley", dict(MEASURES))
-    compared = _segments("Comparison", list(COMPARISONS), COMPARED, "signed" if repeats else "plain", dict(COMPARISONS))
-    method = _segments("Correlation", list(METHODS), METHOD, "spearman", dict(METHODS))
-    reading = st.selectbox(
+    _segments("Influence", list(MEASURES), MEASURE, "shapley", dict(MEASURES))
+    _segments("Comparison", list(COMPARISONS), COMPARED, usual, dict(COMPARISONS))
+    _segments("Correlation", list(METHODS), METHOD, "spearman", dict(METHODS))
+    st.selectbox(
         "Attention to a demonstration",
         READINGS,
         format_func=WORDS.__getitem__,
@@ -136,73 +201,68 @@ def _choices(asked: InfluenceQuestion) -> tuple[Measure, Compared, Method, Readi
         label_visibility="collapsed",
         persist_state="session",
     )
-    return measure, compared, method, reading
 
 
-def _here(
-    outcome: Outcome, model: LanguageModel, settings: Settings, found: Influence | None
-) -> list[SurveyedQuery] | None:
-    """The evidence of the query on screen."""
-    if found is None:
-        st.caption("Correlations come when the influence above is known.")
-        return None
-    one = analysis.result(
-        P + "evidence",
-        outcome.study,
-        model,
-        {**settings.value, **settings.sampling},
-        lambda stop: evidence(found, model, stop),
-        "explanations",
+def _count_control() -> None:
+    st.selectbox(
+        "Queries",
+        COUNTS,
+        index=COUNTS.index(FIRST_COUNT),
+        key=COUNT,
+        width=110,
+        format_func=lambda count: f"{count} queries",
+        label_visibility="collapsed",
+        help="Inputs of the pool, drawn with the seed; without a pool, on the embedded model, of the task that "
+        "exact Bayes believes in most.",
+        persist_state="session",
     )
-    return None if one is None else [one]
 
 
-def _survey(outcome: Outcome, model: LanguageModel, settings: Settings, measure: Measure) -> Survey | None:
+def _here(found: Outcome, settings: Settings) -> SurveyedQuery:
+    """The evidence of the query on screen."""
+    measured, known = removal(found, settings), model()
+
+    def work(study: Study, stop: Stop) -> SurveyedQuery:
+        return evidence(replace(measured, question=settings.about(study)), known, stop)
+
+    decides = {**settings.value, **settings.sampling}
+    return analysis.value(P + "evidence", found.study, known, decides, work, "explanations", reads=EXPLAINED)
+
+
+def _survey(found: Outcome, settings: Settings, measure: Measure) -> Survey:
     """The evidence of many queries; its cost is said before it is paid."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        count = st.selectbox(
-            "Queries",
-            [10, 20, 50, 100],
-            index=1,
-            key=COUNT,
-            width=110,
-            help="Inputs of the pool, drawn with the seed; without a pool, on the embedded model, of the task that "
-            "exact Bayes believes in most.",
-            persist_state="session",
-        )
-    shapley = measure == "shapley"
-    gold = st.session_state.get(TARGET) == GOLD
-    prompts = prompt_count(len(outcome.demonstrations), settings.permutations, shapley)
-    about = "its own right answer" if gold else "the model's answer to it"
-    return analysis.result(
-        P + "survey",
-        outcome.study,
-        model,
-        {
-            "quantity": settings.question.quantity,
-            "gold": gold,
-            "shapley": shapley,
-            "count": count,
-            **settings.sampling,
-            "draw": settings.seed,
-        },
-        lambda stop: survey(
-            outcome.study,
-            model,
-            int(count),
-            quantity=settings.question.quantity,
+    known, quantity, gold = model(), settings.question.quantity, settings.gold
+    count, shapley = int(st.session_state.get(COUNT) or FIRST_COUNT), measure == "shapley"
+
+    def work(study: Study, stop: Stop) -> Survey:
+        return survey(
+            study,
+            known,
+            count,
+            quantity=quantity,
             gold=gold,
             shapley=shapley,
             permutations=settings.permutations,
             seed=settings.seed,
             stop=stop,
-        ),
+        )
+
+    decides = {"quantity": quantity, "gold": gold, "shapley": shapley, "count": count, "draw": settings.seed}
+    prompts = prompt_count(len(found.demonstrations), settings.permutations, shapley)
+    about = "its own right answer" if gold else "the model's answer to it"
+    return analysis.value(
+        P + "survey",
+        found.study,
+        known,
+        decides | settings.sampling,
+        work,
         f"{count} queries",
+        reads=EXPLAINED,
         ask=f"Up to {count} other queries, {prompts:,} prompts each; v is about {about}.",
     )
 
 
-def _picked(over: Agreement, compared: Compared) -> str | tuple[int, int]:
+def _picked(over: Agreement) -> str | tuple[int, int]:
     """The explanation drawn beside: what was clicked, else the one of largest mean."""
     chosen = st.session_state.get(CHOSEN)
     if isinstance(chosen, tuple) and over.heads is not None:
@@ -255,7 +315,7 @@ def _note(over: Agreement, i: int) -> str:
 def _heads(over: Agreement, method: Method, picked: str | tuple[int, int]) -> None:
     """A cell a head."""
     if over.heads is None:
-        st.container(height=ROW, border=False).caption("This model gives no attention weights.")
+        empty("This model gives no attention weights.", ROW)
         return
     heads = over.heads
     layers, per_layer = heads.over.mean.shape
@@ -281,36 +341,29 @@ def _heads(over: Agreement, method: Method, picked: str | tuple[int, int]) -> No
     )
 
 
-def _points(
-    outcome: Outcome,
-    one: SurveyedQuery,
-    picked: str | tuple[int, int],
-    measure: Measure,
-    compared: Compared,
-    reading: Reading,
-) -> None:
+def _points(one: SurveyedQuery, picked: str | tuple[int, int], by: Comparison, rows: Rows) -> None:
     """Weight against influence, a point a demonstration."""
-    source = outcome.chosen.source
-    name = _name(picked)
-    own = picked == BAYES
-    across = f"|{name}|" if own and compared == "size" else name if own or compared != "signed" else f"{name} × sign"
+    name, measure, compared = _name(picked), by.measure, by.compared
+    of_bayes = picked == BAYES
+    signed = f"{name} × sign" if compared == "signed" and not of_bayes else name
+    across = f"|{name}|" if of_bayes and compared == "size" else signed
     up = f"|{MEASURES[measure]}|" if compared == "size" else MEASURES[measure]
     figure = weight_figure(
-        weights_of(one, picked, measure, compared, reading),
+        weights_of(one, picked, measure, compared, by.reading),
         effects_of(one, measure, compared),
-        [row.input for row in outcome.demonstrations],
-        [row.label for row in outcome.demonstrations],
-        session.numbers(outcome),
+        [x for x, _ in rows.texts],
+        [y for _, y in rows.texts],
+        list(rows.numbers),
         across,
         up,
-        session.marked_in(outcome),
+        rows.marked,
         height=ROW,
     )
     chart(
         figure,
         P + "points",
         f"What {name} gives each demonstration, against its influence",
-        on_click=lambda data: session.mark(data[0], source),
+        on_click=lambda data: session.mark(data[0], rows.source),
     )
 
 
@@ -341,17 +394,15 @@ def _name(picked: str | tuple[int, int]) -> str:
 
 
 def _summary(
-    over: Agreement, asked: Survey | None, compared: Compared, symbol: str, pieces: list[SurveyedQuery]
+    over: Agreement, source: str | None, compared: Compared, symbol: str, pieces: Sequence[SurveyedQuery]
 ) -> str:
     """What the numbers rest on, and what not to make of them."""
     parts = []
     n = len(pieces[0].signs)
-    if asked is None:
+    if source is None:
         parts.append(f"One query and {n} demonstrations: {symbol} moves in large steps, so ask many queries.")
     else:
-        parts.append(
-            f"{len(asked.evidence)} queries from {plain(asked.source, 60)}; bars are 95 % bootstrap intervals."
-        )
+        parts.append(f"{len(pieces)} queries from {plain(source, 60)}; bars are 95 % bootstrap intervals.")
         heads = over.heads
         if heads is not None and heads.best is not None and heads.chosen:
             layer, head = heads.best
@@ -362,3 +413,6 @@ def _summary(
     if compared == "signed" and all(len(set(one.signs.tolist())) == 1 for one in pieces):
         parts.append("No demonstration differs from the others in sign here: read “Plain”.")
     return " ".join(parts)
+
+
+CARD = Card(P + "card_agreement", "", "", _reads, agreement_view, controls=_controls, height=ROW + 50)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
 from core.analysis.influence import EXACT_LIMIT, InfluenceQuestion, Quantity, question_of
+from core.errors import StudyError
+from core.study.cleaning import tidied
 from core.study.outcome import Outcome
+from core.study.study import Study
+from pages.ui.components.card import Card, Values
 from pages.ui.components.text import plain
+from pages.ui.jobs.analysis import ANSWERS, cut
+from pages.ui.jobs.run import outcome
+from pages.ui.jobs.waiting import Nothing
 
 P = "influence_"
 QUANTITY, TARGET, SHAPLEY, SEED = P + "quantity", P + "target", P + "shapley", P + "seed"
@@ -37,6 +44,10 @@ HELP_SHAPLEY = (
 )
 
 
+READS = ANSWERS  # fields of a study that decide v
+FIRST_PERMUTATIONS = "64"
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the card says.
@@ -45,11 +56,13 @@ class Settings:
         question: v.
         permutations: 0 for exact Shapley values.
         seed: of the permutations.
+        gold: whether v is about the right answer.
     """
 
     question: InfluenceQuestion
     permutations: int
     seed: int
+    gold: bool
 
     @property
     def unit(self) -> str:
@@ -58,23 +71,50 @@ class Settings:
     @property
     def value(self) -> dict[str, Any]:
         """What decides v, for a cache."""
-        return {"quantity": self.question.quantity, "label": self.question.label}
+        return {"quantity": self.question.quantity, "label": self.question.label, "labels": self.question.labels}
 
     @property
     def sampling(self) -> dict[str, Any]:
         return {"permutations": self.permutations, "seed": self.seed if self.permutations else 0}
 
+    def about(self, study: Study) -> InfluenceQuestion:
+        """The question, of a study cut to the fields that an analysis reads."""
+        return replace(self.question, study=tidied(study))
 
-def settings_card(outcome: Outcome) -> Settings:
-    """The controls, and what they say.
+
+def settings(found: Outcome) -> Settings:
+    """What the card says of an outcome.
 
     Raises:
-        StudyError: there is nothing to ask; one sentence.
+        Waiting: there is nothing to ask.
     """
-    st.markdown("**What influence is measured on**", help=HELP_VALUE, width="content")
+    target, n = _target(found), len(found.demonstrations)
+    gold = (found.study.gold or "").strip()
+    label = {ANSWER: None, GOLD: gold}.get(target, target.removeprefix(LABEL))
+    bare = replace(found, study=cut(found.study, READS))
+    try:
+        question = question_of(bare, label, st.session_state.get(QUANTITY, "log-odds"))
+    except StudyError as error:
+        raise Nothing(str(error)) from None
+    shapley = _shapley(n)
+    return Settings(question, 0 if shapley == EXACT else int(shapley), seed(), target == GOLD)
+
+
+def seed() -> int:
+    """The seed on screen."""
+    return int(st.session_state.get(SEED, 0))
+
+
+def _card_reads() -> Values:
+    found = outcome()
+    return _targets(found), len(found.demonstrations)
+
+
+def _draw_card(targets: dict[str, str], n: int) -> None:
+    """The controls."""
     left, right = st.columns(2, gap="small")
     with left:
-        quantity: Quantity = st.selectbox(
+        st.selectbox(
             "Value v",
             list(QUANTITIES),
             format_func=QUANTITIES.__getitem__,
@@ -83,63 +123,72 @@ def settings_card(outcome: Outcome) -> Settings:
             persist_state="session",
         )
     with right:
-        target = _target(outcome)
-    n = len(outcome.demonstrations)
+        if st.session_state.get(TARGET) not in targets:  # another query has other candidates
+            st.session_state[TARGET] = ANSWER
+        st.selectbox(
+            "of the label",
+            list(targets),
+            format_func=lambda key: plain(targets.get(key, ""), 40).replace("\\", ""),
+            key=TARGET,
+            help=HELP_TARGET,
+            persist_state="session",
+        )
     with left:
-        permutations = _shapley(n)
+        st.session_state[SHAPLEY] = _shapley(n)
+        st.selectbox(
+            "Shapley values",
+            _shapley_options(n),
+            format_func=lambda key: f"exact, {1 << n:,} prompts" if key == EXACT else f"{key} orders",
+            key=SHAPLEY,
+            help=HELP_SHAPLEY,
+            persist_state="session",
+        )
     with right:
-        seed = st.number_input(
+        st.number_input(
             "Seed of the orders",
             0,
             2**31 - 1,
             step=1,
             key=SEED,
-            disabled=not permutations,
+            disabled=st.session_state[SHAPLEY] == EXACT,
             help="Of the sampled orders of arrival, and of the queries drawn below.",
             persist_state="session",
         )
-    return Settings(question_of(outcome, target, quantity), permutations, int(seed))
 
 
-def seed() -> int:
-    """The seed on screen."""
-    return int(st.session_state.get(SEED, 0))
-
-
-def _target(outcome: Outcome) -> str | None:
-    """The label that v is about, None for the model's answer."""
-    gold = (outcome.study.gold or "").strip()
-    # Names that stay the same from study to study: a browser goes on showing the name under which it chose.
+def _targets(found: Outcome) -> dict[str, str]:
+    """What v may be about, by names that stay the same from study to study: a browser goes on showing the name under
+    which it chose."""
     names = {ANSWER: "the model's answer"}
-    if gold in outcome.answer.labels:
+    if (found.study.gold or "").strip() in found.answer.labels:
         names[GOLD] = "the right answer"
-    names |= {LABEL + label: label for label in outcome.answer.labels}
-    if st.session_state.get(TARGET) not in names:  # another query has other candidates
-        st.session_state[TARGET] = ANSWER
-    chosen = st.selectbox(
-        "of the label",
-        list(names),
-        format_func=lambda key: plain(names.get(key, ""), 40).replace("\\", ""),
-        key=TARGET,
-        help=HELP_TARGET,
-        persist_state="session",
-    )
-    if chosen == ANSWER:
-        return None
-    return gold if chosen == GOLD else str(chosen).removeprefix(LABEL)
+    return names | {LABEL + label: label for label in found.answer.labels}
 
 
-def _shapley(n: int) -> int:
-    """How many permutations, 0 for exact."""
-    options = [*([EXACT] if n <= EXACT_LIMIT else []), *map(str, PERMUTATIONS)]
-    if st.session_state.get(SHAPLEY) not in options:
-        st.session_state[SHAPLEY] = EXACT if EXACT in options else "64"
-    chosen = st.selectbox(
-        "Shapley values",
-        options,
-        format_func=lambda key: f"exact, {1 << n:,} prompts" if key == EXACT else f"{key} orders",
-        key=SHAPLEY,
-        help=HELP_SHAPLEY,
-        persist_state="session",
-    )
-    return 0 if chosen == EXACT else int(str(chosen))
+def _target(found: Outcome) -> str:
+    """What v is about."""
+    chosen = st.session_state.get(TARGET)
+    return chosen if chosen in _targets(found) else ANSWER
+
+
+def _shapley_options(n: int) -> list[str]:
+    return [*([EXACT] if n <= EXACT_LIMIT else []), *map(str, PERMUTATIONS)]
+
+
+def _shapley(n: int) -> str:
+    """How Shapley values are had: exactly, or from so many orders."""
+    options, chosen = _shapley_options(n), st.session_state.get(SHAPLEY)
+    if chosen in options:
+        return str(chosen)
+    return EXACT if EXACT in options else FIRST_PERMUTATIONS
+
+
+CARD = Card(
+    P + "card_settings",
+    "What influence is measured on",
+    HELP_VALUE,
+    _card_reads,
+    _draw_card,
+    height=150,
+    stretched=False,
+)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,19 +13,26 @@ from core.analysis.influence import Flips, Influence, Moves, Removal, flips, inf
 from core.analysis.influence.records import flip_records, influence_records, move_records
 from core.figures.influence.changes import flip_figure, move_figure
 from core.figures.influence.influence import influence_figure
-from core.files.csv_records import as_csv
+from core.runtime.progress import Stop
 from core.study.outcome import Outcome
+from core.study.study import Study
+from pages.ui.components.card import Card, Values, heading, save_csv, title
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
-from pages.ui.influence.settings import Settings
+from pages.ui.influence.settings import READS, Settings
+from pages.ui.influence.settings import settings as chosen
 from pages.ui.jobs import analysis
+from pages.ui.jobs.run import model, outcome
+from pages.ui.jobs.waiting import Waiting
 from pages.ui.session import session
+from pages.ui.workbench.shown import Rows, rows_of
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
 
 P = "influence_"
 ROW = 290  # pixels of a chart
+HEIGHT = ROW + 34  # with the line below it
 FREE = {True: 40_000, False: 3_000}  # texts scored unasked: on the embedded model, on any other
 
 HELP_INFLUENCE = (
@@ -41,64 +50,74 @@ HELP_MOVES = (
 )
 
 
-def title(words: str, help: str) -> None:
-    st.markdown(f"**{words}**", help=help, width="content")
-
-
-def nothing(words: str, help: str, why: str) -> None:
-    """A view with nothing to show."""
-    title(words, help)
-    st.container(height=ROW, border=False).caption(why)
-
-
 def cost(texts: int, model: LanguageModel) -> str:
     """A sentence on what work costs where it should be asked for, else ""."""
     return f"{texts:,} texts are to be scored." if texts > FREE[model.mixture is not None] else ""
 
 
-def removal_view(outcome: Outcome, model: LanguageModel, settings: Settings) -> Influence | None:
-    """Leave-one-out and Shapley, the model beside exact Bayes."""
-    asked = settings.question
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title(f"Influence on {plain(asked.label, 20)}", HELP_INFLUENCE)
-        bayes = " :gray[■ exact Bayes]" if outcome.bayes is not None else ""
-        st.markdown(f":small[:violet[■ model]{bayes}]", width="content")
+def removal(found: Outcome, settings: Settings) -> Influence:
+    """Leave-one-out and Shapley values.
+
+    Raises:
+        Waiting: they are not there yet.
+    """
+    known, asked = model(), settings.question
+
+    def work(study: Study, stop: Stop) -> Influence:
+        about = settings.about(study)
+        return influence(about, known, permutations=settings.permutations, seed=settings.seed, stop=stop)
+
     texts = prompt_count(len(asked.shown), settings.permutations) * len(asked.labels)
-    found = analysis.result(
-        P + "removal",
-        outcome.study,
-        model,
-        {**settings.value, **settings.sampling},
-        lambda stop: influence(asked, model, permutations=settings.permutations, seed=settings.seed, stop=stop),
-        "influence",
-        ask=cost(texts, model),
+    decides = {**settings.value, **settings.sampling}
+    return analysis.value(
+        P + "removal", found.study, known, decides, work, "influence", reads=READS, ask=cost(texts, known)
     )
-    if found is None:
-        return None
-    numbers, source = session.numbers(outcome), outcome.chosen.source
-    readers = [found.model, *([found.bayes] if found.bayes is not None else [])]
+
+
+def _removal_reads() -> Values:
+    found = outcome()
+    settings = chosen(found)
+    return removal(found, settings), settings.unit, found.answer.best, rows_of(found)
+
+
+def _removal_heading(values: Values | None) -> None:
+    if values is None:
+        title("Influence", HELP_INFLUENCE)
+        return
+    measured = values[0]
+
+    def legend() -> None:
+        bayes = " :gray[■ exact Bayes]" if measured.bayes is not None else ""
+        st.markdown(f":small[:violet[■ model]{bayes}]", width="content")
+
+    heading(f"Influence on {plain(measured.question.label, 20)}", HELP_INFLUENCE, legend)
+
+
+def removal_view(measured: Influence, unit: str, best: str, rows: Rows) -> None:
+    """Leave-one-out and Shapley, the model beside exact Bayes."""
+    readers = [measured.model, *([measured.bayes] if measured.bayes is not None else [])]
     model_bars, *bayes_bars = (np.stack([r.leave_one_out, _shares(r)]) for r in readers)
     errors = None
-    if found.model.shapley is not None and found.model.shapley.errors is not None:
-        errors = np.stack([np.zeros(len(numbers)), found.model.shapley.errors])
+    if measured.model.shapley is not None and measured.model.shapley.errors is not None:
+        errors = np.stack([np.zeros(len(rows.numbers)), measured.model.shapley.errors])
+    labels = measured.question.labels
     figure = influence_figure(
         ["Leave one out", "Shapley"],
         model_bars,
         bayes_bars[0] if bayes_bars else None,
         errors,
-        [row.input for row in asked.shown],
-        [row.label for row in asked.shown],
-        numbers,
-        [_other(asked.labels[i], outcome.answer.best) for i in found.without],
-        settings.unit,
-        session.marked_in(outcome),
+        [x for x, _ in rows.texts],
+        [y for _, y in rows.texts],
+        list(rows.numbers),
+        [_other(labels[i], best) for i in measured.without],
+        unit,
+        rows.marked,
         height=ROW,
     )
-    top = numbers[int(np.argmax(np.abs(_shares(found.model))))]
-    alt = f"Influence of each demonstration on {asked.label}; number {top} has the largest Shapley value"
-    chart(figure, P + "bars", alt, on_click=lambda data: session.mark(data[0], source))
-    st.caption(efficiency(found.model, settings.unit), help=HELP_INFLUENCE)
-    return found
+    top = rows.numbers[int(np.argmax(np.abs(_shares(measured.model))))]
+    alt = f"Influence of each demonstration on {measured.question.label}; number {top} has the largest Shapley value"
+    chart(figure, P + "bars", alt, on_click=lambda data: session.mark(data[0], rows.source))
+    st.caption(efficiency(measured.model, unit), help=HELP_INFLUENCE)
 
 
 def efficiency(removal: Removal, unit: str) -> str:
@@ -116,97 +135,120 @@ def efficiency(removal: Removal, unit: str) -> str:
     return line.replace("-", "−")
 
 
-def flips_view(outcome: Outcome, model: LanguageModel, settings: Settings) -> Flips | None:
+def flipped(found: Outcome, settings: Settings) -> Flips:
+    """Every demonstration with every label.
+
+    Raises:
+        Waiting: it is not there yet.
+    """
+    known, asked = model(), settings.question
+
+    def work(study: Study, stop: Stop) -> Flips:
+        return flips(settings.about(study), known, stop=stop)
+
+    ask = cost(len(asked.shown) * len(asked.labels) ** 2, known)
+    return analysis.value(P + "flips", found.study, known, settings.value, work, "flips", reads=READS, ask=ask)
+
+
+def _flips_reads() -> Values:
+    found = outcome()
+    settings = chosen(found)
+    return flipped(found, settings), settings.question.labels, found.answer.best, rows_of(found)
+
+
+def flips_view(by_label: Flips, labels: Sequence[str], best: str, rows: Rows) -> None:
     """Every demonstration with every label."""
-    asked = settings.question
-    title("Flip its label", HELP_FLIPS)
-    found = analysis.result(
-        P + "flips",
-        outcome.study,
-        model,
-        settings.value,
-        lambda stop: flips(asked, model, stop=stop),
-        "flips",
-        ask=cost(len(asked.shown) * len(asked.labels) ** 2, model),
-    )
-    if found is None:
-        return None
-    source = outcome.chosen.source
     figure = flip_figure(
-        found.effects,
-        found.own,
-        [[_other(asked.labels[j], outcome.answer.best) for j in row] for row in found.answers],
-        found.bayes,
-        asked.labels,
-        [row.input for row in asked.shown],
-        [row.label for row in asked.shown],
-        session.numbers(outcome),
-        session.marked_in(outcome),
+        by_label.effects,
+        by_label.own,
+        [[_other(labels[j], best) for j in row] for row in by_label.answers],
+        by_label.bayes,
+        labels,
+        [x for x, _ in rows.texts],
+        [y for _, y in rows.texts],
+        list(rows.numbers),
+        rows.marked,
         height=ROW,
     )
-    changed = int((found.answers != found.answer).sum())
-    total = len(asked.shown) * len(asked.labels) - int((found.own >= 0).sum())
+    changed = int((by_label.answers != by_label.answer).sum())
+    total = len(rows.texts) * len(labels) - int((by_label.own >= 0).sum())
     chart(
         figure,
         P + "flips_cells",
         f"Change of v when a demonstration carries another label; {changed} of {total} flips change the answer",
-        on_click=lambda data: session.mark(data[0], source),
+        on_click=lambda data: session.mark(data[0], rows.source),
     )
     st.caption(f"{changed} of {total} flips change the model's answer.", help=HELP_FLIPS)
-    return found
 
 
-def moves_view(outcome: Outcome, model: LanguageModel, settings: Settings) -> Moves | None:
+def moved(found: Outcome, settings: Settings) -> Moves:
+    """Every demonstration in every position.
+
+    Raises:
+        Waiting: it is not there yet.
+    """
+    known, asked = model(), settings.question
+
+    def work(study: Study, stop: Stop) -> Moves:
+        return moves(settings.about(study), known, stop=stop)
+
+    ask = cost(len(asked.shown) ** 2 * len(asked.labels), known)
+    return analysis.value(P + "moves", found.study, known, settings.value, work, "moves", reads=READS, ask=ask)
+
+
+def _moves_reads() -> Values:
+    found = outcome()
+    settings = chosen(found)
+    return moved(found, settings), settings.unit, found.bayes is not None, rows_of(found)
+
+
+def moves_view(by_place: Moves, unit: str, bayes: bool, rows: Rows) -> None:
     """Every demonstration in every position."""
-    asked = settings.question
-    title("Move it", HELP_MOVES)
-    n = len(asked.shown)
-    found = analysis.result(
-        P + "moves",
-        outcome.study,
-        model,
-        settings.value,
-        lambda stop: moves(asked, model, stop=stop),
-        "moves",
-        ask=cost(n * n * len(asked.labels), model),
-    )
-    if found is None:
-        return None
-    source = outcome.chosen.source
+    n = len(rows.texts)
     figure = move_figure(
-        found.effects,
-        [row.input for row in asked.shown],
-        [row.label for row in asked.shown],
-        session.numbers(outcome),
-        session.marked_in(outcome),
+        by_place.effects,
+        [x for x, _ in rows.texts],
+        [y for _, y in rows.texts],
+        list(rows.numbers),
+        rows.marked,
         height=ROW,
     )
-    widest = float(np.ptp(found.effects))
+    widest = float(np.ptp(by_place.effects))
     chart(
         figure,
         P + "moves_lines",
         f"Change of v when a demonstration moves; the moves span {widest:.3f}",
-        on_click=lambda data: session.mark(data[0], source),
+        on_click=lambda data: session.mark(data[0], rows.source),
     )
-    changed = int((found.answers != found.answer).sum())
-    unit = f" {settings.unit}" if settings.unit else ""
-    truth = " Exact Bayes: 0 everywhere." if outcome.bayes is not None else ""
-    st.caption(f"Moves span {widest:.3f}{unit}; {changed} of {n * n - n} change the answer.{truth}", help=HELP_MOVES)
-    return found
+    changed = int((by_place.answers != by_place.answer).sum())
+    words = f"Moves span {widest:.3f}{f' {unit}' if unit else ''}; {changed} of {n * n - n} change the answer."
+    st.caption(words + (" Exact Bayes: 0 everywhere." if bayes else ""), help=HELP_MOVES)
 
 
-def numbers_view(outcome: Outcome, found: Influence, flipped: Flips | None, moved: Moves | None) -> None:
-    """The table, and everything as files."""
-    numbers = session.numbers(outcome)
-    rows = influence_records(found, numbers)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("Numbers", "Alone: v(i alone) − v(none). ± is the standard error of sampled Shapley values.")
-        st.space("stretch")
-        save("Influence CSV", "influence", rows)
-        if flipped is not None:
-            save("Flips CSV", "flips", flip_records(flipped, numbers))
-        if moved is not None:
-            save("Moves CSV", "moves", move_records(moved, numbers))
+def _numbers_reads() -> Values:
+    """The influence, and for the files the flips and moves where they are known."""
+    found = outcome()
+    settings = chosen(found)
+    measured, by_label, by_place = removal(found, settings), None, None
+    with suppress(Waiting):
+        by_label = flipped(found, settings)
+    with suppress(Waiting):
+        by_place = moved(found, settings)
+    return measured, by_label, by_place, tuple(session.numbers(found))
+
+
+def _files(measured: Influence, by_label: Flips | None, by_place: Moves | None, numbers: tuple[int, ...]) -> None:
+    st.space("stretch")
+    save_csv("Influence CSV", P + "influence", lambda: influence_records(measured, numbers))
+    if by_label is not None:
+        save_csv("Flips CSV", P + "flips", lambda: flip_records(by_label, numbers))
+    if by_place is not None:
+        save_csv("Moves CSV", P + "moves", lambda: move_records(by_place, numbers))
+
+
+def numbers_view(measured: Influence, _: Flips | None, __: Moves | None, numbers: tuple[int, ...]) -> None:
+    """The table."""
+    rows = influence_records(measured, numbers)
     names = {
         "demonstration": "#",
         "input": "Input",
@@ -236,19 +278,6 @@ def numbers_view(outcome: Outcome, found: Influence, flipped: Flips | None, move
     )
 
 
-def save(label: str, name: str, rows: list[dict[str, Any]]) -> None:
-    """A download of rows."""
-    st.download_button(
-        label,
-        lambda: as_csv(rows),
-        f"iclens-{name}.csv",
-        "text/csv",
-        key=f"{P}{name}_csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-
-
 def _shares(removal: Removal) -> np.ndarray[Any, Any]:
     return removal.shapley.values if removal.shapley is not None else np.full_like(removal.leave_one_out, np.nan)
 
@@ -256,3 +285,17 @@ def _shares(removal: Removal) -> np.ndarray[Any, Any]:
 def _other(answer: str, usual: str) -> str | None:
     """The answer where it is another one."""
     return None if answer == usual else answer
+
+
+REMOVAL = Card(P + "card_removal", "", "", _removal_reads, removal_view, controls=_removal_heading, height=HEIGHT)
+FLIPS = Card(P + "card_flips", "Flip its label", HELP_FLIPS, _flips_reads, flips_view, height=HEIGHT)
+MOVES = Card(P + "card_moves", "Move it", HELP_MOVES, _moves_reads, moves_view, height=HEIGHT)
+NUMBERS = Card(
+    P + "card_numbers",
+    "Numbers",
+    "Alone: v(i alone) − v(none). ± is the standard error of sampled Shapley values.",
+    _numbers_reads,
+    numbers_view,
+    beside=_files,
+    height=200,
+)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import numpy as np
@@ -16,17 +15,11 @@ from pages.ui.session.examples import examples
 from tests.pages.conftest import Page, Start, unpack
 
 REVIEWS = next(example for example in examples() if example.study.pool).study
-PATIENCE = 60  # seconds for the jobs of a page on a busy machine
 
 
 def settle(page: Page) -> Page:
     """Run until no job is under way."""
-    deadline = time.monotonic() + PATIENCE
-    while any(button.label == "Cancel" for button in page.at.button):
-        assert time.monotonic() < deadline, "a job did not come to its end"
-        time.sleep(0.2)
-        page.run()
-    return page
+    return page.settle()
 
 
 def chart(page: Page, name: str) -> dict[str, Any]:
