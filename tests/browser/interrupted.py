@@ -7,15 +7,17 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from pages.ui.frame import frame, shell
+from pages.ui.components.card import Card
+from pages.ui.frame import page, shell
 
 
 def draw(title: str) -> None:
-    page = frame.begin(title)
-    if not st.session_state.get(f"begun_{title}"):
-        st.session_state[f"begun_{title}"] = True
-        st.rerun()
-    frame.end(page, None)
+    def begin_anew() -> None:
+        if not st.session_state.get(f"begun_{title}"):
+            st.session_state[f"begun_{title}"] = True
+            st.rerun()
+
+    page.show(title, (Card(f"begin_{title}", "", "", lambda: (), begin_anew),))
 
 
 def first() -> None:

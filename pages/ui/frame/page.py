@@ -36,11 +36,15 @@ BELOW = {"demonstrations", "pool", "query", "gold", "labels", "hypotheses", "tok
 # Over everything and fixed: a notice moves nothing. What a card waits for stands over its view.
 STYLE = """<style>
 [class*="st-key-card_"] { position: relative; }
-[class*="st-key-dimmed_"] { opacity: .45; }
-[class*="st-key-over_"] { position: absolute; top: 2.2rem; left: .75rem; right: .75rem; width: auto; z-index: 5; }
-[class*="st-key-foot_"] { position: absolute; bottom: 1rem; left: .75rem; right: .75rem; width: auto; z-index: 5; }
-.st-key-page_said { position: fixed; bottom: 1rem; left: 20%; width: 60%; z-index: 90;
-  background: var(--st-background-color); border-radius: .5rem; box-shadow: 0 2px 14px rgba(0,0,0,.25); }
+[class*="st-key-dimmed_"] { opacity: .4; }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-over_"]) { position: absolute; left: 1rem; right: 1rem;
+  width: auto; z-index: 5; }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-over_view_"]) { top: 3.2rem; }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-over_all_"]) { top: .5rem; }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-over_foot_"]) { bottom: 1rem; }
+[class*="st-key-over_"] { background: var(--st-background-color); border-radius: .5rem; padding: .25rem .5rem; }
+.st-key-page_said { position: fixed; bottom: 1rem; left: 25%; width: 50%; z-index: 90; border-radius: .5rem;
+  background: var(--st-background-color); box-shadow: 0 2px 14px rgba(0,0,0,.3); }
 .st-key-page_said:not(:has([data-testid=stElementContainer])) { display: none; }
 </style>"""
 

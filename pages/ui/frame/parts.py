@@ -60,10 +60,8 @@ def part(card: Card) -> None:
 
 def framed(card: Card) -> None:
     """A part with a frame around it, where the card has one."""
-    if not card.framed:
-        part(card)
-        return
-    with st.container(border=True, height="stretch" if card.stretched else "content", key=f"card_{card.key}"):
+    height = "stretch" if card.stretched and card.framed else "content"
+    with st.container(border=card.framed, height=height, key=f"card_{card.key}"):
         part(card)
 
 
@@ -190,7 +188,8 @@ def _show(card: Card, read: Values | Waiting) -> None:
             _controls(card, None)
             empty("" if speaks else read.why, card.height)
     if speaks:
-        with st.container(key=f"{'over' if card.controls is None else 'foot'}_{card.key}"):
+        place = "foot" if card.controls is not None else "view" if card.title else "all"
+        with st.container(key=f"over_{place}_{card.key}"):
             read.show(done)
 
 

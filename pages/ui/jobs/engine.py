@@ -217,7 +217,7 @@ def outcome_or_job(study: Study, model: LanguageModel) -> Outcome | jobs.Job[Out
         job = jobs.submit(key, work)
         jobs.replace("run", job)
     try:
-        result: Outcome = job.future.result(timeout=PATIENCE)
+        result: Outcome = job.future.result(timeout=max(0.0, PATIENCE - job.seconds))  # several cards ask
     except TimeoutError:
         return job
     return result

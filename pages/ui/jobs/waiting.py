@@ -74,12 +74,13 @@ class Asked(Waiting):
     acts = True
 
     def __init__(self, slot: str, what: str, key: str, cost: str, want: Callable[[], None]) -> None:
-        super().__init__(cost, slot, key)
-        self.slot, self.what, self.want = slot, what, want
+        super().__init__(f"Comes when it is asked for: {what}.", slot, key)
+        self.slot, self.what, self.cost, self.want = slot, what, cost, want
 
     def show(self, done: Done) -> None:
-        st.caption(self.why)
-        st.button(f"Compute {self.what}", key=f"{self.slot}_compute", on_click=self.want)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(self.cost, width="content")
+            st.button(f"Compute {self.what}", key=f"{self.slot}_compute", on_click=self.want)
 
 
 class Stopped(Waiting):
@@ -92,5 +93,6 @@ class Stopped(Waiting):
         self.slot = slot
 
     def show(self, done: Done) -> None:
-        st.caption(self.why)
-        st.button("Run again", key=f"{self.slot}_again", on_click=jobs.replace, args=(self.slot, None))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(self.why, width="content")
+            st.button("Run again", key=f"{self.slot}_again", on_click=jobs.replace, args=(self.slot, None))
