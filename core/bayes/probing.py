@@ -32,13 +32,15 @@ class Components:
     Attributes:
         probes: (Q,) inputs.
         answers: for each probe its candidate answers, at most A.
-        joint: (k + 1, Q, F, A) p(x_q, y_a | F, D_n), zero past a probe's own answers, and zero for the families of
+        families: (f,) places of the families that can hold some probe, ascending; the others say nothing here.
+        joint: (k + 1, Q, f, A) p(x_q, y_a | F, D_n), zero past a probe's own answers, and zero for the families of
             domains that cannot hold x_q. A distribution q over the answers at probe x_q decodes as
             q(a) ∝ Σ_F w_F joint[n, q, F, a].
     """
 
     probes: tuple[str, ...]
     answers: tuple[tuple[str, ...], ...]
+    families: NDArray[np.intp]
     joint: Floats
 
 
@@ -100,7 +102,11 @@ def components(mixture: Mixture, demonstrations: Pairs, probes: Sequence[str], i
     touched = tuple(i for i, block in enumerate(mixture.blocks) if any(block.domain.knows(x) for x in probes))
     answers = tuple(_answers(mixture, touched, x) for x in probes)
     width = max((len(words) for words in answers), default=0)
-    joint = np.zeros((len(demonstrations) + 1, len(probes), len(mixture.families), width))
+    spans = [mixture.family_of[mixture.blocks[place].start : mixture.blocks[place].end] for place in touched]
+    kept = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *spans])).astype(np.intp)
+    place_of = np.full(len(mixture.families), -1)
+    place_of[kept] = np.arange(len(kept))
+    joint = np.zeros((len(demonstrations) + 1, len(probes), len(kept), width))
     for place in touched:
         block = mixture.blocks[place]
         tables = [_table(mixture, place, x, words) for x, words in zip(probes, answers, strict=True)]
@@ -115,9 +121,9 @@ def components(mixture: Mixture, demonstrations: Pairs, probes: Sequence[str], i
             within = np.where(sums > 1e-280, within / np.maximum(sums, 1e-300), prior / prior.sum())
             for q, table in enumerate(tables):
                 if table is not None:
-                    joint[:, q, family, : table.shape[1]] = within @ table[a:b]
-        _add_codebooks(mixture, block, demonstrations, probes, answers, joint)
-    return Components(tuple(probes), answers, joint)
+                    joint[:, q, place_of[family], : table.shape[1]] = within @ table[a:b]
+        _add_codebooks(mixture, block, demonstrations, probes, answers, joint, place_of)
+    return Components(tuple(probes), answers, kept, joint)
 
 
 @lru_cache(maxsize=256)
@@ -155,7 +161,10 @@ def _table(mixture: Mixture, place: int, x: str, answers: tuple[str, ...]) -> Fl
     rows = np.broadcast_to(np.arange(len(targets))[:, None], targets.shape)
     hit = targets >= 0
     clean = np.zeros((len(targets), len(answers)))
-    np.add.at(clean, (rows[hit], targets[hit]), found.share[hit])
+    if targets.shape[1] == 1:  # one answer a task, so no place is met twice
+        clean[rows[hit], targets[hit]] = found.share[hit]
+    else:
+        np.add.at(clean, (rows[hit], targets[hit]), found.share[hit])
     labels = (1 - NOISE) * clean + NOISE * (IN_RANGE * shares + (1 - IN_RANGE) * anything)
     stray = math.log(STRAY) + mixture.anything.log_text(x)
     table: Floats = labels * np.exp(np.logaddexp(math.log(1 - STRAY) + domain.log_input(x), stray))[:, None]
@@ -170,12 +179,13 @@ def _add_codebooks(
     probes: Sequence[str],
     answers: Sequence[tuple[str, ...]],
     joint: Floats,
+    place_of: NDArray[np.intp],
 ) -> None:
     """p(x_q, y_a | codebook, D_n): a probe not shown has a fresh code, whatever n, and only p(x_q) moves with n."""
     for q, x in enumerate(probes):
         seen = seen_labels(demonstrations, x)
         for i, book in enumerate(block.codebooks):
-            family = mixture.family_of[block.codebook(i)]
+            family = place_of[mixture.family_of[block.codebook(i)]]
             inputs = urn(book, x, seen)
             if seen[-1]:
                 said = np.array([said_of(book, x, labels, answers[q]) for labels in seen])

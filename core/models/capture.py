@@ -42,12 +42,14 @@ class TreeShape:
         trunk: tokens in front of all of them.
         parts: where several tries follow one another in one row, the nodes from … to of each; attention then goes
             part by part, so that texts which share nothing cost no padding and no masked pairs.
+        keys: for each part the nodes that its own see, or () where each sees none outside its part.
     """
 
     depths: Tensor
     ends: Tensor
     trunk: int
     parts: tuple[tuple[int, int], ...] = ()
+    keys: tuple[Tensor, ...] = ()
 
     def sees(self) -> Tensor:
         """(B, 1, n, trunk + n) bool: which keys are on the path of which query."""
@@ -91,11 +93,13 @@ def attend(
     REQUEST.attention_calls += 1
     parts = REQUEST.tree.parts if REQUEST.tree is not None else ()
     if parts and attention_mask is not None:
+        assert REQUEST.tree is not None
         outputs = []
-        for a, b in parts:
+        for number, (a, b) in enumerate(parts):
             part = slice(a, b)
-            mask = attention_mask[:, :, part, part]
-            outputs.append(_attend(module, query[:, :, part], key[:, :, part], value[:, :, part], mask, options)[0])
+            seen = REQUEST.tree.keys[number] if REQUEST.tree.keys else part
+            mask = attention_mask[:, :, part][..., seen]
+            outputs.append(_attend(module, query[:, :, part], key[:, :, seen], value[:, :, seen], mask, options)[0])
         return torch.cat(outputs, dim=1), None
     return _attend(module, query, key, value, attention_mask, options)
 

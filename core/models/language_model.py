@@ -137,11 +137,12 @@ class LanguageModel:
         results = [Scored((), np.empty(0))] * len(pairs)
         rows = np.empty((len(texts), self.vocabulary_size), dtype=np.float32)
         # The last digits of a score depend on the shape of its pass, so scores keep to rows of one kind.
-        chosen = self._plan(sequences, marks, mixed=not pairs and self._abilities.forest)
+        mixed = not pairs and look is None and self._abilities.forest
+        chosen = self._plan(sequences, marks, mixed)
         seen = None if look is None or not self._abilities.passing else Look(len(places) + texts.index(look))
         # The lock and the count are held here and not in the generator, which an error would leave suspended.
         with self.lock, counting(sum(len(one.batches) for one in chosen), "passes", inner=True) as advance:
-            for nodes, logged in self._visit(chosen, marks, advance, stop, seen):
+            for nodes, logged in self._visit(chosen, marks, advance, stop, seen, mixed):
                 asked = [member for member in nodes if member >= len(places)]
                 if asked:
                     at = [int(nodes[member][0]) for member in asked]
@@ -323,13 +324,19 @@ class LanguageModel:
         )
 
     def _visit(
-        self, plans: list[Plan], marks: list[Ints], advance: Advance, stop: Stop | None, look: Look | None
+        self,
+        plans: list[Plan],
+        marks: list[Ints],
+        advance: Advance,
+        stop: Stop | None,
+        look: Look | None,
+        blocks: bool,
     ) -> Iterator[tuple[dict[int, Ints], torch.Tensor]]:
         """For every batch: by sequence, which rows of the batch's log-probabilities are its marks; and those.
 
         The caller holds the lock.
         """
-        for front, batch, logits in self._passes.run(plans, stop, advance, look):
+        for front, batch, logits in self._passes.run(plans, stop, advance, look, blocks):
             nodes: dict[int, Ints] = {}
             start = 0
             for row in batch:

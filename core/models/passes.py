@@ -23,6 +23,7 @@ from core.models.trie import Ints
 from core.runtime.cost import count
 from core.runtime.progress import Advance
 
+_BLOCK = 128  # nodes of a trie whose attention goes together; fewer would be more calls, more would be masked pairs
 _SMALLEST_PART = 96  # nodes; below, masked pairs are cheaper than another call
 Stop = Callable[[], bool]
 
@@ -80,6 +81,7 @@ class Passes:
         stop: Stop | None = None,
         advance: Advance = lambda done: None,
         look: Look | None = None,
+        blocks: bool = False,
     ) -> Iterator[tuple[int, tuple[Row, ...], Tensor]]:
         """For each batch, tokens of its trunk, its rows and the (marked nodes, V) logits, rows one after another.
 
@@ -93,7 +95,7 @@ class Passes:
             for batch in plan.batches:
                 check(stop)
                 with nullcontext() if look is None else look.at(batch, trunk is not None):
-                    logits = self.logits(batch, trunk)
+                    logits = self.logits(batch, trunk, blocks)
                 yield len(plan.trunk), batch, logits
                 done += 1
                 advance(done)
@@ -104,10 +106,10 @@ class Passes:
         self._forward({"input_ids": self._tensor(tokens)[None], "past_key_values": kept, "use_cache": True}, None)
         return kept
 
-    def logits(self, batch: tuple[Row, ...], trunk: DynamicCache | None) -> Tensor:
-        """(marked nodes of all rows, V) next-token logits."""
-        if self.forest and trunk is None and len(batch) > 1:
-            return self._in_one_row(batch)
+    def logits(self, batch: tuple[Row, ...], trunk: DynamicCache | None, blocks: bool = False) -> Tensor:
+        """(marked nodes of all rows, V) next-token logits; with `blocks`, attention of a large trie goes in blocks."""
+        if self.forest and trunk is None and (len(batch) > 1 or (blocks and not batch[0].trie.is_chain)):
+            return self._in_one_row(batch, blocks)
         ids = _table([row.trie.tokens for row in batch])
         keep = np.zeros(ids.shape, dtype=bool)
         for place, row in enumerate(batch):
@@ -126,14 +128,19 @@ class Passes:
             inputs |= self._tree_inputs(tree)
         return self._forward(inputs, self._tensor(keep), tree)
 
-    def _in_one_row(self, batch: tuple[Row, ...]) -> Tensor:
+    def _in_one_row(self, batch: tuple[Row, ...], blocks: bool) -> Tensor:
         """Tries one after another instead of side by side: no padding."""
         starts = np.cumsum([0, *(len(row.trie.tokens) for row in batch)])
         keep = np.zeros((1, starts[-1]), dtype=bool)
         keep[0, np.concatenate([row.marked + start for row, start in zip(batch, starts, strict=False)])] = True
         ends = np.concatenate([row.trie.ends + start for row, start in zip(batch, starts, strict=False)])
         depths = np.concatenate([row.trie.depths for row in batch])
-        tree = TreeShape(self._tensor(depths)[None], self._tensor(ends)[None], 0, _parts(starts.tolist()))
+        parts = _parts(starts.tolist())
+        keys: list[Tensor] = []
+        if blocks:
+            parts = tuple(block for part in parts for block in _blocks(*part))
+            keys = [self._tensor(_open_before(ends, *block)) for block in parts]
+        tree = TreeShape(self._tensor(depths)[None], self._tensor(ends)[None], 0, parts, tuple(keys))
         ids = self._tensor(np.concatenate([row.trie.tokens for row in batch]))[None]
         return self._forward(
             {"input_ids": ids, "use_cache": False, **self._tree_inputs(tree)}, self._tensor(keep), tree
@@ -198,6 +205,19 @@ def _parts(starts: list[int]) -> tuple[tuple[int, int], ...]:
         if end - cuts[-1] >= _SMALLEST_PART or end == starts[-1]:
             cuts.append(end)
     return tuple(pairwise(cuts))
+
+
+def _blocks(start: int, end: int) -> list[tuple[int, int]]:
+    """A part in pieces of `_BLOCK` nodes."""
+    return [(place, min(place + _BLOCK, end)) for place in range(start, end, _BLOCK)]
+
+
+def _open_before(ends: Ints, start: int, end: int) -> Ints:
+    """What nodes from `start` to `end` may see: the nodes before them whose subtree reaches them, and themselves.
+
+    In depth-first order these are few, however large the trie: the path to the first of them.
+    """
+    return np.concatenate([np.flatnonzero(ends[:start] > start), np.arange(start, end)])
 
 
 def _table(rows: list[Ints], padding: Ints | None = None) -> Ints:

@@ -94,8 +94,9 @@ def gather(
     rows = slice(len(pairs) + 1 - len(before), None)
     parts = components(mixture, pairs, asked.probes, instruction)
     # A task that can show no probe at first, nor at the end, never could.
-    live = np.flatnonzero(parts.joint[[0, -1]].any((0, 1, 3)))
-    joint = np.array(parts.joint[:, :, live], dtype=np.float64)  # (k + 1, Q − 1, live, A)
+    some = np.flatnonzero(parts.joint[[0, -1]].any((0, 1, 3)))
+    live = parts.families[some]
+    joint = np.array(parts.joint[:, :, some], dtype=np.float64)  # (k + 1, Q − 1, live, A)
     single = single_tokens(model, sorted({word for words in parts.answers for word in words}))
     rare = mixed(joint[rows], before[:, live]).max(0, initial=0.0) < RARE  # (Q − 1, A)
     left_out = {
@@ -105,7 +106,7 @@ def gather(
         joint[:, j, :, a] = 0.0
     known = np.zeros((*joint.shape[:2], before.shape[1]))
     known[:, :, live] = joint.sum(3)
-    rest = _unlisted(mixture, pairs, asked.probes, known, instruction)[:, :, live]
+    rest = leftover(mixture, pairs, asked.probes, known, instruction)[:, :, live]
 
     logs = next_logprobs(model, [*asked.openings, *asked.texts()], stop=stop)
     opening, answered = np.split(logs, [len(asked.openings)])
@@ -154,25 +155,17 @@ def _columns(joint: Floats, rest: Floats, live: Floats, others: Floats) -> Float
 
 
 def leftover(
-    mixture: Mixture,
-    pairs: Sequence[tuple[str, str]],
-    probes: Sequence[str],
-    joint: Floats,
-    instruction: str = "",
+    mixture: Mixture, pairs: Sequence[tuple[str, str]], probes: Sequence[str], known: Floats, instruction: str = ""
 ) -> Floats:
-    """p(x_j, any answer but the candidates | T, D_n) = p(x_j | T, D_n) − Σ_a joint, (k + 1, Q, F).
+    """p(x_j, any answer but the candidates | T, D_n) = p(x_j | T, D_n) − what the candidates hold, (k + 1, Q, F).
 
     For a family of several tasks p(x_j | T, D_n) is their mean under P(task | family, D_n). A family of one (a map, or
     a codebook, whose labels for an input not yet shown never change) moves with n as its candidates do. Zero at a
     probe that was shown, and for families that cannot show the probe.
+
+    Args:
+        known: (k + 1, Q, F) Σ_a p(x_j, a | T, D_n) over the candidates.
     """
-    return _unlisted(mixture, pairs, probes, joint.sum(3), instruction)
-
-
-def _unlisted(
-    mixture: Mixture, pairs: Sequence[tuple[str, str]], probes: Sequence[str], known: Floats, instruction: str
-) -> Floats:
-    """`leftover` for candidates that sum to `known`, (k + 1, Q, F)."""
     log_joint = mixture.log_joint(pairs, instruction)  # (k + 1, T)
     first = np.flatnonzero(np.diff(mixture.family_of, prepend=-1))
     best = np.maximum.reduceat(log_joint, first, axis=1)[:, mixture.family_of]

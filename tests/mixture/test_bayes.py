@@ -261,7 +261,7 @@ def test_components_mix_to_the_predictive(family: str) -> None:
         words = found.answers[q]
         exact = MIXTURE.predictive(pairs, x, words)
         for n in range(1, len(pairs) + 1):
-            mixed = weights[n] @ found.joint[n, q, :, : len(words)]
+            mixed = weights[n, found.families] @ found.joint[n, q, :, : len(words)]
             assert mixed / mixed.sum() == pytest.approx(exact[n] / exact[n].sum(), abs=1e-4)
 
 

@@ -31,6 +31,18 @@ def test_attention_of_a_text_in_a_shared_pass(architecture: str) -> None:
     assert (answers.reading.texts, answers.reading.ids) == (alone.texts, alone.ids)
 
 
+@pytest.mark.parametrize("architecture", ["embedded", "gpt2", "llama", "mistral", "gemma3"])
+def test_a_large_trie_in_blocks_gives_what_each_text_gives(architecture: str) -> None:
+    model = load_model() if architecture == "embedded" else tiny(architecture)
+    words = ("good", "bad", "odd", "a", "film", "plot")
+    stem = "a good film -> good\na bad film -> bad\n"
+    some = [f"{stem}{a} {b} {c} ->" for a in words for b in words for c in words]
+    some += [stem, "a", *(f"{word} film ->" for word in words)]
+    together = model.next_logprobs(some)
+    for place in (0, 17, 100, 215, 216, 217, 220):
+        np.testing.assert_allclose(together[place], model.read(some[place]).logprobs, atol=1e-4)
+
+
 def test_watching_changes_no_number() -> None:
     model = load_model()
     watched, unwatched = model.answer(PAIRS, [PROMPT], look=PROMPT), model.answer(PAIRS, [PROMPT])

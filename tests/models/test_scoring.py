@@ -64,7 +64,7 @@ def test_prompts_share_their_tokens(model: Model, monkeypatch: pytest.MonkeyPatc
     sizes: list[int] = []
     inner = tested._passes.logits
     monkeypatch.setattr(
-        tested._passes, "logits", lambda batch, trunk: sizes.append(len(batch[0].trie.tokens)) or inner(batch, trunk)
+        tested._passes, "logits", lambda batch, *rest: sizes.append(len(batch[0].trie.tokens)) or inner(batch, *rest)
     )
     tested.score(PAIRS)
     assert len(sizes) == 1

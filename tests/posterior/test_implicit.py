@@ -59,6 +59,7 @@ class Domain:
 @dataclass(frozen=True)
 class Parts:
     answers: tuple[tuple[str, ...], ...]
+    families: NDArray[np.intp]
     joint: Floats
 
 
@@ -105,7 +106,8 @@ class SmallMixture:
     def components(self, pairs: Sequence[tuple[str, str]], probes: Sequence[str], instruction: str = "") -> Parts:
         answers = tuple(tuple(WORDS) for _ in probes)
         one = np.array([[[joint(f, x, y) for y in WORDS] for f in FAMILIES] for x in probes])
-        return Parts(answers, np.tile(one.reshape(1, len(probes), len(FAMILIES), -1), (len(pairs) + 1, 1, 1, 1)))
+        rows = np.tile(one.reshape(1, len(probes), len(FAMILIES), -1), (len(pairs) + 1, 1, 1, 1))
+        return Parts(answers, np.arange(len(FAMILIES)), rows)
 
 
 choose_probes.register(SmallMixture)(SmallMixture.probes)

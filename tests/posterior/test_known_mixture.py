@@ -104,7 +104,9 @@ def test_leftover_is_what_the_candidates_lack() -> None:
     pairs = mixture.sample("living (arbitrary)", 3, seed=1)
     probes = choose_probes(mixture, pairs, 2)
     parts = components(mixture, pairs, probes)
-    rest = leftover(mixture, pairs, probes, parts.joint)
+    known = np.zeros((len(pairs) + 1, len(probes), len(mixture.families)))
+    known[:, :, parts.families] = parts.joint.sum(3)
+    rest = leftover(mixture, pairs, probes, known)
     log_joint = mixture.log_joint(pairs)
     for name in ("living (arbitrary)", "size (arbitrary)", "French"):
         f = mixture.families.index(name)
