@@ -45,25 +45,32 @@ class QuestionSettings:
         return {"source": self.source, "count": self.count, "seed": self.seed}
 
 
-def asked(prefix: str, study: Study, model: LanguageModel, *, count: int = 50) -> QuestionSettings | None:
+def asked(
+    prefix: str, study: Study, model: LanguageModel, *, count: int = 50, fresh: bool = False
+) -> QuestionSettings | None:
     """What the controls say, drawn or not yet; None where no question can be had.
 
     Args:
         prefix: of the page, "scoring_"; keys derive from it.
         count: asked at first, one of `COUNTS`.
+        fresh: whether they come at first from fresh draws of a task, where there is one, and not from the pool.
     """
     sources = _sources(prefix, study, model)
     if not sources:
         return None
     source, chosen, seed = (st.session_state.get(f"{prefix}questions_{name}") for name in ("source", "count", "seed"))
-    return QuestionSettings(source if source in sources else sources[0], int(chosen or count), int(seed or 0))
+    return QuestionSettings(
+        source if source in sources else _first(sources, fresh), int(chosen or count), int(seed or 0)
+    )
 
 
-def question_controls(prefix: str, study: Study, model: LanguageModel, *, count: int = 50) -> QuestionSettings | None:
+def question_controls(
+    prefix: str, study: Study, model: LanguageModel, *, count: int = 50, fresh: bool = False
+) -> QuestionSettings | None:
     """Three controls in one row; None, with one sentence in their place, where no question can be had.
 
     Args:
-        prefix, count: as `asked` has them.
+        prefix, count, fresh: as `asked` has them.
     """
     sources = _sources(prefix, study, model)
     if not sources:
@@ -74,7 +81,7 @@ def question_controls(prefix: str, study: Study, model: LanguageModel, *, count:
         return None
     key = prefix + "questions"
     if st.session_state.get(key + "_source") not in sources:  # another study has other tasks
-        st.session_state[key + "_source"] = sources[0]
+        st.session_state[key + "_source"] = _first(sources, fresh)
     left, middle, right = st.columns([2.2, 1, 1], gap="small")
     kept: dict[str, Any] = {"persist_state": "session"}
     with left:
@@ -84,7 +91,7 @@ def question_controls(prefix: str, study: Study, model: LanguageModel, *, count:
         st.selectbox("How many", COUNTS, index=first, key=key + "_count", help=HELP_COUNT, **kept)
     with right:
         st.number_input("Seed of the draw", 0, 2**31 - 1, step=1, key=key + "_seed", help="Draws them.", **kept)
-    return asked(prefix, study, model, count=count)
+    return asked(prefix, study, model, count=count, fresh=fresh)
 
 
 def _sources(prefix: str, study: Study, model: LanguageModel) -> tuple[str, ...]:
@@ -95,6 +102,10 @@ def _sources(prefix: str, study: Study, model: LanguageModel) -> tuple[str, ...]
         sources = sources_of(study, model)
         st.session_state[kept] = (study, model.fingerprint, sources)
     return sources
+
+
+def _first(sources: tuple[str, ...], fresh: bool) -> str:
+    return next((source for source in sources if source != POOL or not fresh), sources[0])
 
 
 def _title(source: str) -> str:

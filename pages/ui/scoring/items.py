@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.analysis.scoring.agreement import (
     Disagreement,
@@ -16,24 +15,31 @@ from core.analysis.scoring.agreement import (
     item_records,
 )
 from core.analysis.scoring.grid import combination_of
+from core.analysis.scoring.table import ScoreTable
+from core.evaluation.questions import EvaluationQuestion
 from core.figures.scoring.scoring import accuracy_figure, pairs_figure
 from core.statistics.agreement import equal_share, kappa
 from core.statistics.intervals import intervals
 from core.statistics.paired import paired
-from core.study.outcome import Outcome
+from core.study.study import Study
+from pages.ui.components import menu, questions
+from pages.ui.components.card import Card, Values, beside, empty, save_csv
 from pages.ui.components.charts import chart
-from pages.ui.components.questions import QuestionSettings, question_controls
+from pages.ui.components.questions import QuestionSettings
 from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
+from pages.ui.jobs.analysis import cut
+from pages.ui.jobs.run import model, outcome
+from pages.ui.jobs.waiting import Nothing
 from pages.ui.scoring.query import draw_table
-from pages.ui.scoring.shared import P, by_key, choose, cost, open_button, save, title, unscored
-
-if TYPE_CHECKING:
-    from core.models import LanguageModel
+from pages.ui.scoring.shared import P, by_key, cost, fields_read
+from pages.ui.session import state
+from pages.ui.session.opening import open_button
 
 HEIGHT = 480
 MEASURE, PAIR, FILTER, PICKED = (P + name for name in ("measure", "pair", "filter", "items_table"))
-SHARE, KAPPA = "Equal answers", "Cohen's κ"
+SHARE, KAPPA = MEASURES = "Equal answers", "Cohen's κ"
+NONE_PICKED: dict[str, Any] = {"selection": {"rows": []}}
 EVERY, WRONG, BETWEEN = "every disagreement", "the study's own is wrong", "the pair framed in grey"
 HELP_ACCURACY = (
     "Share of the questions answered right, the highest first, with Wilson's 95 % interval. Demonstrations, their "
@@ -54,60 +60,62 @@ HELP_SPLIT = (
 )
 
 
-def items_view(outcome: Outcome, model: LanguageModel, below: DeltaGenerator) -> None:
-    """Accuracy and agreement, and the questions that split them; which questions, below the query."""
-    with below.container(border=True):
-        title("Questions", HELP_QUESTIONS)
-        asked = question_controls(P, outcome.study, model)
+def _study() -> Study:
+    """What the questions are asked of: the study without a query of its own."""
+    return cut(outcome().study, fields_read() - {"query"})
+
+
+def _asked() -> QuestionSettings:
+    """The questions.
+
+    Raises:
+        Waiting: there is none.
+    """
+    asked = questions.asked(P, _study(), model())
     if asked is None:
-        with st.container(border=True):
-            st.container(height=HEIGHT, border=False).caption("No question, so nothing to compare.")
-        return
-    with st.container(border=True):
-        found = _ask(outcome, model, asked)
-        if found is None:
-            return
-        own = _own(found, outcome)
-        pair = _pair(found)
-        left, right = st.columns(2, gap="medium")
-        with left:
-            _accuracy(found, own, pair)
-        with right:
-            _pairs(found, own, pair)
-        _say(found, asked, pair)
-    with st.container(border=True):
-        _split(found, outcome, own, pair)
+        raise Nothing("No question, so nothing to compare.")
+    return asked
 
 
-def _ask(outcome: Outcome, model: LanguageModel, asked: QuestionSettings) -> Disagreement | None:
-    study = unscored(outcome.study).model_copy(update={"query": "", "gold": None})
-    ways = tuple(by_key().values())
-    texts = asked.count * len(ways) * max(2, len(outcome.answer.labels))
-    return analysis.result(
+def _answers() -> Disagreement:
+    """Every way's answers to the questions.
+
+    Raises:
+        Waiting: they are being scored, or there is no question.
+    """
+    asked, known, ways = _asked(), model(), tuple(by_key().values())
+    texts = asked.count * len(ways) * max(2, len(outcome().answer.labels))
+    return analysis.value(
         P + "items",
-        study,
-        model,
+        outcome().study,
+        known,
         asked.value,
-        lambda stop: disagreement(study, model, asked.of(study, model), ways, stop=stop),
+        lambda study, stop: disagreement(study, known, asked.of(study, known), ways, stop=stop),
         "all items",
-        ask=cost(texts, model.mixture is not None),
+        reads=fields_read() - {"query"},
+        ask=cost(texts, known.mixture is not None),
     )
 
 
-def _own(found: Disagreement, outcome: Outcome) -> int | None:
+def _own(answers: Disagreement) -> int | None:
     """Place of the study's own combination, None where it could not answer."""
-    key = combination_of(outcome.study).key
-    keys = [c.key for c in found.combinations]
+    key = combination_of(outcome().study).key
+    keys = [c.key for c in answers.combinations]
     return keys.index(key) if key in keys else None
 
 
-def _pair(found: Disagreement) -> tuple[int, int] | None:
+def _pair(answers: Disagreement) -> tuple[int, int] | None:
     """The two that are compared: those clicked last."""
     chosen = st.session_state.get(PAIR)
-    keys = [c.key for c in found.combinations]
+    keys = [c.key for c in answers.combinations]
     if not chosen or chosen[0] == chosen[1] or any(key not in keys for key in chosen):
         return None
     return keys.index(chosen[0]), keys.index(chosen[1])
+
+
+def _reads() -> Values:
+    answers = _answers()
+    return answers, _own(answers), _pair(answers)
 
 
 def _compare(first: str, second: str) -> None:
@@ -117,27 +125,28 @@ def _compare(first: str, second: str) -> None:
         st.session_state[FILTER] = BETWEEN
 
 
-def _accuracy(found: Disagreement, own: int | None, pair: tuple[int, int] | None) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("Accuracy", HELP_ACCURACY)
-        st.space("stretch")
-        save("CSV", "accuracy", lambda: accuracy_records(found))
-    rights = np.vstack([found.right, found.bayes_right])
+def _save_accuracy(answers: Disagreement, *_: Any) -> None:
+    st.space("stretch")
+    save_csv("CSV", P + "accuracy", lambda: accuracy_records(answers))
+
+
+def _accuracy(answers: Disagreement, own: int | None, pair: tuple[int, int] | None) -> None:
+    rights = np.vstack([answers.right, answers.bayes_right])
     bounds = intervals(rights)
-    keys = [c.key for c in found.combinations]
+    keys = [c.key for c in answers.combinations]
     figure = accuracy_figure(
-        [*(c.title for c in found.combinations), *found.bayes],
+        [*(c.title for c in answers.combinations), *answers.bayes],
         rights.mean(axis=1),
         bounds[:, 0],
         bounds[:, 1],
         [f"{int(row.sum())} of {len(row)} right" for row in rights],
-        [*keys, *found.bayes],
-        len(found.bayes),
+        [*keys, *answers.bayes],
+        len(answers.bayes),
         own,
         [keys[i] for i in pair] if pair else [],
         HEIGHT,
     )
-    best = found.combinations[int(np.argmax(found.accuracy))].title
+    best = answers.combinations[int(np.argmax(answers.accuracy))].title
     against = keys[own] if own is not None else keys[0]
     chart(
         figure,
@@ -147,16 +156,18 @@ def _accuracy(found: Disagreement, own: int | None, pair: tuple[int, int] | None
     )
 
 
-def _pairs(found: Disagreement, own: int | None, pair: tuple[int, int] | None) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("Agreement", HELP_PAIRS)
-        measure = choose("Measure", [SHARE, KAPPA], MEASURE, SHARE)
-    values = equal_share(found.answers) if measure == SHARE else kappa(found.answers)
+def _measure(*_: Any) -> None:
+    menu.switch("Measure", MEASURES, MEASURE)
+
+
+def _pairs(answers: Disagreement, own: int | None, pair: tuple[int, int] | None) -> None:
+    measure = menu.held(MEASURES, MEASURE)
+    values = equal_share(answers.answers) if measure == SHARE else kappa(answers.answers)
     figure = pairs_figure(
-        [c.title for c in found.combinations],
-        [c.variant.title for c in found.combinations],
+        [c.title for c in answers.combinations],
+        [c.variant.title for c in answers.combinations],
         values,
-        [c.key for c in found.combinations],
+        [c.key for c in answers.combinations],
         "equal answers" if measure == SHARE else "κ",
         min(0.0, float(values.min())) if measure == KAPPA else 0.0,
         own,
@@ -164,7 +175,7 @@ def _pairs(found: Disagreement, own: int | None, pair: tuple[int, int] | None) -
         HEIGHT,
     )
     low = np.unravel_index(int(np.argmin(values)), values.shape)
-    names = [found.combinations[int(i)].title for i in low]
+    names = [answers.combinations[int(i)].title for i in low]
     chart(
         figure,
         P + "pairs",
@@ -173,70 +184,78 @@ def _pairs(found: Disagreement, own: int | None, pair: tuple[int, int] | None) -
     )
 
 
-def _say(found: Disagreement, asked: QuestionSettings, pair: tuple[int, int] | None) -> None:
+def _said_reads() -> Values:
+    answers = _answers()
+    return answers, _asked().count, _pair(answers)
+
+
+def _say(answers: Disagreement, count: int, pair: tuple[int, int] | None) -> None:
     """The pair in numbers, and what could not be had."""
-    if pair is not None:
-        a, b = (found.combinations[i].title for i in pair)
-        test = paired(found.right[pair[0]], found.right[pair[1]])
+    if pair is None:
+        st.caption("Click a cell of the agreement to hold two ways against each other.")
+    else:
+        a, b = (answers.combinations[i].title for i in pair)
+        test = paired(answers.right[pair[0]], answers.right[pair[1]])
         st.caption(
             f"**{plain(a)}** alone is right on {test.only_a} questions, **{plain(b)}** alone on "
             f"{test.only_b}; McNemar's exact p = {test.p:.3f}, not corrected for looking at many pairs."
         )
-    if len(found.questions) < asked.count:
-        st.caption(f"{len(found.questions)} questions could be had.")
-    for error in dict.fromkeys(error for _, error in found.left_out):
-        ways = sum(said == error for _, said in found.left_out)
+    if len(answers.questions) < count:
+        st.caption(f"{len(answers.questions)} questions could be had.")
+    for error in dict.fromkeys(error for _, error in answers.left_out):
+        ways = sum(said == error for _, said in answers.left_out)
         st.caption(f"{ways} ways are left out: {plain(error, 300)}")
 
 
-def _split(found: Disagreement, outcome: Outcome, own: int | None, pair: tuple[int, int] | None) -> None:
-    """The questions that divide them, and one of them in full."""
-    left, right = st.columns([0.54, 0.46], gap="medium")
-    with left:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            title("Where they part", HELP_SPLIT)
-            kept = _filtered(found, own, pair)
-            st.space("stretch")
-            save("CSV", "items", lambda: item_records(found))
-        st.caption(
-            f"{len(found.split)} of {len(found.questions)} questions divide the ways to score; {len(kept)} shown."
-        )
-        if not kept:
-            st.container(height=HEIGHT - 120, border=False).caption("No question here.")
-            return
-        picked = _table(found, kept, own)
-    with right:
-        _one(found, outcome, picked)
+def _kinds(own: int | None, pair: tuple[int, int] | None) -> list[str]:
+    """Which questions may be shown."""
+    return [EVERY, *([WRONG] if own is not None else []), *([BETWEEN] if pair is not None else [])]
 
 
-def _filtered(found: Disagreement, own: int | None, pair: tuple[int, int] | None) -> list[int]:
+def _dividing(answers: Disagreement, own: int | None, pair: tuple[int, int] | None) -> list[int]:
     """Places of the questions shown."""
-    options = [EVERY, *([WRONG] if own is not None else []), *([BETWEEN] if pair is not None else [])]
-    if st.session_state.get(FILTER) not in options:
-        st.session_state[FILTER] = EVERY
-    kind = st.selectbox(
-        "Questions shown", options, key=FILTER, label_visibility="collapsed", width=230, persist_state="session"
-    )
-    split = [int(n) for n in found.split]
+    kind = menu.held(_kinds(own, pair), FILTER)
+    split = [int(n) for n in answers.split]
     if kind == WRONG and own is not None:
-        return [n for n in split if not found.right[own, n]]
+        return [n for n in split if not answers.right[own, n]]
     if kind == BETWEEN and pair is not None:
-        return [n for n in split if found.answers[pair[0], n] != found.answers[pair[1], n]]
+        return [n for n in split if answers.answers[pair[0], n] != answers.answers[pair[1], n]]
     return split
 
 
-def _table(found: Disagreement, kept: list[int], own: int | None) -> int:
-    """A row a question; returns the one picked, at first the first."""
-    counts = [Counter(found.answers[:, n].tolist()).most_common(4) for n in kept]
+def _split_controls(answers: Disagreement, own: int | None, pair: tuple[int, int] | None) -> None:
+    options = _kinds(own, pair)
+    st.session_state[FILTER] = menu.held(options, FILTER)
+    st.selectbox(
+        "Questions shown", options, key=FILTER, label_visibility="collapsed", width=196, persist_state="session"
+    )
+    st.space("stretch")
+    save_csv("CSV", P + "items", lambda: item_records(answers))
+
+
+def _split(answers: Disagreement, own: int | None, pair: tuple[int, int] | None) -> None:
+    """The questions that divide the ways."""
+    shown = _dividing(answers, own, pair)
+    count = len(answers.questions)
+    st.caption(f"{len(answers.split)} of {count} questions divide the ways to score; {len(shown)} shown.")
+    if shown:
+        _table(answers, shown, own)
+    else:
+        empty("No question here.", HEIGHT - 120)
+
+
+def _table(answers: Disagreement, shown: list[int], own: int | None) -> None:
+    """A row a question."""
+    counts = [Counter(answers.answers[:, n].tolist()).most_common(4) for n in shown]
     rows: dict[str, list[Any]] = {
-        "Input": [found.questions[n].input for n in kept],
-        "Right answer": [found.gold[n] for n in kept],
+        "Input": [answers.questions[n].input for n in shown],
+        "Right answer": [answers.gold[n] for n in shown],
         "Answers": [", ".join(f"{label} × {times}" for label, times in one) for one in counts],
     }
     if own is not None:
         signs = ("✗", "✓")
-        rows["Study's own"] = [f"{signs[int(found.right[own, n])]} {found.answers[own, n]}" for n in kept]
-    event = st.dataframe(
+        rows["Study's own"] = [f"{signs[int(answers.right[own, n])]} {answers.answers[own, n]}" for n in shown]
+    st.dataframe(
         rows,
         column_config={
             "Input": st.column_config.TextColumn(width=130),
@@ -252,21 +271,54 @@ def _table(found: Disagreement, kept: list[int], own: int | None) -> int:
         key=PICKED,
         alt="Questions on which the ways to score disagree",
     )
-    chosen = [r for r in event["selection"]["rows"] if r < len(kept)]
-    return kept[chosen[0] if chosen else 0]
 
 
-def _one(found: Disagreement, outcome: Outcome, n: int) -> None:
+def _picked(shown: list[int]) -> int:
+    """The question picked in the table, at first the first."""
+    rows = (st.session_state.get(PICKED) or NONE_PICKED)["selection"]["rows"]
+    chosen = [row for row in rows if row < len(shown)]
+    return shown[chosen[0] if chosen else 0]
+
+
+def _one_reads() -> Values:
+    answers, own, pair = _reads()
+    shown = _dividing(answers, own, pair)
+    if not shown:
+        raise Nothing("No question here.")
+    n = _picked(shown)
+    return answers.questions[n], answers.tables[n], combination_of(outcome().study).key
+
+
+def _one(question: EvaluationQuestion, table: ScoreTable, own: str) -> None:
     """Who says what to one question."""
-    question = found.questions[n]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{plain(question.input, 48)}** → {plain(question.gold, 24)}", width="content")
         st.space("stretch")
         open_button(
             "Open in the Playground",
             P + "open_item",
-            lambda: outcome.study.model_copy(update={"query": question.input, "gold": question.gold}),
+            lambda: state.study().model_copy(update={"query": question.input, "gold": question.gold}),
             "Makes it the query, with its right answer; Undo takes it back.",
         )
-    own = combination_of(outcome.study).key
-    draw_table(found.tables[n], question.gold, P + "one", own, own, None, None)
+    draw_table(table, question.gold, P + "one", own, own, None, None)
+
+
+def _questions_reads() -> Values:
+    return _study(), model()
+
+
+QUESTIONS = Card(
+    P + "card_questions",
+    "Questions",
+    HELP_QUESTIONS,
+    _questions_reads,
+    lambda study, known: questions.question_controls(P, study, known),
+    height=70,
+    stretched=False,
+)
+ACCURACY = Card(P + "card_accuracy", "Accuracy", HELP_ACCURACY, _reads, _accuracy, beside=_save_accuracy, height=HEIGHT)
+PAIRS = Card(P + "card_pairs", "Agreement", HELP_PAIRS, _reads, _pairs, beside=_measure, height=HEIGHT)
+SAID = Card(P + "card_said", "", "", _said_reads, _say, height=24, framed=False)
+SPLIT = Card(P + "card_split", "Where they part", HELP_SPLIT, _reads, _split, beside=_split_controls, height=HEIGHT)
+ONE = Card(P + "card_one", "", "", _one_reads, _one, height=HEIGHT)
+CARDS = (beside(ACCURACY, PAIRS), SAID, beside(SPLIT, ONE, widths=(0.54, 0.46)))

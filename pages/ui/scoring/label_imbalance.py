@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.analysis.scoring.agreement import BAYES
 from core.analysis.scoring.label_imbalance import (
@@ -18,7 +17,7 @@ from core.analysis.scoring.label_imbalance import (
     labels_that_repeat,
     shared_out,
 )
-from core.evaluation.questions import POOL, questions_of, sources_of
+from core.evaluation.questions import questions_of
 from core.figures.colours import MODEL, OTHERS
 from core.figures.scoring.label_imbalance import imbalance_figure, share_figure
 from core.ordering import orderings
@@ -27,15 +26,20 @@ from core.selection import selections
 from core.statistics.bootstrap import mean_over_both
 from core.study.cleaning import usable
 from core.study.demonstrations import Demonstration
-from core.study.outcome import Outcome
 from core.study.study import Study
+from pages.ui.components import menu, questions
+from pages.ui.components.card import Card, Values, beside, save_csv, title
 from pages.ui.components.charts import chart
-from pages.ui.components.questions import QuestionSettings, question_controls
+from pages.ui.components.questions import QuestionSettings
 from pages.ui.components.text import plain, safe
 from pages.ui.jobs import analysis
-from pages.ui.scoring.shared import P, by_key, cost, open_button, save, title, unscored
+from pages.ui.jobs.analysis import cut
+from pages.ui.jobs.run import model, outcome
+from pages.ui.jobs.waiting import Done, Nothing, Waiting
+from pages.ui.scoring.shared import P, by_key, cost, fields_read
 from pages.ui.session import session, state
 from pages.ui.session.examples import examples
+from pages.ui.session.opening import open_button
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -45,6 +49,7 @@ ROWS, MAJORITY, SIZE, DRAWS, SEED, LINES, RATIO = (
     PRE + name for name in ("rows", "majority", "size", "draws", "seed", "lines", "ratio")
 )
 FIRST_LINES = ("direct/sum/none", "direct/sum/contextual", "channel/even/none", "pmi/none")
+AT_FIRST = {SIZE: 8, DRAWS: 3, SEED: 0}
 MOST_LINES = 7
 SMALL_POOL = 60  # rows; of fewer, too few can be asked while the others are shown
 FAMOUS = ("Seven to one", "Sentiment as foo and bar", "Flipped labels")
@@ -57,10 +62,14 @@ HELP = (
     "draws and questions. Grey is exact Bayes on the same demonstrations: p(y|x,D) solid, from p(x|y,D) with even P(y) "
     "dotted. Bayes infers the imbalance as well: where the task's own classes are uneven, leaning towards one is right."
 )
+HELP_SIZE = "n: shown at every ratio, the repeated label and the others together."
 HELP_BARS = (
     "The study's own query after the first draw at the ratio marked: P(repeated label), and the label that wins. ★ is "
     "the right answer."
 )
+
+
+Tables = dict[str, tuple[Demonstration, ...]]
 
 
 @dataclass(frozen=True)
@@ -68,12 +77,14 @@ class Settings:
     """What the controls say.
 
     Attributes:
+        table: that rows are taken from.
         rows: to show.
         majority: the label that takes over.
         size, draws, seed: as `core.analysis.scoring.label_imbalance.imbalance` takes them.
         lines: keys of the combinations.
     """
 
+    table: str
     rows: tuple[Demonstration, ...]
     majority: str
     size: int
@@ -82,45 +93,15 @@ class Settings:
     lines: tuple[str, ...]
 
 
-def imbalance_view(outcome: Outcome, model: LanguageModel, below: DeltaGenerator) -> None:
-    """Curves with a slider, and the answer at the ratio marked; what is repeated and asked, below the query."""
-    tables = {name: rows for name, rows in _tables(outcome.study).items() if labels_that_repeat(rows)}
-    if not tables:
-        _nothing_to_repeat()
-        return
-    with below.container(border=True):
-        settings = _controls(tables)
-        _first_source(outcome.study, model, tables)
-        asked = question_controls(PRE, outcome.study, model)
-    with st.container(border=True):
-        if asked is None or not settings.lines:
-            why = "No question to ask." if asked is None else "Choose at least one way to score."
-            st.container(height=HEIGHT, border=False).caption(why)
-            return
-        found = _compute(outcome, model, settings, asked)
-        if found is not None:
-            _moving(found, outcome.study, len(settings.rows))
+class NeverRecurs(Waiting):
+    """No label occurs twice: an answer that never recurs cannot be in the majority. Offers studies where labels do."""
 
+    acts = True
 
-def drawn_of(count: int) -> int:
-    """How many questions are drawn to keep `count` even ones: of an uneven task few have the rarer answer."""
-    return min(20 * count, max(1_000, 2 * count))
+    def __init__(self) -> None:
+        super().__init__("")
 
-
-def _tables(study: Study) -> dict[str, tuple[Demonstration, ...]]:
-    """What can be repeated, the table that the study reads first."""
-    tables = {
-        "Pool": tuple(row for row in study.pool if usable(row)),
-        "Demonstrations": tuple(row for row in study.demonstrations if usable(row)),
-    }
-    first = session.table_read(study)
-    return {name: tables[name] for name in (first, *(other for other in tables if other != first)) if name in tables}
-
-
-def _nothing_to_repeat() -> None:
-    """An answer that never recurs cannot be in the majority: offer studies where labels do."""
-    with st.container(border=True):
-        title("Label imbalance", HELP)
+    def show(self, done: Done) -> None:
         st.info(
             "Imbalance takes at least two labels, one of which occurs twice, among the demonstrations or in the pool. "
             "Here every answer is another one, or all are the same.",
@@ -137,42 +118,84 @@ def _nothing_to_repeat() -> None:
                 )
 
 
+def drawn_of(count: int) -> int:
+    """How many questions are drawn to keep `count` even ones: of an uneven task few have the rarer answer."""
+    return min(20 * count, max(1_000, 2 * count))
+
+
+def _repeating() -> Tables:
+    """What can be repeated, the table that the study reads first."""
+    study = outcome().study
+    rows = {
+        "Pool": tuple(row for row in study.pool if usable(row)),
+        "Demonstrations": tuple(row for row in study.demonstrations if usable(row)),
+    }
+    names = sorted(rows, key=lambda name: name != session.table_read(study))
+    return {name: rows[name] for name in names if labels_that_repeat(rows[name])}
+
+
+def _tables() -> Tables:
+    """What can be repeated.
+
+    Raises:
+        Waiting: nothing, or there is no outcome.
+    """
+    tables = _repeating()
+    if not tables:
+        raise Nothing("No label occurs twice beside another one.")
+    return tables
+
+
 def _load(study: Study) -> None:
     state.replace(study.model_copy(update={"model": state.study().model}))
     session.mark(None)
 
 
-def _controls(tables: dict[str, tuple[Demonstration, ...]]) -> Settings:
-    title("Label imbalance", HELP)
+def _settings(tables: Tables) -> Settings:
+    """What the controls say, drawn or not yet."""
+    table = menu.held(list(tables), ROWS)
+    rows = tables[table]
+    majority = menu.held(list(labels_that_repeat(rows)), MAJORITY)
+    size, draws, seed = (int(st.session_state.get(key, AT_FIRST[key])) for key in (SIZE, DRAWS, SEED))
+    lines = tuple(key for key in st.session_state.get(LINES, FIRST_LINES) if key in by_key())
+    return Settings(table, rows, majority, size, draws, seed, lines)
+
+
+def _fresh(study: Study) -> bool:
+    """Whether to start from fresh draws of a task: where the pool is small, what is asked cannot be shown."""
+    rows = tuple(row for row in study.pool if usable(row))
+    return not labels_that_repeat(rows) or len(rows) < SMALL_POOL
+
+
+def _asking() -> Study:
+    """What the questions are asked of: the study without a query of its own."""
+    return cut(outcome().study, fields_read() - {"query"})
+
+
+def _controls_reads() -> Values:
+    return _tables(), _asking(), model()
+
+
+def _controls(tables: Tables, study: Study, known: LanguageModel) -> None:
     columns = [
         *st.columns(2, gap="small", vertical_alignment="bottom"),
         *st.columns([1.2, 0.9, 1.1], gap="small", vertical_alignment="bottom"),
     ]
     with columns[0]:
-        name = _held("Rows to show from", list(tables), ROWS, "The table whose rows are repeated or dropped.")
-    rows = tables[name]
+        _choice("Rows to show from", list(tables), ROWS, "The table whose rows are repeated or dropped.")
     with columns[1]:
-        labels = list(labels_that_repeat(rows))
-        majority = _held("Label repeated", labels, MAJORITY, "Its demonstrations take over.")
-    with columns[2]:
-        size = st.number_input(
-            "Demonstrations",
-            2,
-            64,
-            8,
-            key=SIZE,
-            help="n: shown at every ratio, the repeated label and the others together.",
-            persist_state="session",
-        )
-    with columns[3]:
-        draws = st.number_input(
-            "Draws", 1, 20, 3, key=DRAWS, help="Sets of rows and places, averaged over.", persist_state="session"
-        )
-    with columns[4]:
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key=SEED, help="Of the draws.", persist_state="session")
-    st.session_state.setdefault(LINES, list(FIRST_LINES))
-    st.session_state[LINES] = [key for key in st.session_state[LINES] if key in by_key()]
-    lines = st.multiselect(
+        labels = list(labels_that_repeat(_settings(tables).rows))
+        _choice("Label repeated", labels, MAJORITY, "Its demonstrations take over.")
+    for column, label, key, least, most, help in (
+        (columns[2], "Demonstrations", SIZE, 2, 64, HELP_SIZE),
+        (columns[3], "Draws", DRAWS, 1, 20, "Sets of rows and places, averaged over."),
+        (columns[4], "Seed", SEED, 0, 2**31 - 1, "Of the draws."),
+    ):
+        with column:
+            st.session_state.setdefault(key, AT_FIRST[key])
+            st.number_input(label, least, most, key=key, help=help, persist_state="session")
+    st.session_state[LINES] = list(_settings(tables).lines)
+    st.multiselect(
         "Ways to score",
         list(by_key()),
         format_func=lambda key: by_key()[key].title,
@@ -181,13 +204,12 @@ def _controls(tables: dict[str, tuple[Demonstration, ...]]) -> Settings:
         placeholder="Choose up to seven",
         persist_state="session",
     )
-    return Settings(rows, majority, int(size), int(draws), int(seed), tuple(lines))
+    questions.question_controls(PRE, study, known, fresh=_fresh(study))
 
 
-def _held(label: str, options: list[str], key: str, help: str) -> str:
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = options[0]
-    chosen: str = st.selectbox(
+def _choice(label: str, options: list[str], key: str, help: str) -> None:
+    st.session_state[key] = menu.held(options, key)
+    st.selectbox(
         label,
         options,
         format_func=lambda text: plain(text, 40).replace("\\", ""),
@@ -195,30 +217,34 @@ def _held(label: str, options: list[str], key: str, help: str) -> str:
         help=help,
         persist_state="session",
     )
-    return chosen
 
 
-def _first_source(study: Study, model: LanguageModel, tables: dict[str, tuple[Demonstration, ...]]) -> None:
-    """Start from fresh draws of a task where the pool is small: what is asked cannot be shown."""
-    key = PRE + "questions_source"
-    sources = sources_of(study, model)
-    fresh = [source for source in sources if source != POOL]
-    if fresh and st.session_state.get(key) not in sources and len(tables.get("Pool", ())) < SMALL_POOL:
-        st.session_state[key] = fresh[0]
+def _curves_of() -> Imbalance:
+    """The curves.
+
+    Raises:
+        Waiting: they are being computed, or there is nothing to compute them from.
+    """
+    settings, study, known = _settings(_tables()), _asking(), model()
+    asked = questions.asked(PRE, study, known, fresh=_fresh(study))
+    if asked is None:
+        raise Nothing("No question to ask.")
+    if not settings.lines:
+        raise Nothing("Choose at least one way to score.")
+    return _compute(outcome().study, known, settings, asked)
 
 
-def _compute(outcome: Outcome, model: LanguageModel, settings: Settings, asked: QuestionSettings) -> Imbalance | None:
-    study = outcome.study
+def _compute(study: Study, known: LanguageModel, settings: Settings, asked: QuestionSettings) -> Imbalance:
     ways = [by_key()[key] for key in settings.lines]
 
-    def work(stop: Stop) -> Imbalance:
-        drawn = questions_of(study, model, asked.source, drawn_of(asked.count), asked.seed)
-        rows, questions = shared_out(settings.rows, drawn, settings.majority, asked.count)
+    def work(study: Study, stop: Stop) -> Imbalance:
+        drawn = questions_of(study, known, asked.source, drawn_of(asked.count), asked.seed)
+        rows, even = shared_out(settings.rows, drawn, settings.majority, asked.count)
         return imbalance(
             study,
-            model,
+            known,
             rows,
-            questions,
+            even,
             ways,
             majority=settings.majority,
             n=settings.size,
@@ -229,90 +255,91 @@ def _compute(outcome: Outcome, model: LanguageModel, settings: Settings, asked: 
 
     labels = len(labels_that_repeat(settings.rows))
     texts = asked.count * settings.draws * len(counts_of(settings.size, labels)) * len(ways) * labels
-    return analysis.result(
-        PRE + "curves",
-        unscored(study),
-        model,
-        {
-            **asked.value,
-            "rows": [[row.input, row.label] for row in settings.rows],
-            "majority": settings.majority,
-            "size": settings.size,
-            "draws": settings.draws,
-            "rows_seed": settings.seed,
-            "lines": list(settings.lines),
-        },
-        work,
-        "curves",
-        ask=cost(texts, model.mixture is not None),
-    )
+    decides = {
+        **asked.value,
+        "rows": settings.table,
+        "majority": settings.majority,
+        "size": settings.size,
+        "draws": settings.draws,
+        "rows_seed": settings.seed,
+        "lines": list(settings.lines),
+    }
+    ask = cost(texts, known.mixture is not None)
+    return analysis.value(PRE + "curves", study, known, decides, work, "curves", reads=fields_read(), ask=ask)
 
 
-@st.fragment
-def _moving(found: Imbalance, study: Study, rows: int) -> None:
-    """Curves with the ratio marked by the slider, and the answer there; moving it reruns nothing else."""
-    ratios = list(range(len(found.counts)))
-    if st.session_state.get(RATIO) not in ratios:
-        st.session_state[RATIO] = max(0, len(ratios) - 2)  # 7:1 of eight
+def _at(curves: Imbalance) -> int:
+    """The ratio marked: 7:1 of eight at first."""
+    at = st.session_state.get(RATIO)
+    return at if at in range(len(curves.counts)) else max(0, len(curves.counts) - 2)
+
+
+def _moving_reads() -> Values:
+    curves = _curves_of()
+    return curves, _at(curves)
+
+
+def _curves_reads() -> Values:
+    if not _repeating():
+        raise NeverRecurs
+    return _moving_reads()
+
+
+def _ratio(curves: Imbalance, at: int) -> None:
+    """The ratio marked, and the ways out from it."""
+    st.session_state[RATIO] = at
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        title(f"{plain(found.majority, 20)} : {_others(found)}", HELP)
-        at = st.select_slider(
+        title(f"{plain(curves.majority, 20)} : {_others(curves)}", HELP)
+        st.select_slider(
             "Ratio",
-            ratios,
-            format_func=found.names.__getitem__,
+            list(range(len(curves.counts))),
+            format_func=curves.names.__getitem__,
             key=RATIO,
             label_visibility="collapsed",
             width=300,
             persist_state="session",
         )
         st.space("stretch")
-        save("CSV", "imbalance", lambda: imbalance_records(found))
+        save_csv("CSV", P + "imbalance", lambda: imbalance_records(curves))
         open_button(
             "Open in the Playground",
             PRE + "open",
-            lambda: _as_study(found, study, at),
+            lambda: _as_study(curves, state.study(), at),
             "The first draw at this ratio as the demonstrations, picked by hand, in this order.",
         )
-    left, right = st.columns([0.66, 0.34], gap="small")
-    with left:
-        _curves(found, at)
-    with right:
-        _answer(found, study, at)
-    _strip(found, at)
-    _say(found, rows)
 
 
-def _others(found: Imbalance) -> str:
-    others = [label for label in found.labels if label != found.majority]
+def _others(curves: Imbalance) -> str:
+    others = [label for label in curves.labels if label != curves.majority]
     return plain(others[0], 20) if len(others) == 1 else "others"
 
 
-def _as_study(found: Imbalance, study: Study, at: int) -> Study:
+def _as_study(curves: Imbalance, study: Study, at: int) -> Study:
     """The first draw at a ratio, picked by hand and in its order."""
     return study.model_copy(
         update={
-            "demonstrations": found.demonstrations[0][at],
+            "demonstrations": curves.demonstrations[0][at],
             "selection": selections.plain,
             "ordering": orderings.plain,
             "shots": None,
-            "labels": found.labels,
+            "labels": curves.labels,
         }
     )
 
 
-def _names(found: Imbalance) -> tuple[list[str], list[str]]:
-    return [way.title for way in found.combinations], list(BAYES[: len(found.bayes_right)])
+def _names(curves: Imbalance) -> tuple[list[str], list[str]]:
+    return [way.title for way in curves.combinations], list(BAYES[: len(curves.bayes_right)])
 
 
-def _curves(found: Imbalance, at: int) -> None:
-    names, bayes = _names(found)
-    accuracy = mean_over_both(np.concatenate([found.right, found.bayes_right]), found.resampling)
-    shares = mean_over_both(np.concatenate([found.majority_probability, found.bayes_majority]), found.resampling)
+def _curves(curves: Imbalance, at: int) -> None:
+    names, bayes = _names(curves)
+    accuracy = mean_over_both(np.concatenate([curves.right, curves.bayes_right]), curves.resampling)
+    shares = mean_over_both(np.concatenate([curves.majority_probability, curves.bayes_majority]), curves.resampling)
     figure = imbalance_figure(
-        found.names,
+        curves.names,
         [
             ("Accuracy", "half of the questions have either label", *accuracy),
-            (f"Mean P({plain(found.majority, 16)})".replace("\\", ""), "0.5 is even", *shares),
+            (f"Mean P({plain(curves.majority, 16)})".replace("\\", ""), "0.5 is even", *shares),
         ],
         names,
         bayes,
@@ -328,52 +355,71 @@ def _curves(found: Imbalance, at: int) -> None:
     )
 
 
-def _answer(found: Imbalance, study: Study, at: int) -> None:
+def _answer(curves: Imbalance, at: int, query: str, gold: str | None) -> None:
     """The study's own query at the ratio."""
-    st.markdown(f":small[**{plain(study.query, 40)}** at {found.names[at]}]", help=HELP_BARS, width="content")
-    if not found.query:
+    st.markdown(f":small[**{plain(query, 40)}** at {curves.names[at]}]", help=HELP_BARS, width="content")
+    if not curves.query:
         return
-    table = found.query[at]
-    names, bayes = _names(found)
+    table = curves.query[at]
+    names, bayes = _names(curves)
     truths = [answer for answer in (table.bayes, table.bayes_channel) if answer is not None]
     answers = [answer for answer in table.answers if answer is not None] + truths
     if len(answers) != len(names) + len(truths):
         st.caption("Not every way can score this query.")
         return
-    shares = [float(answer.probabilities[found.labels.index(found.majority)]) for answer in answers]
+    shares = [float(answer.probabilities[curves.labels.index(curves.majority)]) for answer in answers]
     figure = share_figure(
         [*names, *bayes[: len(truths)]],
         shares,
         [answer.best for answer in answers],
-        found.majority,
-        (study.gold or "").strip() or None,
+        curves.majority,
+        (gold or "").strip() or None,
         len(truths),
         HEIGHT - 30,
     )
     chart(
         figure,
         PRE + "bars",
-        f"P({found.majority}) for the query at {found.names[at]}: {names[0]} gives {shares[0]:.2f}",
+        f"P({curves.majority}) for the query at {curves.names[at]}: {names[0]} gives {shares[0]:.2f}",
     )
 
 
-def _strip(found: Imbalance, at: int) -> None:
+def _strip(curves: Imbalance, at: int, rows: int) -> None:
     """The demonstrations of the first draw, in order: which label stands where."""
     chips = "".join(
         f'<span title="{safe(row.input)}" style="display:inline-block;margin:1px 3px 1px 0;padding:0 .5em;'
-        f"border-radius:4px;font-size:.78rem;border:1px solid {MODEL if row.label == found.majority else OTHERS};"
-        f'background:{"rgba(109,91,208,.28)" if row.label == found.majority else "transparent"}">'
+        f"border-radius:4px;font-size:.78rem;border:1px solid {MODEL if row.label == curves.majority else OTHERS};"
+        f'background:{"rgba(109,91,208,.28)" if row.label == curves.majority else "transparent"}">'
         f"{safe(row.input[:28])} → {safe(row.label[:16])}</span>"
-        for row in found.demonstrations[0][at]
+        for row in curves.demonstrations[0][at]
     )
     st.html(f"<div>{chips}</div>")
+    _say(curves, rows)
 
 
-def _say(found: Imbalance, rows: int) -> None:
-    draws = len(found.demonstrations)
+def _say(curves: Imbalance, rows: int) -> None:
+    """What stands behind the curves."""
+    draws = len(curves.demonstrations)
     said = (
-        f"{len(found.questions)} questions × {draws} draw{'s' if draws != 1 else ''} at every ratio, from {rows} rows."
+        f"{len(curves.questions)} questions × {draws} draw{'s' if draws != 1 else ''} at every ratio, from {rows} rows."
     )
-    if found.repeated > 1:
-        said += f" Rows run out: one is shown up to {found.repeated} times in a prompt."
+    if curves.repeated > 1:
+        said += f" Rows run out: one is shown up to {curves.repeated} times in a prompt."
     st.caption(said, help=HELP)
+
+
+def _answer_reads() -> Values:
+    study = outcome().study
+    return (*_moving_reads(), study.query, study.gold)
+
+
+def _strip_reads() -> Values:
+    return (*_moving_reads(), len(_settings(_tables()).rows))
+
+
+SETTINGS = Card(PRE + "card_settings", "Label imbalance", HELP, _controls_reads, _controls, height=330, stretched=False)
+RATIOS = Card(PRE + "card_ratio", "", "", _moving_reads, _ratio, height=40, stretched=False)
+CURVES = Card(PRE + "card_curves", "", "", _curves_reads, _curves, height=HEIGHT)
+ANSWER = Card(PRE + "card_answer", "", "", _answer_reads, _answer, height=HEIGHT)
+STRIP = Card(PRE + "card_strip", "", "", _strip_reads, _strip, height=64, stretched=False)
+CARDS = (RATIOS, beside(CURVES, ANSWER, widths=(0.66, 0.34)), STRIP)

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.analysis.scoring.breakdown import ScoreBreakdown, score_breakdown, token_records
 from core.analysis.scoring.grid import Combination, combination_of, variants
 from core.analysis.scoring.table import ScoreTable, score_table, text_count
+from core.figures.base import wrap
 from core.figures.scoring.scoring import label_colours, score_cells_figure
 from core.scoring.calibration import calibrations
-from core.study.outcome import Answer, Outcome
+from core.study.outcome import Answer
+from pages.ui.components import menu
+from pages.ui.components.card import Card, Values, beside, heading, save_csv
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
+from pages.ui.jobs.run import model, outcome
 from pages.ui.scoring.breakdown import breakdown_html
-from pages.ui.scoring.shared import P, by_key, cost, save, take, title, unscored
-
-if TYPE_CHECKING:
-    from core.models import LanguageModel
+from pages.ui.scoring.shared import P, by_key, cost, fields_read, take
 
 HEIGHT = 396
 OPENED, SHOWN, INPUT = P + "opened", P + "cells", P + "input"
@@ -42,43 +43,88 @@ HELP_WORKING = (
 )
 
 
-def query_view(outcome: Outcome, model: LanguageModel, _below: DeltaGenerator) -> None:
-    """The table on the left, the working on the right; there are no settings to put below the query."""
-    with st.container(border=True):
-        left, right = st.columns([0.56, 0.44], gap="medium")
-    with left:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            title("Every way to score it", HELP_TABLE)
-            of = _cells_control(outcome)
-            slot = st.container(width="content")
-        table = every_way(outcome, model)
-        if table is None:
-            with right:
-                st.container(height=HEIGHT, border=False).caption("Opens when the table is there.")
-            return
-        with slot:
-            save("CSV", "scores", lambda: table_records(table, outcome))
-        opened = _opened(outcome, table)
-        draw_table(table, outcome.study.gold, P + "table", opened, _own(outcome), of, _open)
-        _say(outcome, table)
-    with right:
-        _work_out(outcome, model, opened, label_colours(table.labels, table.best))
+@dataclass(frozen=True)
+class Shown:
+    """What the outcome on screen says of the query.
+
+    Attributes:
+        query, gold: of the study.
+        best: the study's answer.
+        own: key of the study's own way to score.
+    """
+
+    query: str
+    gold: str | None
+    best: str
+    own: str
 
 
-def every_way(outcome: Outcome, model: LanguageModel) -> ScoreTable | None:
-    """The table, None while it is under way."""
-    study, labels, ways = outcome.study, outcome.answer.labels, tuple(by_key().values())
-    shown = outcome.demonstrations
+def _shown() -> Shown:
+    found = outcome()
+    study = found.study
+    return Shown(study.query, study.gold, found.answer.best, combination_of(study).key)
+
+
+def every_way() -> ScoreTable:
+    """The query in every way.
+
+    Raises:
+        Waiting: it is being scored.
+    """
+    found, known, ways = outcome(), model(), tuple(by_key().values())
+    study, labels, shown = found.study, found.answer.labels, found.demonstrations
     texts = text_count(study, [(study.query.strip(), shown, labels)], ways)
-    return analysis.result(
+    return analysis.value(
         P + "every",
-        unscored(study),
-        model,
+        study,
+        known,
         {"shown": [[row.input, row.label] for row in shown], "labels": list(labels)},
-        lambda stop: score_table(study, model, shown, labels, ways, stop=stop),
+        lambda study, stop: score_table(study, known, shown, labels, ways, stop=stop),
         "every way to score",
-        ask=cost(texts, model.mixture is not None),
+        reads=fields_read(),
+        ask=cost(texts, known.mixture is not None),
     )
+
+
+def _breakdown(key: str) -> ScoreBreakdown:
+    """Tokens and sums of one way.
+
+    Raises:
+        Waiting: it is being worked out.
+    """
+    found, known, way = outcome(), model(), by_key()[key]
+    labels, shown = found.answer.labels, found.demonstrations
+    return analysis.value(
+        P + "working",
+        found.study,
+        known,
+        {"way": key, "shown": [[row.input, row.label] for row in shown], "labels": list(labels)},
+        lambda study, stop: score_breakdown(study, known, shown, labels, way, stop),
+        "the working",
+        reads=fields_read(),
+    )
+
+
+def _table_reads() -> Values:
+    table, shown = every_way(), _shown()
+    return table, shown, _opened(table, shown.own)
+
+
+def _table_controls(table: ScoreTable, shown: Shown, _: str) -> None:
+    _cells_control(table)
+    save_csv("CSV", P + "scores", lambda: table_records(table, shown))
+
+
+def _table(table: ScoreTable, shown: Shown, opened: str) -> None:
+    label = menu.held([WINNER, *table.labels], SHOWN) or None
+    draw_table(table, shown.gold, P + "table", opened, shown.own, label, _open)
+    _say(table, shown.best)
+
+
+def _breakdown_reads() -> Values:
+    table, own = every_way(), _shown().own
+    opened = _opened(table, own)
+    return _breakdown(opened), opened == own, label_colours(table.labels, table.best)
 
 
 def draw_table(
@@ -130,8 +176,6 @@ def _value(answer: Answer | None, of: str | None) -> float:
 
 
 def _note(name: str, answer: Answer | None, error: str) -> str:
-    from core.figures.base import wrap
-
     if answer is None:
         return f"<b>{wrap(name)}</b><br>{wrap(error, 50)}"
     order = np.argsort(-answer.probabilities, kind="stable")[:6]
@@ -141,12 +185,11 @@ def _note(name: str, answer: Answer | None, error: str) -> str:
     return f"<b>{wrap(name)}</b><br>{said}"
 
 
-def _cells_control(outcome: Outcome) -> str | None:
+def _cells_control(table: ScoreTable) -> None:
     """What a cell shows: the winner, or the probability of one label."""
-    options = [WINNER, *outcome.answer.labels]
-    if st.session_state.get(SHOWN) not in options:
-        st.session_state[SHOWN] = WINNER
-    chosen = st.selectbox(
+    options = [WINNER, *table.labels]
+    st.session_state[SHOWN] = menu.held(options, SHOWN)
+    st.selectbox(
         "Cells show",
         options,
         format_func=lambda label: f"P({plain(label, 24)})".replace("\\", "") if label else "the winning label",
@@ -155,79 +198,58 @@ def _cells_control(outcome: Outcome) -> str | None:
         width=170,
         persist_state="session",
     )
-    return chosen or None
-
-
-def _own(outcome: Outcome) -> str:
-    return combination_of(outcome.study).key
 
 
 def _open(data: list[Any]) -> None:
     st.session_state[OPENED] = str(data[0])
 
 
-def _opened(outcome: Outcome, table: ScoreTable) -> str:
+def _opened(table: ScoreTable, own: str) -> str:
     """The cell worked out: the one clicked last, at first the study's own."""
     chosen = st.session_state.get(OPENED)
-    return str(chosen) if chosen in {c.key for c in table.combinations} else _own(outcome)
+    return str(chosen) if chosen in {c.key for c in table.combinations} else own
 
 
-def _say(outcome: Outcome, table: ScoreTable) -> None:
+def _say(table: ScoreTable, own: str) -> None:
     """How many agree with the study's own answer, and what could not be had."""
     won = [best for best in table.best if best is not None]
-    own = outcome.answer.best
     alike = sum(best == own for best in won)
     st.caption(f"{alike} of {len(won)} ways answer “{plain(own, 24)}”, as the study does.")
     for error in dict.fromkeys(filter(None, table.errors)):
         st.caption(plain(error, 300))
 
 
-def _work_out(outcome: Outcome, model: LanguageModel, key: str, colours: dict[str, str]) -> None:
+def _work_out(breakdown: ScoreBreakdown, own: bool, colours: dict[str, str]) -> None:
     """Tokens and sums of one combination."""
-    way = by_key()[key]
-    study, shown, labels = outcome.study, outcome.demonstrations, outcome.answer.labels
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title(plain(way.title, 60), HELP_WORKING)
+    way = breakdown.combination
+
+    def controls() -> None:
         st.space("stretch")
-        controls = st.container(horizontal=True, gap="small", width="content")
-    found: ScoreBreakdown | None = analysis.result(
-        P + "working",
-        unscored(study),
-        model,
-        {"way": key, "shown": [[row.input, row.label] for row in shown], "labels": list(labels)},
-        lambda stop: score_breakdown(study, model, shown, labels, way, stop),
-        "the working",
-    )
-    with controls:
-        own = key == _own(outcome)
         st.button(
             "The study's own" if own else "Use in the study",
             key=P + "take",
             on_click=take,
-            args=(key,),
+            args=(way.key,),
             disabled=own,
             type="secondary" if own else "primary",
             help="Scores the study this way on every page; Undo takes it back.",
         )
-        if found is not None:
-            save("Tokens", "tokens", lambda: token_records(found))
-    if found is None:
-        return
-    st.caption(f"Answers “{plain(found.answer.best, 40)}” with p = {found.answer.probabilities.max():.4f}.")
-    steps = [found.query, *found.free]
-    place = 0
-    if found.free:
-        place = _input_control(found)
-    height = HEIGHT - (8 if not found.free else 56)
-    st.html(breakdown_html(found, steps[place], colours, f"{height}px"))
+        save_csv("Tokens", P + "tokens", lambda: token_records(breakdown))
+
+    heading(plain(way.title, 60), HELP_WORKING, controls)
+    answer = breakdown.answer
+    st.caption(f"Answers “{plain(answer.best, 40)}” with p = {answer.probabilities.max():.4f}.")
+    steps = [breakdown.query, *breakdown.free]
+    place = _input_control(breakdown) if breakdown.free else 0
+    height = HEIGHT - (8 if not breakdown.free else 56)
+    st.html(breakdown_html(breakdown, steps[place], colours, f"{height}px"))
 
 
-def _input_control(found: ScoreBreakdown) -> int:
+def _input_control(breakdown: ScoreBreakdown) -> int:
     """Whose tokens are shown: the query's, or a content-free input's."""
-    options = list(range(1 + len(found.free)))
-    if st.session_state.get(INPUT) not in options:
-        st.session_state[INPUT] = 0
-    texts = ["the query, and the calibration", *(f"content-free: “{step.input}”" for step in found.free)]
+    options = list(range(1 + len(breakdown.free)))
+    st.session_state[INPUT] = menu.held(options, INPUT)
+    texts = ["the query, and the calibration", *(f"content-free: “{step.input}”" for step in breakdown.free)]
     chosen: int = st.selectbox(
         "Tokens of",
         options,
@@ -239,13 +261,12 @@ def _input_control(found: ScoreBreakdown) -> int:
     return chosen
 
 
-def table_records(table: ScoreTable, outcome: Outcome) -> list[dict[str, Any]]:
+def table_records(table: ScoreTable, shown: Shown) -> list[dict[str, Any]]:
     """A row for every combination and label."""
-    query, gold = outcome.study.query, outcome.study.gold or ""
     return [
         {
-            "query": query,
-            "gold": gold,
+            "query": shown.query,
+            "gold": shown.gold or "",
             "combination": way.key,
             "label": label,
             "score": float(answer.scores[i]) if answer is not None else "",
@@ -257,3 +278,16 @@ def table_records(table: ScoreTable, outcome: Outcome) -> list[dict[str, Any]]:
         for way, answer, error in zip(table.combinations, table.answers, table.errors, strict=True)
         for i, label in enumerate(table.labels)
     ]
+
+
+TABLE = Card(
+    P + "card_table",
+    "Every way to score it",
+    HELP_TABLE,
+    _table_reads,
+    _table,
+    beside=_table_controls,
+    height=HEIGHT + 36,
+)
+WORKING = Card(P + "card_working", "", "", _breakdown_reads, _work_out, height=HEIGHT + 76)
+CARDS = (beside(TABLE, WORKING, widths=(0.56, 0.44)),)
