@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -22,19 +23,24 @@ from core.figures.selection.choices import choice_figure, lead_figure, square_fi
 from core.selection import selections
 from core.study.cleaning import usable
 from core.study.study import Study
+from pages.ui.components import menu
+from pages.ui.components.card import Card, Values, empty, save_csv
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
-from pages.ui.jobs import analysis
-from pages.ui.selection.settings import LOOK, OWN, P, Settings, save, take, title
-
-if TYPE_CHECKING:
-    from core.models import LanguageModel
+from pages.ui.frame import parts
+from pages.ui.jobs import analysis, engine
+from pages.ui.jobs.analysis import ANSWERS, cut
+from pages.ui.jobs.run import model, outcome
+from pages.ui.jobs.waiting import Waiting
+from pages.ui.selection.settings import LOOK, OWN, P, Settings, settings, take
 
 MOST, LEAST = 32, 12  # rows of the table
-WANTED, SQUARE = P + "wanted", P + "square"
+WANTED, PICTURE = P + "wanted", P + "square"
 LARGE = 500  # rows above which a selection that reads them all with the model runs on request
 ACROSS = 3  # selections on request in a row
-OVERLAP, SCORES = "Overlap", "Score correlation"
+OVERLAP, SCORES = SQUARES = "Overlap", "Score correlation"
+DECIDES = ANSWERS - {"selection"}  # whichever selection is the study's, each chooses the same
+ROW = 360
 HELP = (
     "Rows of the pool against selections, all on the present query with the study's k, seed and encoder. A ring: it "
     "chose the row, as number 1, 2, …; a dot where it takes a set at once. The shade is the row's standing among the "
@@ -64,40 +70,21 @@ def cost_of(choice: Choice) -> str:
     return f"{said}."
 
 
-def choices_view(settings: Settings, model: LanguageModel) -> list[Choice]:
-    """The table, the answers, the squares, and the slow ones on request; returns what is known."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("Who chose what", HELP)
-        st.space("stretch")
-        download = st.container(width="content")
-    table_slot = st.container()
-    left, square_slot = st.columns([0.6, 0.4], gap="small")
-    with left:
-        st.markdown("**On request**", help=HELP_SLOW, width="content")
-        requested = _requested(settings, model)
-    found = [*_quick(settings, model, table_slot), *requested]
-    places = {entry.name: i for i, entry in enumerate(selections)}
-    choices = sorted((one for one in found if isinstance(one, Choice)), key=lambda choice: places[choice.name])
-    with table_slot:
-        for one in found:
-            if isinstance(one, Refusal):
-                st.caption(f"{selections.find(one.name).title}: {plain(one.why, 300)}")
-        if choices:
-            left, right = st.columns([0.6, 0.4], gap="small")
-            with left:
-                _table(settings, choices)
-            with right:
-                _leads(settings, choices)
-            with square_slot:
-                _square(choices)
-            with download:
-                save("CSV", "choices", lambda: choice_records(settings.study, choices))
-    return choices
+@dataclass(frozen=True)
+class Request:
+    """A selection that chooses on request.
 
+    Attributes:
+        name: of the selection.
+        asked: whether it was asked.
+        choice: what it chose, or why it cannot; None where it has not yet.
+        waits: how the wait for it looks, None where there is none.
+    """
 
-def _about(study: Study) -> Study:
-    """The study without what no choice depends on, so that a change of it computes nothing anew."""
-    return study.model_copy(update={"selection": selections.plain})
+    name: str
+    asked: bool
+    choice: Choice | Refusal | None = None
+    waits: Any = None
 
 
 def _slow(study: Study) -> list[str]:
@@ -106,79 +93,146 @@ def _slow(study: Study) -> list[str]:
     return [s.name for s in selections if s.slow or (large and s.reads_pool)]
 
 
-def _quick(settings: Settings, model: LanguageModel, slot: object) -> Sequence[Choice | Refusal]:
-    study, slow = settings.study, _slow(settings.study)
+def _quick(study: Study) -> Sequence[Choice | Refusal]:
+    """What the quick ones choose.
+
+    Raises:
+        Waiting: they are choosing.
+    """
+    slow, known = _slow(study), model()
     table = any(usable(row) for row in study.demonstrations)
     names = [s.name for s in selections if s.name not in slow and (table or s.source == "pool")]
-    with slot:  # type: ignore[attr-defined]
-        found = analysis.result(
-            P + "quick",
-            _about(study),
-            model,
-            {"names": names},
-            lambda stop: choose(study, model, names, stop=stop),
-            f"{len(names)} selections",
-        )
-    return found or ()
+    return analysis.value(
+        P + "quick",
+        study,
+        known,
+        {"names": names},
+        lambda study, stop: choose(study, known, names, stop=stop),
+        f"{len(names)} selections",
+        reads=DECIDES,
+    )
 
 
-def _requested(settings: Settings, model: LanguageModel) -> list[Choice | Refusal]:
+def _of_one(study: Study, name: str) -> Choice | Refusal:
+    """What one chooses that was asked to.
+
+    Raises:
+        Waiting: it is choosing.
+    """
+    known = model()
+    (choice,) = analysis.value(
+        f"{P}choose_{name}",
+        study,
+        known,
+        {},
+        lambda study, stop: choose(study, known, [name], stop=stop),
+        selections.find(name).title,
+        reads=DECIDES,
+    )
+    return choice
+
+
+def _requests(study: Study) -> tuple[Request, ...]:
+    """Every selection that chooses on request: each comes in its own time, and no view waits for all."""
+    wanted: dict[str, str] = st.session_state.get(WANTED, {})
+    learns = _learns_from(study) if wanted else ""
+    requests = []
+    for name in _slow(study):
+        if study.selection != name and wanted.get(name) != learns:
+            requests.append(Request(name, False))
+            continue
+        try:
+            requests.append(Request(name, True, _of_one(study, name)))
+        except Waiting as waiting:
+            requests.append(Request(name, True, waits=waiting.token))
+    return tuple(requests)
+
+
+def choices_of(settings: Settings) -> tuple[Choice | Refusal, ...]:
+    """What is known of all selections, in their order.
+
+    Raises:
+        Waiting: the quick ones are choosing.
+    """
+    requested = [request.choice for request in _requests(settings.study) if request.choice is not None]
+    places = {entry.name: i for i, entry in enumerate(selections)}
+    return tuple(sorted([*_quick(settings.study), *requested], key=lambda one: places[one.name]))
+
+
+def made(ones: Sequence[Choice | Refusal]) -> list[Choice]:
+    """Without refusals."""
+    return [one for one in ones if isinstance(one, Choice)]
+
+
+def _requests_view(settings: Settings, requests: Sequence[Request]) -> None:
     """A cell a slow selection: a button, its progress, or what it cost."""
-    study, found = settings.study, []
-    names = _slow(study)
-    for start in range(0, len(names), ACROSS):
-        for column, name in zip(st.columns(ACROSS, gap="small"), names[start : start + ACROSS], strict=False):
+    for start in range(0, len(requests), ACROSS):
+        row = requests[start : start + ACROSS]
+        for column, request in zip(st.columns(ACROSS, gap="small"), row, strict=False):
             with column.container(border=True, height="stretch", gap="xsmall"):
-                one = _one(study, model, name)
-            if one is not None:
-                found.append(one)
-    return found
+                _request(settings.study, request)
 
 
-def _one(study: Study, model: LanguageModel, name: str) -> Choice | Refusal | None:
-    entry = selections.find(name)
+def _request(study: Study, request: Request) -> None:
+    entry = selections.find(request.name)
     st.markdown(f":small[**{entry.title}**]", help=f"{entry.help}.", width="content")
-    wanted: dict[str, str] = st.session_state.setdefault(WANTED, {})
-    own = study.selection == name
-    if not own and wanted.get(name) != _learns_from(study):
+    if not request.asked:
         st.button(
             "Choose",
-            key=f"{P}ask_{name}",
+            key=f"{P}ask_{request.name}",
             on_click=_want,
-            args=(name, _learns_from(study)),
+            args=(request.name, study),
             icon=":material/play_arrow:",
         )
-        return None
-    (one,) = analysis.result(
-        f"{P}choose_{name}",
-        _about(study),
-        model,
-        {},
-        lambda stop: choose(study, model, [name], stop=stop),
-        entry.title,
-    ) or (None,)
-    if isinstance(one, Choice):
-        st.caption(cost_of(one))
-    return one
+    elif isinstance(request.choice, Choice):
+        st.caption(cost_of(request.choice))
+    elif request.waits is not None:
+        try:
+            _of_one(study, request.name)
+        except Waiting as waiting:
+            waiting.show(parts.done)
 
 
 def _learns_from(study: Study) -> str:
     """A study that learns the same: once computed, a selection follows the query by itself."""
-    return study.model_copy(update={"selection": selections.plain, "query": "", "gold": None}).model_dump_json()
+    return engine.body(cut(study, DECIDES - {"query"}))
 
 
-def _want(name: str, learns: str) -> None:
-    st.session_state[WANTED] = {**st.session_state.get(WANTED, {}), name: learns}
+def _want(name: str, study: Study) -> None:
+    st.session_state[WANTED] = {**st.session_state.get(WANTED, {}), name: _learns_from(study)}
 
 
 def _titles(choices: Sequence[Choice]) -> list[str]:
     return [selections.find(choice.name).title for choice in choices]
 
 
-def _table(settings: Settings, choices: Sequence[Choice]) -> None:
+def _reads() -> Values:
+    chosen = settings()
+    return chosen, choices_of(chosen)
+
+
+def _table_reads() -> Values:
+    return (*_reads(), st.session_state.get(LOOK, OWN))
+
+
+def _save_choices(settings: Settings, ones: Sequence[Choice | Refusal], _: str) -> None:
+    st.space("stretch")
+    save_csv("CSV", P + "choices", lambda: choice_records(settings.study, made(ones)))
+
+
+def _table_view(settings: Settings, ones: Sequence[Choice | Refusal], look: str) -> None:
+    """The rows that they chose, and who could not choose."""
+    if made(ones):
+        _table(settings, made(ones), look)
+    for one in ones:
+        if isinstance(one, Refusal):
+            st.caption(f"{selections.find(one.name).title}: {plain(one.why, 300)}")
+
+
+def _table(settings: Settings, choices: Sequence[Choice], looked_at: str) -> None:
     study = settings.study
     by_name = {choice.name: choice for choice in choices}
-    look = by_name.get(st.session_state.get(LOOK, OWN) or study.selection) or by_name.get(study.selection)
+    look = by_name.get(looked_at or study.selection) or by_name.get(study.selection)
     rows = rows_to_show(choices, None if look is None else look.scores, MOST, LEAST)
     everyone = {place for choice in choices for place in choice.places}
     nothing = np.full(len(study.pool), np.nan)
@@ -218,10 +272,15 @@ def _rank(choice: Choice, place: int) -> int | None:
     return choice.ranks.get(place, 0)
 
 
-def _leads(settings: Settings, choices: Sequence[Choice]) -> None:
-    study = settings.study
-    title("Where each leads", HELP_LEAD)
-    gold = study.gold or ""
+def _leads_reads() -> Values:
+    return (*_reads(), (outcome().study.gold or "").strip())
+
+
+def _leads(settings: Settings, ones: Sequence[Choice | Refusal], gold: str) -> None:
+    study, choices = settings.study, made(ones)
+    if not choices:
+        empty("No selection could choose.", ROW)
+        return
     known = bool(gold) and any(gold in choice.answer.labels for choice in choices)
     shares = [choice.probability(gold if known else choice.answer.best) for choice in choices]
     figure = lead_figure(
@@ -240,18 +299,15 @@ def _leads(settings: Settings, choices: Sequence[Choice]) -> None:
     chart(figure, P + "leads", alt, on_click=lambda data: take(study, str(data[0])), modebar=False)
 
 
-def _square(choices: Sequence[Choice]) -> None:
-    if st.session_state.get(SQUARE) not in (OVERLAP, SCORES):
-        st.session_state[SQUARE] = OVERLAP
-    which = st.segmented_control(
-        "Between selections",
-        [OVERLAP, SCORES],
-        key=SQUARE,
-        required=True,
-        help=HELP_SQUARE,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+def _square_switch(_: Sequence[Choice | Refusal]) -> None:
+    menu.switch("Between selections", SQUARES, PICTURE)
+
+
+def _square(ones: Sequence[Choice | Refusal]) -> None:
+    which, choices = menu.held(SQUARES, PICTURE), made(ones)
+    if not choices:
+        empty("No selection could choose.", ROW)
+        return
     if which == SCORES:
         choices = [choice for choice in choices if choice.scores is not None and np.isfinite(choice.scores).any()]
         if len(choices) < 2:
@@ -278,3 +334,22 @@ def _square(choices: Sequence[Choice]) -> None:
         f"{which} between {len(choices)} selections",
         modebar=False,
     )
+
+
+def _requests_reads() -> Values:
+    chosen = settings()
+    return chosen, _requests(chosen.study)
+
+
+TABLE = Card(P + "card_table", "Who chose what", HELP, _table_reads, _table_view, beside=_save_choices, height=ROW)
+LEADS = Card(P + "card_leads", "Where each leads", HELP_LEAD, _leads_reads, _leads, height=ROW)
+REQUESTS = Card(P + "card_requests", "On request", HELP_SLOW, _requests_reads, _requests_view, height=ROW)
+SQUARE = Card(
+    P + "card_square",
+    "Between selections",
+    HELP_SQUARE,
+    lambda: (choices_of(settings()),),
+    _square,
+    beside=_square_switch,
+    height=ROW,
+)

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
 from core.analysis.selection.records import item_records, usage_records
-from core.errors import StudyError
 from core.evaluation.evaluate import Evaluation, evaluate
 from core.evaluation.questions import POOL
 from core.figures.selection.choices import accuracy_figure
+from core.runtime.progress import Stop
 from core.selection import selections
 from core.study.cleaning import usable
 from core.study.study import Study
+from pages.ui.components import menu, questions
+from pages.ui.components.card import Card, Values, save_csv
 from pages.ui.components.charts import chart
-from pages.ui.components.questions import QuestionSettings, question_controls
+from pages.ui.components.questions import QuestionSettings
 from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
-from pages.ui.selection.settings import P, Settings, save, take, title
+from pages.ui.jobs.analysis import ANSWERS, cut
+from pages.ui.jobs.run import model
+from pages.ui.jobs.waiting import Nothing
+from pages.ui.selection.settings import P, settings, taken, taken_said
 from pages.ui.session import state
+from pages.ui.session.opening import open_button
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
 
 NAMES, VIEW, ITEM = P + "names", P + "view", P + "item"
 UNASKED = 200  # prompts answered without being asked, on the embedded model
-ITEMS, ROWS = "Items", "Rows used"
+PER_ITEM, ROWS = VIEWS = "Items", "Rows used"
+NONE_PICKED: dict[str, Any] = {"selection": {"rows": []}}
+HEIGHT = 380
 HELP = (
     "Every selection chooses demonstrations for every question anew, and the model answers. ✓ and ✗: right and wrong; "
     "the numbers are the rows of the pool that it was shown, the last one next to the question. Intervals are "
@@ -36,46 +45,23 @@ HELP = (
 )
 
 
-def items_view(settings: Settings, model: LanguageModel) -> None:
-    """Controls, accuracies, and items or rows."""
-    title("Test items", HELP)
-    study = settings.study
+def _asking(study: Study, names: Sequence[str]) -> Study:
+    """The study that questions are asked of. A hand-picked set stays as it is, so what stands in it cannot be asked;
+    any other selection leaves the question out itself."""
+    picked = [entry.name for entry in selections if entry.source == "demonstrations" and entry.name in names]
+    return study.model_copy(update={"selection": next(iter([*picked, *_from_pool()]))})
+
+
+def _controls_reads() -> Values:
+    return cut(settings().study, ANSWERS - {"query"}), model()
+
+
+def _controls(study: Study, known: LanguageModel) -> None:
     left, right = st.columns([0.5, 0.5], gap="small", vertical_alignment="bottom")
     with left:
-        names = _names(study)
-    # A hand-picked set stays as it is, so what stands in it cannot be asked; any other leaves the question out itself.
-    picked = [entry.name for entry in selections if entry.source == "demonstrations" and entry.name in names]
-    asking = study.model_copy(update={"selection": next(iter([*picked, *_from_pool()]))})
+        _names_control(study)
     with right:
-        asked = question_controls(P, asking, model)
-    if asked is None:
-        return
-    if not names:
-        st.caption("Choose a selection to compare.")
-        return
-    found = _evaluation(asking, model, names, asked)
-    if found is None:
-        return
-    left, right = st.columns([0.32, 0.68], gap="small")
-    with left:
-        _accuracy(study, found)
-    with right:
-        if st.session_state.get(VIEW) not in (ITEMS, ROWS):
-            st.session_state[VIEW] = ITEMS
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            view = st.segmented_control(
-                "View", [ITEMS, ROWS], key=VIEW, required=True, label_visibility="collapsed", persist_state="session"
-            )
-            st.space("stretch")
-            save("Items CSV", "items", lambda: item_records(found))
-            save("Rows CSV", "rows", lambda: usage_records(study, found))
-        if view == ROWS:
-            _rows(study, found)
-            picked = None
-        else:
-            picked = _items(found)
-    if picked is not None:
-        _shown(settings, found, picked)
+        questions.question_controls(P, _asking(study, _names(study)), known)
 
 
 def _from_pool() -> list[str]:
@@ -83,16 +69,25 @@ def _from_pool() -> list[str]:
     return [entry.name for entry in selections if entry.source == "pool"]
 
 
-def _names(study: Study) -> list[str]:
+def _entries(study: Study) -> dict[str, str]:
+    """Titles of the selections that can be compared, by name."""
     entries = {entry.name: entry.title for entry in selections}
-    if not any(usable(row) for row in study.demonstrations):
-        entries = {name: entries[name] for name in _from_pool()}
-    kept = [name for name in st.session_state.get(NAMES, ()) if name in entries]
-    if NAMES not in st.session_state:
-        start = [*(entry.name for entry in selections if entry.baseline), study.selection]
-        kept = [name for name in dict.fromkeys(start) if name in entries]
-    st.session_state[NAMES] = kept
-    return st.multiselect(
+    if any(usable(row) for row in study.demonstrations):
+        return entries
+    return {name: entries[name] for name in _from_pool()}
+
+
+def _names(study: Study) -> list[str]:
+    """The selections compared, drawn or not yet."""
+    at_first = [*(entry.name for entry in selections if entry.baseline), study.selection]
+    entries = _entries(study)
+    return [name for name in st.session_state.get(NAMES, dict.fromkeys(at_first)) if name in entries]
+
+
+def _names_control(study: Study) -> None:
+    entries = _entries(study)
+    st.session_state[NAMES] = _names(study)
+    st.multiselect(
         "Selections",
         list(entries),
         format_func=entries.get,
@@ -103,36 +98,46 @@ def _names(study: Study) -> list[str]:
     )
 
 
-def _evaluation(study: Study, model: LanguageModel, names: list[str], asked: QuestionSettings) -> Evaluation | None:
-    variants = [study.model_copy(update={"selection": name}) for name in names]
-    prompts = len(names) * asked.count
+def _evaluation() -> Evaluation:
+    """Every selection on every question.
+
+    Raises:
+        Waiting: it is being computed, or there is nothing to compare.
+    """
+    study, known = settings().study, model()
+    names = _names(study)
+    asking = cut(_asking(study, names), ANSWERS - {"query"})
+    asked = questions.asked(P, asking, known)
+    if asked is None:
+        raise Nothing("No question, so nothing to compare.")
+    if not names:
+        raise Nothing("Choose a selection to compare.")
+
+    def work(study: Study, stop: Stop) -> Evaluation:
+        variants = [study.model_copy(update={"selection": name}) for name in names]
+        return evaluate(variants, known, asked.of(study, known), stop=stop)
+
+    decides = {"names": names, **asked.value}
+    what, ask = f"{asked.count} questions", _ask_first(names, asked, known)
+    return analysis.value(P + "items", asking, known, decides, work, what, reads=ANSWERS - {"query"}, ask=ask)
+
+
+def _ask_first(names: Sequence[str], asked: QuestionSettings, known: LanguageModel) -> str:
+    """What it costs, where that is much."""
     slow = [selections.find(name).title for name in names if selections.find(name).slow]
-    ask = ""
-    if model.mixture is None or prompts > UNASKED or slow:
-        ask = f"{len(names)} selections answer up to {asked.count} questions each."
-        if slow and asked.source == POOL:
-            ask += f" {', '.join(slow)}: anew for each question, which takes long."
-    try:
-        questions = asked.of(study, model)
-    except StudyError as error:
-        st.info(plain(str(error), 300))
-        return None
-    return analysis.result(
-        P + "items",
-        study.model_copy(update={"query": "", "gold": None, "selection": selections.plain}),
-        model,
-        {"names": names, "questions": [[q.input, q.gold] for q in questions]},
-        lambda stop: evaluate(variants, model, questions, stop=stop),
-        f"{len(questions)} questions",
-        ask=ask,
-    )
+    if known.mixture is not None and len(names) * asked.count <= UNASKED and not slow:
+        return ""
+    said = f"{len(names)} selections answer up to {asked.count} questions each."
+    if slow and asked.source == POOL:
+        said += f" {', '.join(slow)}: anew for each question, which takes long."
+    return said
 
 
 def _titles(found: Evaluation) -> list[str]:
     return [selections.find(study.selection).title for study in found.studies]
 
 
-def _accuracy(study: Study, found: Evaluation) -> None:
+def _accuracy(found: Evaluation, study: Study) -> None:
     titles = _titles(found)
     best = titles[int(np.argmax(found.accuracy))]
     chart(
@@ -146,20 +151,34 @@ def _accuracy(study: Study, found: Evaluation) -> None:
         for name, right, cost in zip(titles, found.right, found.costs, strict=True)
     ]
     st.caption("  \n".join(plain(line, 160) for line in lines))
-    open_it = st.button(
+    name = found.studies[int(np.argmax(found.accuracy))].selection
+    open_button(
         f"Use {best} in the Playground",
-        key=P + "open",
-        icon=":material/science:",
-        on_click=take,
-        args=(study, found.studies[int(np.argmax(found.accuracy))].selection),
-        help="The selection with the highest accuracy here becomes the study's own; undo brings the other back.",
+        P + "open",
+        lambda: state.study().model_copy(update=taken(study, name)),
+        "The selection with the highest accuracy here becomes the study's own; undo brings the other back.",
+        said=taken_said(name),
     )
-    if open_it:
-        st.switch_page("pages/playground.py")
 
 
-def _items(found: Evaluation) -> int | None:
-    """The table; returns the place of the item that is selected."""
+def _view_controls(found: Evaluation, study: Study) -> None:
+    menu.switch("View", VIEWS, VIEW)
+    st.space("stretch")
+    save_csv("Items CSV", P + "items", lambda: item_records(found))
+    save_csv("Rows CSV", P + "rows", lambda: usage_records(study, found))
+
+
+def _table(found: Evaluation, study: Study) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _view_controls(found, study)
+    if menu.held(VIEWS, VIEW) == ROWS:
+        _rows(study, found)
+    else:
+        _items(found)
+
+
+def _items(found: Evaluation) -> None:
+    """What came of every question."""
     titles = _titles(found)
     columns: dict[str, list[Any]] = {
         "Question": [question.input for question in found.questions],
@@ -167,7 +186,7 @@ def _items(found: Evaluation) -> int | None:
     }
     for s, name in enumerate(titles):
         columns[name] = [_cell(found, s, n) for n in range(len(found.questions))]
-    event = st.dataframe(
+    st.dataframe(
         columns,
         hide_index=True,
         row_height=28,
@@ -181,8 +200,6 @@ def _items(found: Evaluation) -> int | None:
         },
         alt="What each selection's demonstrations led to for every question, and which rows they were",
     )
-    rows = event["selection"]["rows"]
-    return int(rows[0]) if rows and rows[0] < len(found.questions) else None
 
 
 def _cell(found: Evaluation, s: int, n: int) -> str:
@@ -217,7 +234,15 @@ def _rows(study: Study, found: Evaluation) -> None:
     st.caption(f"Of {len(found.questions)} questions; {never:,} rows were never shown.")
 
 
-def _shown(settings: Settings, found: Evaluation, n: int) -> None:
+def _shown_reads() -> Values:
+    found = _evaluation()
+    rows = (st.session_state.get(ITEM) or NONE_PICKED)["selection"]["rows"]
+    if menu.held(VIEWS, VIEW) == ROWS or not rows or rows[0] >= len(found.questions):
+        raise Nothing("Select an item to read what it was shown.")
+    return found, int(rows[0])
+
+
+def _shown(found: Evaluation, n: int) -> None:
     """The demonstrations of one item, a column a selection."""
     question = found.questions[n]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -257,3 +282,13 @@ def _shown(settings: Settings, found: Evaluation, n: int) -> None:
 
 def _ask(query: str, gold: str) -> None:
     state.edit(query=query, gold=gold)
+
+
+def _reads() -> Values:
+    return _evaluation(), settings().study
+
+
+CONTROLS = Card(P + "card_items", "Test items", HELP, _controls_reads, _controls, height=80)
+ACCURACY = Card(P + "card_accuracy", "", "", _reads, _accuracy, height=HEIGHT)
+ITEMS = Card(P + "card_item_table", "", "", _reads, _table, height=HEIGHT)
+SHOWN = Card(P + "card_shown", "", "", _shown_reads, _shown, height=40)

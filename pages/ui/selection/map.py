@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import streamlit as st
 
@@ -11,13 +9,14 @@ from core.analysis.selection.choices import Choice
 from core.analysis.selection.pool_map import MOST, PoolMap, pool_map
 from core.figures.selection.pool_map import DRAWN, Mapped, pool_figure
 from core.selection import selections
+from pages.ui.components.card import Card, Values
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
-from pages.ui.selection.settings import NAMES, P, Settings, encoder_title, title
-
-if TYPE_CHECKING:
-    from core.models import LanguageModel
+from pages.ui.jobs.run import model
+from pages.ui.selection.choices import choices_of, made
+from pages.ui.selection.settings import NAMES, P, Settings, encoder_title, settings
+from pages.ui.selection.why import looked_at
 
 HEIGHT = 430
 QUICK = 300  # rows that t-SNE lays out unasked
@@ -28,25 +27,37 @@ HELP = (
 )
 
 
-def map_view(settings: Settings, model: LanguageModel, look: Choice | None) -> None:
-    """The map, and how far it can be trusted."""
-    title("The pool", HELP)
-    study = settings.study.model_copy(update={"encoder": settings.encoder})
-    chosen = () if look is None else look.places
+def _pool_map(settings: Settings, look: Choice | None) -> PoolMap:
+    """Where the rows lie.
+
+    Raises:
+        Waiting: they are being laid out.
+    """
+    study, known = settings.study.model_copy(update={"encoder": settings.encoder}), model()
     rows, projection = len(study.pool), settings.projection
-    keep = chosen if rows > MOST[projection] else ()
+    keep = look.places if look is not None and rows > MOST[projection] else ()
     slow = projection == "t-sne" and rows > QUICK
-    found = analysis.result(
+    return analysis.value(
         P + "map",
-        study.model_copy(update={"selection": selections.plain, "gold": None}),  # another selection has the same map
-        model,
+        study,
+        known,
         {"projection": projection, "keep": list(keep)},
-        lambda stop: pool_map(study, model, projection=projection, keep=keep, stop=stop),
+        lambda study, stop: pool_map(study, known, projection=projection, keep=keep, stop=stop),
         "the map",
+        reads={"pool", "query", "encoder"},
         ask=f"t-SNE of {min(rows, MOST[projection]):,} rows takes some seconds." if slow else "",
     )
-    if found is None:
-        return
+
+
+def _reads() -> Values:
+    chosen = settings()
+    look = looked_at(chosen, made(choices_of(chosen)))
+    return chosen, _pool_map(chosen, look), look
+
+
+def _draw(settings: Settings, found: PoolMap, look: Choice | None) -> None:
+    """The map, and how far it can be trusted."""
+    study, chosen = settings.study, () if look is None else look.places
     mapped = [Mapped(int(i) + 1, study.pool[i].input, study.pool[i].label) for i in found.places]
     if found.explained is None:
         axes = ("t-SNE 1", "t-SNE 2")
@@ -65,10 +76,11 @@ def map_view(settings: Settings, model: LanguageModel, look: Choice | None) -> N
         height=HEIGHT,
     )
     by = "" if look is None else f"; ringed are those that {selections.find(look.name).title} chose"
+    by_what = f"{NAMES[settings.projection]} of {encoder_title(settings.encoder)}"
     chart(
         figure,
         P + "map_chart",
-        f"{len(mapped):,} rows of the pool by {NAMES[projection]} of {encoder_title(settings.encoder)} vectors{by}",
+        f"{len(mapped):,} rows of the pool by {by_what} vectors{by}",
         on_click=settings.clicked,
     )
     st.caption(_trust(found, settings))
@@ -89,3 +101,6 @@ def _trust(found: PoolMap, settings: Settings) -> str:
     if settings.encoder != settings.study.encoder:
         said.append(f"Selections look at {plain(encoder_title(settings.study.encoder), 40)} instead.")
     return " ".join(said)
+
+
+CARD = Card(P + "card_map", "The pool", HELP, _reads, _draw, height=HEIGHT + 24)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import streamlit as st
 
+from core.analysis.selection.choices import with_pool
 from core.analysis.selection.pool_map import PROJECTIONS, Projection
 from core.embeddings.encoders import encoders
 from core.embeddings.sentence_encoders import PREFIX
-from core.files.csv_records import as_csv
 from core.selection import selections, source_of
-from core.study.outcome import Outcome
+from core.study.cleaning import tidied, usable
 from core.study.study import Study
+from pages.ui.components import menu
+from pages.ui.components.card import Card, Values
+from pages.ui.jobs.analysis import ANSWERS, cut
+from pages.ui.jobs.run import outcome
+from pages.ui.jobs.waiting import Nothing
+from pages.ui.selection.learned import learned_popover
 from pages.ui.session import session, state
 
 P = "selection_"
 ENCODER, PROJECTION, CLICK, LOOK = P + "encoder", P + "projection", P + "click", P + "look"
 OWN = ""  # the study's own encoder or selection, whichever it is
-MARK, PICK = "Mark it", "Hand-pick it"
+MARK, PICK = CLICKS = "Mark it", "Hand-pick it"
 NAMES: dict[Projection, str] = {"pca": "PCA", "t-sne": "t-SNE"}
 HELP_PROJECTION = (
     "**PCA**: the two directions in which the inputs' vectors vary most. The same map every time, and the query is put "
@@ -38,26 +43,22 @@ class Settings:
     """What the page is about.
 
     Attributes:
-        study: tidied, with a pool.
-        outcome: of the study as it stands.
+        study: what decides a choice, tidied, with a pool.
+        stands_in: whether the demonstrations stand in for an empty pool.
         source: the table that the pool's numbers belong to.
         encoder: of the map.
         projection: of the map.
         picks: whether a click picks instead of marking.
+        marked: number of the marked row, where the table in front is the one drawn.
     """
 
     study: Study
-    outcome: Outcome
+    stands_in: bool
     source: Literal["demonstrations", "pool"]
     encoder: str
     projection: Projection
     picks: bool
-
-    @property
-    def marked(self) -> int | None:
-        """Number of the marked row, where the table in front is the one drawn."""
-        front = st.session_state.get(session.TABLE)
-        return session.marked() if front == self.source.capitalize() else None
+    marked: int | None
 
     def clicked(self, data: list[Any]) -> None:
         """What a click on the row with this number does."""
@@ -82,15 +83,41 @@ def pick(study: Study, number: int) -> None:
     st.toast(f"Row {number} is hand-picked now.{then}", icon=":material/add_circle:")
 
 
-def settings_card(outcome: Outcome, study: Study) -> Settings:
-    """The controls, and what they say."""
-    st.markdown("**Map**", help=HELP_PROJECTION, width="content")
+def settings() -> Settings:
+    """What the controls say, drawn or not yet.
+
+    Raises:
+        Waiting: there is no row to choose from, or no outcome.
+    """
+    found = outcome().study
+    study = with_pool(tidied(cut(found, ANSWERS)))
+    if not any(usable(row) for row in study.pool):
+        raise Nothing("There are no rows to choose from: add examples to the pool, or draw a task in the bar above.")
+    source: Literal["demonstrations", "pool"] = "pool" if found.pool else "demonstrations"
+    in_front = st.session_state.get(session.TABLE) == source.capitalize()
+    return Settings(
+        study,
+        not any(usable(row) for row in found.pool),
+        source,
+        menu.held([OWN, *(entry.name for entry in encoders)], ENCODER) or study.encoder,
+        menu.held(PROJECTIONS, PROJECTION),
+        menu.held(CLICKS, CLICK) == PICK,
+        session.marked() if in_front else None,
+    )
+
+
+def _card_reads() -> Values:
+    chosen = settings()
+    return chosen.study.encoder, chosen.stands_in
+
+
+def _draw_card(own: str, stands_in: bool) -> None:
+    """The controls."""
     left, right = st.columns([1.3, 1], gap="small")
-    names = {OWN: f"the study's: {encoder_title(study.encoder)}"} | {entry.name: entry.title for entry in encoders}
-    if st.session_state.get(ENCODER) not in names:
-        st.session_state[ENCODER] = OWN
+    names = {OWN: f"the study's: {encoder_title(own)}"} | {entry.name: entry.title for entry in encoders}
+    st.session_state[ENCODER] = menu.held(list(names), ENCODER)
     with left:
-        encoder = st.selectbox(
+        st.selectbox(
             "Encoder of the map",
             list(names),
             format_func=lambda name: names.get(name, str(name)),
@@ -99,10 +126,11 @@ def settings_card(outcome: Outcome, study: Study) -> Settings:
             persist_state="session",
         )
     with right:
-        projection: Projection = _segments("Projection", list(PROJECTIONS), PROJECTION, NAMES.get, HELP_PROJECTION)
-    click = _segments("A click on a row", [MARK, PICK], CLICK, str, HELP_CLICK)
-    source: Literal["demonstrations", "pool"] = "pool" if outcome.study.pool else "demonstrations"
-    return Settings(study, outcome, source, encoder or study.encoder, projection, click == PICK)
+        menu.switch("Projection", PROJECTIONS, PROJECTION, dict(NAMES), help=HELP_PROJECTION)
+    menu.switch("A click on a row", CLICKS, CLICK, help=HELP_CLICK)
+    if stands_in:
+        st.info("The pool is empty, so the demonstrations stand in for it: each selection chooses among them.")
+    learned_popover()
 
 
 def encoder_title(name: str) -> str:
@@ -112,36 +140,22 @@ def encoder_title(name: str) -> str:
     return encoders.find(name).title if name in encoders else name
 
 
-def _segments(label: str, options: list[Any], key: str, say: Callable[[Any], Any], help: str) -> Any:
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = options[0]
-    return st.segmented_control(
-        label, options, key=key, format_func=say, required=True, help=help, persist_state="session"
-    )
-
-
-def take(study: Study, name: str) -> None:
-    """Make a selection the study's own; where the demonstrations stood in for a pool, they become it."""
+def taken(study: Study, name: str) -> dict[str, Any]:
+    """What makes a selection the study's own; where the demonstrations stood in for a pool, they become it."""
     changes: dict[str, Any] = {"selection": name}
     if selections.find(name).source == "pool" and not state.study().pool:
         changes["pool"] = study.pool
-    state.edit(**changes)
-    title_of = selections.find(name).title
-    st.toast(f"The study now selects by “{title_of}”. Undo brings the other back.", icon=":material/check:")
+    return changes
 
 
-def title(words: str, help: str) -> None:
-    st.markdown(f"**{words}**", help=help, width="content")
+def take(study: Study, name: str) -> None:
+    """Make a selection the study's own."""
+    state.edit(**taken(study, name))
+    st.toast(taken_said(name), icon=":material/check:")
 
 
-def save(label: str, name: str, rows: Callable[[], list[dict[str, Any]]]) -> None:
-    """A download of rows, written when it is asked for."""
-    st.download_button(
-        label,
-        lambda: as_csv(rows()),
-        f"iclens-{name}.csv",
-        "text/csv",
-        key=f"{P}{name}_csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+def taken_said(name: str) -> str:
+    return f"The study now selects by “{selections.find(name).title}”. Undo brings the other back."
+
+
+CARD = Card(P + "card_settings", "Map", HELP_PROJECTION, _card_reads, _draw_card, height=150, stretched=False)

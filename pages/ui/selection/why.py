@@ -12,10 +12,12 @@ from core.analysis.selection.records import choice_records
 from core.figures.selection.choices import score_figure
 from core.selection import selections
 from core.study.cleaning import usable
+from pages.ui.components import menu
+from pages.ui.components.card import Card, Values, save_csv
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
-from pages.ui.selection.choices import cost_of
-from pages.ui.selection.settings import LOOK, OWN, P, Settings, save, title
+from pages.ui.selection.choices import choices_of, cost_of, made
+from pages.ui.selection.settings import LOOK, OWN, P, Settings, settings
 
 HEIGHT = 384
 SHOWN = 16
@@ -34,11 +36,14 @@ def looked_at(settings: Settings, choices: Sequence[Choice]) -> Choice | None:
     return by_name.get(picked or settings.study.selection) or by_name.get(settings.study.selection)
 
 
-def why_view(settings: Settings, choices: Sequence[Choice], look: Choice | None) -> None:
-    """The menu, what its score means, and the rows by score."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("Why", HELP)
-        _menu(settings, choices)
+def _reads() -> Values:
+    chosen = settings()
+    choices = made(choices_of(chosen))
+    return chosen, tuple(choice.name for choice in choices), looked_at(chosen, choices)
+
+
+def _draw(settings: Settings, _: tuple[str, ...], look: Choice | None) -> None:
+    """What the score means, and the rows by score."""
     if look is None:
         title_ = selections.find(settings.study.selection).title
         st.caption(f"“{title_}” has not chosen yet: compute it below, or look at another selection.")
@@ -77,11 +82,10 @@ def why_view(settings: Settings, choices: Sequence[Choice], look: Choice | None)
     _footer(settings, look)
 
 
-def _menu(settings: Settings, choices: Sequence[Choice]) -> None:
+def _menu(settings: Settings, known: tuple[str, ...], _: Choice | None) -> None:
     own = selections.find(settings.study.selection).title
-    names = {OWN: f"the study's: {own}"} | {choice.name: selections.find(choice.name).title for choice in choices}
-    if st.session_state.get(LOOK) not in names:
-        st.session_state[LOOK] = OWN
+    names = {OWN: f"the study's: {own}"} | {name: selections.find(name).title for name in known}
+    st.session_state[LOOK] = menu.held(list(names), LOOK)
     st.selectbox(
         "Look at",
         list(names),
@@ -99,4 +103,7 @@ def _footer(settings: Settings, look: Choice) -> None:
         st.caption(plain(note, 400))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(cost_of(look), width="stretch")
-        save("Scores CSV", "scores", lambda: choice_records(settings.study, [look]))
+        save_csv("Scores CSV", P + "scores", lambda: choice_records(settings.study, [look]))
+
+
+CARD = Card(P + "card_why", "Why", HELP, _reads, _draw, beside=_menu, height=HEIGHT + 70)

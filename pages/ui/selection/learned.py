@@ -7,13 +7,13 @@ import streamlit as st
 from core.runtime import artifacts
 from core.runtime.memo import forget
 from pages.ui.components.text import plain
-from pages.ui.selection.settings import P
 
+P = "selection_"
 MOST = 12  # entries that are listed
 BOX = P + "kept"
 
 
-def kept_popover() -> None:
+def learned_popover() -> None:
     """Opened on request: reading the folder takes a moment."""
     box = st.popover(
         "What was learned",
