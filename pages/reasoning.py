@@ -2,47 +2,11 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from pages.ui.frame import page
+from pages.ui.reasoning import compare, settings, views
 
-from core.errors import StudyError
-from pages.ui.frame import frame
-from pages.ui.jobs import engine
-from pages.ui.reasoning import compare as reasoning_compare
-from pages.ui.reasoning import settings as reasoning_settings
-from pages.ui.reasoning import views as reasoning_views
+CARDS = {settings.QUESTION: views.CARDS, settings.MANY: compare.CARDS}
+LEFT = {settings.QUESTION: (settings.CARD,), settings.MANY: (settings.CARD, compare.QUESTIONS)}
 
-VIEW = "reasoning_view"
-QUESTION, MANY = "This question", "Many questions"
-
-page = frame.begin("Reasoning")
-with page.below.container(border=True):
-    reasoning_settings.settings_card(page.study)
-with page.views:
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.session_state.setdefault(VIEW, QUESTION)
-        view = st.segmented_control(
-            "View", [QUESTION, MANY], key=VIEW, required=True, label_visibility="collapsed", persist_state="session"
-        )
-        if view == QUESTION:
-            reasoning_settings.method_control(page.study)
-    body = st.container()
-
-
-def show_nothing(why: str) -> None:
-    """No stage of an older study stays on screen."""
-    with body.container(border=True):
-        st.container(height=300, border=False).caption(why)
-
-
-outcome = frame.outcome(page, show_nothing)
-model = engine.loaded(page.study.model)
-if outcome is not None and model is not None:
-    with body:
-        try:
-            if view == QUESTION:
-                reasoning_views.question_view(outcome)
-            else:
-                reasoning_compare.compare_view(outcome, model, page.below)
-        except StudyError as error:
-            show_nothing(str(error))
-frame.end(page, outcome)
+view = settings.view()
+page.show("Reasoning", CARDS[view], LEFT[view], above=settings.view_switch)

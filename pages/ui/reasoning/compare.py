@@ -6,24 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.analysis.reasoning.comparison import Attempt, MethodComparison, compare, item_records, method_records
 from core.figures.reasoning.reasoning import method_figure
 from core.reasoning import reasonings
 from core.reasoning.matching import MATCHINGS
-from core.study.outcome import Outcome
+from core.study.study import Study
+from pages.ui.components import questions
+from pages.ui.components.card import Card, Values, beside, save_csv
 from pages.ui.components.charts import chart
-from pages.ui.components.questions import QuestionSettings, question_controls
 from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
-from pages.ui.reasoning.settings import P, no_steps, save, title
+from pages.ui.jobs.analysis import ANSWERS, cut
+from pages.ui.jobs.run import model, outcome
+from pages.ui.jobs.waiting import Nothing
+from pages.ui.reasoning.settings import NO_STEPS, P
 from pages.ui.session import session, state
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
 
 HEIGHT = 270
+DECIDES = ANSWERS - {"query", "reasoning", "open_ended"}
 METHODS, ITEMS = P + "methods", P + "items"
 HELP = (
     "Every method answers the same questions after the same demonstrations. Dots: the candidate with the highest "
@@ -38,38 +42,29 @@ HELP_COST = (
 HELP_ITEMS = "✓ and ✗ of what each method wrote itself. Select a question to ask it here, stage by stage."
 
 
-def compare_view(outcome: Outcome, model: LanguageModel, below: DeltaGenerator) -> None:
-    """Which questions and methods, and what came of them."""
-    no_steps(outcome)
-    with below.container(border=True):
-        title("Questions", "Each is asked with the study's own demonstrations, selection, template and model.")
-        asked = question_controls(P, outcome.study, model, count=50)
-        methods = _methods()
-    if asked is None or not methods:
-        with st.container(border=True):
-            st.container(height=HEIGHT, border=False).caption("No question or no method, so nothing to compare.")
-        return
-    with st.container(border=True):
-        found = _result(outcome, model, asked, methods)
-        if found is None:
-            return
-        left, right = st.columns([0.54, 0.46], gap="medium")
-        with left:
-            _accuracy(found, outcome)
-        with right:
-            _costs(found)
-    with st.container(border=True):
-        _items(found, outcome)
-
-
 def _short(method: str) -> str:
     return reasonings.find(method).short
 
 
 def _methods() -> list[str]:
-    if METHODS not in st.session_state:
-        st.session_state[METHODS] = list(reasonings.names())
-    chosen: list[str] = st.pills(
+    """The methods compared, drawn or not yet."""
+    chosen = st.session_state.get(METHODS, reasonings.names())
+    return [name for name in reasonings.names() if name in chosen]
+
+
+def _asking() -> Study:
+    """What the questions are asked of: the query and the method on screen change none of it."""
+    return cut(outcome().study, DECIDES)
+
+
+def _questions_reads() -> Values:
+    return _asking(), model()
+
+
+def _questions(study: Study, known: LanguageModel) -> None:
+    questions.question_controls(P, study, known)
+    st.session_state[METHODS] = _methods()
+    st.pills(
         "Methods",
         reasonings.names(),
         selection_mode="multi",
@@ -77,34 +72,42 @@ def _methods() -> list[str]:
         key=METHODS,
         persist_state="session",
     )
-    return [name for name in reasonings.names() if name in chosen]
 
 
-def _result(
-    outcome: Outcome, model: LanguageModel, asked: QuestionSettings, methods: list[str]
-) -> MethodComparison | None:
-    # The query and the method on screen change none of it.
-    study = outcome.study.model_copy(
-        update={"query": "", "gold": None, "reasoning": reasonings.plain, "open_ended": False}
-    )
-    written = asked.count * len(methods)
-    return analysis.result(
+def _comparison() -> MethodComparison:
+    """What came of the methods on the questions.
+
+    Raises:
+        Waiting: it is being computed, or there is nothing to compare.
+    """
+    study, known, methods = _asking(), model(), _methods()
+    asked = questions.asked(P, study, known)
+    if asked is None or not methods:
+        raise Nothing("No question or no method, so nothing to compare.")
+    return analysis.value(
         P + "comparison",
         study,
-        model,
+        known,
         {**asked.value, "methods": methods},
-        lambda stop: compare(study, model, asked.of(study, model), methods, stop=stop),
+        lambda study, stop: compare(study, known, asked.of(study, known), methods, stop=stop),
         "comparison",
+        reads=DECIDES,
         ask=f"Up to {asked.count:,} questions by {len(methods)} method{'s' if len(methods) > 1 else ''}: "
-        f"{written:,} answers to be written.",
+        f"{asked.count * len(methods):,} answers to be written.",
     )
 
 
-def _accuracy(found: MethodComparison, outcome: Outcome) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("Accuracy", HELP)
-        st.space("stretch")
-        save("CSV", "methods", lambda: method_records(found))
+def _accuracy_reads() -> Values:
+    study = outcome().study
+    return _comparison(), study.reasoning, study.matching
+
+
+def _save_methods(found: MethodComparison, *_: Any) -> None:
+    st.space("stretch")
+    save_csv("CSV", P + "methods", lambda: method_records(found))
+
+
+def _accuracy(found: MethodComparison, own: str, matching: str) -> None:
     names = [attempt.method for attempt in found.attempts]
     figure = method_figure(
         [_short(attempt.method) for attempt in found.attempts],
@@ -112,7 +115,7 @@ def _accuracy(found: MethodComparison, outcome: Outcome) -> None:
         np.array([(attempt.accuracy(False), *attempt.interval(False)) for attempt in found.attempts]),
         np.array([(attempt.accuracy(True), *attempt.interval(True)) for attempt in found.attempts]),
         [(_note(attempt, False), _note(attempt, True)) for attempt in found.attempts],
-        names.index(outcome.study.reasoning) if outcome.study.reasoning in names else None,
+        names.index(own) if own in names else None,
         HEIGHT,
     )
     best = max(found.attempts, key=lambda attempt: attempt.accuracy(True))
@@ -122,7 +125,7 @@ def _accuracy(found: MethodComparison, outcome: Outcome) -> None:
         f"Accuracy of {len(names)} methods on {len(found.questions)} questions; highest in its own words: {best.title}",
         on_click=lambda data: state.edit(reasoning=str(data[0])),
     )
-    match = MATCHINGS[outcome.study.matching].lower()
+    match = MATCHINGS[matching].lower()
     st.caption(f"{len(found.questions)} questions; own words are compared: {match}.")
     for method, why in found.troubles:
         st.caption(f"{_short(method)} could not be tried: {plain(why, 200)}")
@@ -139,7 +142,6 @@ def _note(attempt: Attempt, own_words: bool) -> str:
 
 
 def _costs(found: MethodComparison) -> None:
-    title("What it costs", HELP_COST)
     st.dataframe(
         {
             "Method": [_short(a.method) for a in found.attempts],
@@ -160,11 +162,12 @@ def _costs(found: MethodComparison) -> None:
     )
 
 
-def _items(found: MethodComparison, outcome: Outcome) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("Questions", HELP_ITEMS)
-        st.space("stretch")
-        save("CSV", "items", lambda: item_records(found))
+def _save_items(found: MethodComparison) -> None:
+    st.space("stretch")
+    save_csv("CSV", P + "items", lambda: item_records(found))
+
+
+def _items(found: MethodComparison) -> None:
     columns: dict[str, list[Any]] = {
         "Question": [question.input for question in found.questions],
         "Right": [question.gold for question in found.questions],
@@ -191,3 +194,22 @@ def _items(found: MethodComparison, outcome: Outcome) -> None:
         selection_mode="single-row",
         alt="What every method wrote on every question",
     )
+
+
+QUESTIONS = Card(
+    P + "card_questions",
+    "Questions",
+    "Each is asked with the study's own demonstrations, selection, template and model.",
+    _questions_reads,
+    _questions,
+    height=140,
+    stretched=False,
+)
+ACCURACY = Card(
+    P + "card_accuracy", "Accuracy", HELP, _accuracy_reads, _accuracy, beside=_save_methods, height=HEIGHT + 24
+)
+COSTS = Card(P + "card_costs", "What it costs", HELP_COST, lambda: (_comparison(),), _costs, height=HEIGHT + 24)
+TABLE = Card(
+    P + "card_items", "Questions", HELP_ITEMS, lambda: (_comparison(),), _items, beside=_save_items, height=300
+)
+CARDS = (NO_STEPS, beside(ACCURACY, COSTS, widths=(0.54, 0.46)), TABLE)

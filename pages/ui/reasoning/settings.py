@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import streamlit as st
 
-from core.files.csv_records import as_csv
-from core.reasoning import reasonings
+from core.reasoning import reasonings, reasons
 from core.reasoning.forms import sum_steps
 from core.study.cleaning import usable
 from core.study.demonstrations import Demonstration
-from core.study.outcome import Outcome
 from core.study.study import Study
+from pages.ui.components import menu
+from pages.ui.components.card import Card, Values
+from pages.ui.frame import parts
+from pages.ui.jobs.run import outcome
 from pages.ui.session import session, state
 from pages.ui.session.examples import examples
 from pages.ui.workbench import reasoning_controls
 
 P = "reasoning_"
+VIEW = P + "view"
+QUESTION, MANY = VIEWS = "This question", "Many questions"
 HELP_SETTINGS = (
     "How the model is asked. With a method the answer bars of every page are those after the model's own rationale: "
     "p(y | demonstrations with their steps, x, what it wrote)."
@@ -34,37 +35,53 @@ LARGER_OTHER = (
 )
 
 
-def title(words: str, help: str) -> None:
-    st.markdown(f"**{words}**", help=help, width="content")
+def view() -> str:
+    """Which of the page's views is on screen."""
+    shown: str = menu.held(VIEWS, VIEW)
+    return shown
 
 
-def method_control(study: Study) -> None:
+def view_switch() -> None:
+    """This question, whose method is one click away, or many."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        menu.switch("View", VIEWS, VIEW)
+        if view() == QUESTION:
+            parts.part(METHOD)
+
+
+def _method(reasoning: str) -> None:
     """The method, one click each."""
     known = {entry.name: entry.short for entry in reasonings}
-    options = list(known) if study.reasoning in known else [*known, study.reasoning]
+    options = list(known) if reasoning in known else [*known, reasoning]
     st.segmented_control(
         "Reasoning",
         options,
         format_func=lambda name: known.get(name, f"{name}?"),
         required=True,
         label_visibility="collapsed",
-        **state.bind(P + "method", study.reasoning, "reasoning", "default"),
+        **state.bind(P + "method", reasoning, "reasoning", "default"),
     )
 
 
-def settings_card(study: Study) -> None:
+def _settings_reads() -> Values:
+    study = state.study()
+    told = (study.open_ended, study.matching, study.longest, study.reasoning)
+    bare = bare_sums(study)
+    return (told, bare if bare and has_steps(study) else 0, study.model.name == "embedded")
+
+
+def _settings(_: tuple[object, ...], bare: int, embedded: bool) -> None:
     """Own words, matching, length; steps for sums; and what this model can be expected to do."""
-    title("How it is asked", HELP_SETTINGS)
+    study = state.study()
     reasoning_controls.open_toggle(study, P + "open_ended")
     left, right = st.columns(2, gap="small")
     with left:
         reasoning_controls.matching_menu(study, P + "matching")
     with right:
         reasoning_controls.longest_field(study, P + "longest")
-    bare = bare_sums(study)
-    if bare and has_steps(study):
-        fill_button(study, bare)
-    st.caption(LARGER_EMBEDDED if study.model.name == "embedded" else LARGER_OTHER)
+    if bare:
+        fill_button(bare)
+    st.caption(LARGER_EMBEDDED if embedded else LARGER_OTHER)
 
 
 def has_steps(study: Study) -> bool:
@@ -85,23 +102,34 @@ def filled(rows: tuple[Demonstration, ...]) -> tuple[Demonstration, ...]:
     )
 
 
-def fill_button(study: Study, bare: int) -> None:
+def fill_button(bare: int) -> None:
     """Steps by exact arithmetic, for inputs that are sums and have none."""
     st.button(
         f"Fill in the steps of {bare} sum{'s' if bare != 1 else ''}",
         icon=":material/calculate:",
         key=P + "fill",
-        on_click=lambda: state.edit(demonstrations=filled(study.demonstrations), pool=filled(study.pool)),
+        on_click=_fill,
         help="From left to right, by exact arithmetic, for every row whose input is a sum and that has no steps: "
         "2 + 3 + 4 gets “2 + 3 = 5; 5 + 4 = 9”. Labels stay as they are.",
     )
 
 
-def no_steps(outcome: Outcome) -> None:
+def _fill() -> None:
+    study = state.study()
+    state.edit(demonstrations=filled(study.demonstrations), pool=filled(study.pool))
+
+
+def _steps_reads() -> Values:
+    found = outcome()
+    asked = view() == MANY or reasons(found.study) or found.reasoning is None
+    lacking = asked and not any(row.steps for row in found.demonstrations)
+    return lacking, bare_sums(found.study) if lacking else 0
+
+
+def _no_steps(lacking: bool, bare: int) -> None:
     """What to do where no demonstration shown has steps."""
-    if any(row.steps for row in outcome.demonstrations):
+    if not lacking:
         return
-    study = outcome.study
     st.info(
         "No demonstration shown has steps, so every method answers at once. Type steps into the table's column, like "
         "“2 + 3 = 5; 5 + 4 = 9”, or start from these:",
@@ -109,9 +137,8 @@ def no_steps(outcome: Outcome) -> None:
     )
     with st.container(horizontal=True):
         st.button("Load the example with steps", type="primary", key=P + "example", on_click=_load_example)
-        bare = bare_sums(study)
         if bare:
-            fill_button(study, bare)
+            fill_button(bare)
 
 
 def _load_example() -> None:
@@ -121,14 +148,8 @@ def _load_example() -> None:
     state.hint(example.about)
 
 
-def save(label: str, name: str, rows: Callable[[], list[dict[str, Any]]]) -> None:
-    """A download of rows, made when it is pressed."""
-    st.download_button(
-        label,
-        lambda: as_csv(rows()),
-        f"iclens-{name}.csv",
-        "text/csv",
-        key=f"{P}{name}_csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+METHOD = Card(P + "card_method", "", "", lambda: (state.study().reasoning,), _method, framed=False)
+CARD = Card(
+    P + "card_settings", "How it is asked", HELP_SETTINGS, _settings_reads, _settings, height=180, stretched=False
+)
+NO_STEPS = Card(P + "card_no_steps", "", "", _steps_reads, _no_steps, height=24, framed=False)
