@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -12,15 +12,18 @@ from core.analysis.format.tokens import channel_preview, tokens_of, warnings_on
 from core.errors import StudyError
 from core.scoring.labels import distinct, pool_labels
 from core.study.cleaning import tidied, usable
-from core.study.outcome import Outcome
-from core.study.prompts import ARROW, TEMPLATES, Template, ready_made
+from core.study.prompts import ARROW, TEMPLATES, Prompt, Template, ready_made
 from core.study.study import Study
 from core.study.verbalisers import check_words
+from pages.ui.components import menu
+from pages.ui.components.card import Card, Values, beside, title
 from pages.ui.components.prompt import prompt_html
 from pages.ui.components.prompt_box import prompt_box
 from pages.ui.components.text import plain
-from pages.ui.format.shared import START, P, choose, named, take_template, template_fields, title, title_of
+from pages.ui.format.shared import START, P, named, take_template, template_fields, title_of
 from pages.ui.format.tokens import labels_html, tokens_html
+from pages.ui.jobs.analysis import ANSWERS, cut
+from pages.ui.jobs.run import model, outcome
 from pages.ui.session import session, state
 from pages.ui.workbench import tables
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 300
 MOST_LABELS = 200  # rows of the table of words
+REFUSED = P + "words_refused"
 FORWARD, CHANNEL = "x then y", "y then x"
 HELP_TEMPLATE = (
     "How demonstrations and query are written. Forward, read by direct scoring, perplexity and PMI: before x · x · "
@@ -48,26 +52,21 @@ HELP_TOKENS = (
     "The same text cut as this model's tokenizer cuts it: · a space, ↵ a line break. The embedded model's tokenizer "
     "knows words and signs, and drops single spaces."
 )
+HELP_WARNINGS = "Looked for in the template, the demonstrations shown, the query and the candidates."
 HELP_LABELS = (
     "The tokens whose log-probabilities are summed for each candidate, read after the prompt as one text with it. "
     "Framed in orange: a token that begins inside the prompt."
 )
 
 
-def editor_view(outcome: Outcome, model: LanguageModel) -> None:
-    """Fields and words on the left, prompt and tokens on the right, what to beware of below."""
-    left, right = st.columns([0.4, 0.6], gap="small")
-    with left.container(border=True, height="stretch"):
-        _template(outcome.study)
-        _words(outcome)
-    with right.container(border=True, height="stretch"):
-        _preview(outcome, model)
-    with st.container(border=True):
-        _label_tokens(outcome, model)
+def _template_reads() -> Values:
+    study = tidied(state.study())
+    labels = (*study.labels, *(row.label for row in study.demonstrations if usable(row)), *pool_labels(study))
+    start, refused = st.session_state.get(START, ARROW.name), st.session_state.get(REFUSED, 0)
+    return state.study().template, distinct(labels), start, refused
 
 
-def _template(study: Study) -> None:
-    template = study.template
+def _template(template: Template, labels: tuple[str, ...], start: str, _: int) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         title("Template", HELP_TEMPLATE)
         st.space("stretch")
@@ -76,7 +75,7 @@ def _template(study: Study) -> None:
             icon=":material/restart_alt:",
             key=P + "reset",
             on_click=_reset,
-            disabled=template == TEMPLATES[st.session_state.get(START, ARROW.name)],
+            disabled=template == TEMPLATES[start],
             help="Back to the ready-made template last chosen here, without words for labels.",
         )
     st.selectbox(
@@ -88,6 +87,7 @@ def _template(study: Study) -> None:
         **state.bind(P + "ready", ready_made(template), _begin, "index", list(TEMPLATES)),
     )
     template_fields(P + "own_", lambda: state.study().template, take_template)
+    _words(template, labels)
 
 
 def _begin(name: str | None) -> dict[str, Template]:
@@ -101,12 +101,10 @@ def _reset() -> None:
     state.edit(template=TEMPLATES[st.session_state.get(START, ARROW.name)])
 
 
-def _words(outcome: Outcome) -> None:
+def _words(template: Template, own: tuple[str, ...]) -> None:
     """A table of labels and what is written for each."""
     title("Words for labels", HELP_WORDS)
-    study = tidied(outcome.study)
-    own = distinct((*study.labels, *(row.label for row in study.demonstrations if usable(row)), *pool_labels(study)))
-    words = dict(study.template.words)
+    words = dict(template.words)
     rows = tuple((label, words.get(label, "")) for label in dict.fromkeys((*own[:MOST_LABELS], *words)))
     if not rows:
         st.caption("There is no label yet: type demonstrations, or name candidate labels.")
@@ -133,7 +131,6 @@ def _words(outcome: Outcome) -> None:
     tables.settle(sheet, key, typed)
     if typed != rows:
         _write_words(typed, own)
-        st.rerun()
 
 
 def _write_words(rows: tuple[tuple[str, str], ...], labels: tuple[str, ...]) -> None:
@@ -144,36 +141,46 @@ def _write_words(rows: tuple[tuple[str, str], ...], labels: tuple[str, ...]) -> 
         changed = Template.model_validate({**dict(template), "words": words})
         check_words(changed, labels)
     except ValidationError:
-        state.say("Two labels cannot be written alike; give each a word of its own.")
+        _refuse("Two labels cannot be written alike; give each a word of its own.")
         return
     except StudyError as error:
-        state.say(str(error))
+        _refuse(str(error))
         return
     with state.typing(P + "words"):
         state.edit(template=named(changed))
 
 
-def _preview(outcome: Outcome, model: LanguageModel) -> None:
-    study = tidied(outcome.study)
+def _refuse(why: str) -> None:
+    """Say why; the table, which reads how often that was, is drawn anew with the words as they are."""
+    state.say(why)
+    st.session_state[REFUSED] = st.session_state.get(REFUSED, 0) + 1
+
+
+def _preview_reads() -> Values:
+    found = outcome()
+    rows = (found.demonstrations, tuple(session.numbers(found)), session.marked_in(found), found.chosen.source)
+    return tidied(cut(found.study, ANSWERS)), found.prompt, found.answer.best, rows, model()
+
+
+def _preview(study: Study, written: Prompt, best: str, rows: Any, known: LanguageModel) -> None:
+    demonstrations, numbers, marked, source = rows
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         title("Prompt", HELP_PROMPT)
-        direction = choose("Direction", [FORWARD, CHANNEL], P + "direction", FORWARD)
+        direction = menu.switch("Direction", [FORWARD, CHANNEL], P + "direction")
         st.space("stretch")
         title("Tokens", HELP_TOKENS)
         slot = st.container(width="content")
-    best = outcome.answer.best
     if direction == FORWARD:
-        prompt, answer = outcome.prompt, study.template.word(best)
+        prompt, answer = written, study.template.word(best)
     else:
-        prompt, answer = channel_preview(study, outcome.demonstrations, best), study.query
-    tokens = tokens_of(model, prompt, study.template, ())
+        prompt, answer = channel_preview(study, demonstrations, best), study.query
+    tokens = tokens_of(known, prompt, study.template, ())
     with slot:
-        st.markdown(f":small[:gray[{len(tokens.texts):,} of {model.context_length:,}]]", width="content")
-    marked, source = session.marked_in(outcome), outcome.chosen.source
+        st.markdown(f":small[:gray[{len(tokens.texts):,} of {known.context_length:,}]]", width="content")
     text, cut = st.columns(2, gap="small")
     with text:
         prompt_box(
-            prompt_html(prompt, session.numbers(outcome), marked, answer, f"{HEIGHT}px"),
+            prompt_html(prompt, numbers, marked, answer, f"{HEIGHT}px"),
             P + "prompt",
             lambda number: session.mark(None if number == marked else number, source),
         )
@@ -183,21 +190,35 @@ def _preview(outcome: Outcome, model: LanguageModel) -> None:
         st.caption(f"The channel scores p(query | …) under each label; here under {plain(best, 30)}, the likeliest.")
 
 
-def _label_tokens(outcome: Outcome, model: LanguageModel) -> None:
-    study, labels = tidied(outcome.study), outcome.answer.labels
-    left, right = st.columns([0.5, 0.5], gap="medium")
-    with left:
-        title("Tokens of the candidates", HELP_LABELS)
-        st.html(labels_html(tokens_of(model, outcome.prompt, study.template, labels).labels, 190))
-    with right:
-        title(
-            "What to beware of", "Looked for in the template, the demonstrations shown, the query and the candidates."
+def _candidates_reads() -> Values:
+    found = outcome()
+    return found.prompt, tidied(found.study).template, found.answer.labels, model()
+
+
+def _candidates(prompt: Prompt, template: Template, labels: tuple[str, ...], known: LanguageModel) -> None:
+    st.html(labels_html(tokens_of(known, prompt, template, labels).labels, 190))
+
+
+def _warnings_reads() -> Values:
+    found = outcome()
+    study = tidied(cut(found.study, ANSWERS))
+    return (tuple(warnings_on(study, model(), found.demonstrations, found.answer.labels)),)
+
+
+def _warnings(said: tuple[str, ...]) -> None:
+    for sentence in said[:6]:
+        st.warning(plain(sentence, 300), icon=":material/warning:")
+    if not said:
+        st.caption(
+            "Nothing: candidates differ at their first token, no token straddles prompt and answer, and no "
+            "separator stands in an input."
         )
-        said = warnings_on(study, model, outcome.demonstrations, labels)
-        for sentence in said[:6]:
-            st.warning(plain(sentence, 300), icon=":material/warning:")
-        if not said:
-            st.caption(
-                "Nothing: candidates differ at their first token, no token straddles prompt and answer, and no "
-                "separator stands in an input."
-            )
+
+
+TEMPLATE = Card(P + "card_template", "", "", _template_reads, _template, height=HEIGHT)
+PREVIEW = Card(P + "card_preview", "", "", _preview_reads, _preview, height=HEIGHT + 40)
+CANDIDATES = Card(
+    P + "card_candidates", "Tokens of the candidates", HELP_LABELS, _candidates_reads, _candidates, height=190
+)
+WARNINGS = Card(P + "card_warnings", "What to beware of", HELP_WARNINGS, _warnings_reads, _warnings, height=190)
+CARDS = (beside(TEMPLATE, PREVIEW, widths=(0.4, 0.6)), beside(CANDIDATES, WARNINGS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,13 +20,15 @@ from core.errors import StudyError
 from core.figures.base import wrap
 from core.figures.format.format import dots_figure
 from core.runtime.progress import Stop
-from core.study.outcome import Outcome
 from core.study.study import Study
+from pages.ui.components import menu, questions
+from pages.ui.components.card import Card, Values, beside, save_csv
 from pages.ui.components.charts import chart
-from pages.ui.components.questions import QuestionSettings, question_controls
 from pages.ui.components.text import plain
-from pages.ui.format.shared import P, choose, save, title
+from pages.ui.format.shared import DECIDES, P, asking
 from pages.ui.jobs import analysis
+from pages.ui.jobs.run import model, outcome
+from pages.ui.jobs.waiting import Nothing
 from pages.ui.session import state
 
 if TYPE_CHECKING:
@@ -35,8 +38,10 @@ LIST, SOURCES, COUNT, SHOTS, SEED, PICKED = (
     P + name for name in ("list", "sources", "proposals", "shots_kind", "seed", "instruction")
 )
 MIXTURE, TYPED, WRITTEN = "the mixture's own", "a list of yours", "written by the model"
-ALONE, STUDY = "Instruction alone", "With the demonstrations"
+ALONE, STUDY = PROMPTS = "Instruction alone", "With the demonstrations"
 MOST_DRAWN = 24
+AT_FIRST = 8  # instructions that the model writes
+HEIGHT, FOOT = 380, 60
 HELP = (
     "Each candidate is put first in the prompt and scored by mean log p(right answer | instruction, demonstrations, x) "
     "over the questions, as in APE (Zhou et al. 2023); the one that makes right answers likeliest wins. Bars are 95 % "
@@ -54,130 +59,143 @@ HELP_SHOTS = (
 )
 
 
-def instructions_view(outcome: Outcome, model: LanguageModel) -> None:
-    """Where candidates come from, the questions, and the ranking."""
-    study = outcome.study
-    with st.container(border=True):
-        title("Candidates", HELP_SOURCES)
-        left, right = st.columns([0.4, 0.6], gap="medium")
-        with left:
-            sources = _sources(model)
-            typed = st.text_area(
-                "Instructions of yours, one a line",
-                key=LIST,
-                height=104,
-                placeholder="Is it positive or negative?\nSay how the writer feels.",
-                disabled=TYPED not in sources,
-                persist_state="session",
-            )
-        with right:
-            asked = question_controls(P, study, model)
-            with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-                shots = choose("Prompt", [ALONE, STUDY], SHOTS, ALONE)
-                st.markdown(" ", help=HELP_SHOTS, width="content")
-                count, seed = _writing(WRITTEN in sources)
-        if asked is None:
-            return
-        found = _result(study, model, sources, typed, asked, 0 if shots == ALONE else None, count, seed)
-    if found is not None:
-        _ranking(study, found)
+@dataclass(frozen=True)
+class Settings:
+    """What the controls say, drawn or not yet.
+
+    Attributes:
+        sources: where candidates come from.
+        lines: those of the user's own.
+        shots: of a prompt, None for the study's own.
+        count, seed: of those that the model writes.
+    """
+
+    sources: tuple[str, ...]
+    lines: tuple[str, ...]
+    shots: int | None
+    count: int
+    seed: int
 
 
-def _sources(model: LanguageModel) -> list[str]:
-    known = model.mixture is not None
-    options = [MIXTURE, TYPED] if known else [TYPED, WRITTEN]
-    kept = [source for source in st.session_state.get(SOURCES, options[:1]) if source in options]
-    st.session_state[SOURCES] = kept
-    chosen = st.segmented_control(
-        "From", options, key=SOURCES, selection_mode="multi", persist_state="session", help=HELP_SOURCES
+def _options(known: bool) -> list[str]:
+    return [MIXTURE, TYPED] if known else [TYPED, WRITTEN]
+
+
+def _sources(known: bool) -> tuple[str, ...]:
+    options = _options(known)
+    return tuple(source for source in st.session_state.get(SOURCES, options[:1]) or () if source in options)
+
+
+def _settings(known: bool) -> Settings:
+    sources = _sources(known)
+    typed = st.session_state.get(LIST) or ""
+    lines = tuple(filter(None, (line.strip() for line in typed.splitlines()))) if TYPED in sources else ()
+    count, seed = int(st.session_state.get(COUNT, AT_FIRST)), int(st.session_state.get(SEED, 0))
+    shots = 0 if menu.held(PROMPTS, SHOTS) == ALONE else None
+    return Settings(sources, lines, shots, *((count, seed) if WRITTEN in sources else (0, 0)))
+
+
+def _controls(_: Values | None) -> None:
+    known = model()
+    left, right = st.columns([0.4, 0.6], gap="medium")
+    with left:
+        _sources_control(known.mixture is not None)
+        st.text_area(
+            "Instructions of yours, one a line",
+            key=LIST,
+            height=104,
+            placeholder="Is it positive or negative?\nSay how the writer feels.",
+            disabled=TYPED not in _sources(known.mixture is not None),
+            persist_state="session",
+        )
+    with right:
+        questions.question_controls(P, asking(), known)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            menu.switch("Prompt", PROMPTS, SHOTS)
+            st.markdown(" ", help=HELP_SHOTS, width="content")
+            if WRITTEN in _sources(known.mixture is not None):
+                _writing()
+
+
+def _sources_control(known: bool) -> None:
+    st.session_state[SOURCES] = list(_sources(known))
+    st.segmented_control(
+        "From", _options(known), key=SOURCES, selection_mode="multi", persist_state="session", help=HELP_SOURCES
     )
     if known:
         st.caption("The embedded model cannot write instructions freely; a model from disk can.")
-    return list(chosen or [])
 
 
-def _writing(needed: bool) -> tuple[int, int]:
+def _writing() -> None:
     """How many instructions the model writes, and the seed of the draw."""
-    if not needed:
-        return 0, 0
-    count = st.selectbox(
-        "To write",
-        [4, 8, 16, 32],
-        index=1,
-        key=COUNT,
-        width=100,
-        help="Drawn; repeats count once.",
-        persist_state="session",
-    )
-    seed = st.number_input(
-        "Seed", 0, 2**31 - 1, step=1, key=SEED, width=110, help="Of the drawing.", persist_state="session"
-    )
-    return int(count), int(seed)
+    st.session_state.setdefault(COUNT, AT_FIRST)
+    help = "Drawn; repeats count once."
+    st.selectbox("To write", [4, 8, 16, 32], key=COUNT, width=100, help=help, persist_state="session")
+    st.number_input("Seed", 0, 2**31 - 1, step=1, key=SEED, width=110, help="Of the drawing.", persist_state="session")
 
 
-def _result(
-    study: Study,
-    model: LanguageModel,
-    sources: list[str],
-    typed: str,
-    asked: QuestionSettings,
-    shots: int | None,
-    count: int,
-    seed: int,
-) -> Ranking | None:
-    lines = tuple(filter(None, (line.strip() for line in typed.splitlines()))) if TYPED in sources else ()
+def _ranking() -> Ranking:
+    """The candidates, likeliest first.
 
-    def work(stop: Stop) -> Ranking:
-        found = [("", "no instruction")]
-        if study.instruction.strip():
-            found.append((study.instruction.strip(), "the study's own"))
-        found += [(text, TYPED) for text in lines]
-        if MIXTURE in sources:
-            found += [(text, MIXTURE) for text in mixture_instructions(model)]
-        if WRITTEN in sources:
-            found += [(text, WRITTEN) for text in generated(study, model, count, seed=seed, stop=stop)]
-        if len(found) < 2:
-            raise StudyError("There is nothing to rank yet: choose where candidates come from, or type some.")
-        return rank_instructions(study, model, found, asked.of(study, model), shots=shots, stop=stop)
+    Raises:
+        Waiting: they are being scored, or there is nothing to rank.
+    """
+    study, known = asking(), model()
+    asked, chosen = questions.asked(P, study, known), _settings(known.mixture is not None)
+    if asked is None:
+        raise Nothing("No question, so nothing to rank.")
+    own = study.instruction.strip()
+    if not chosen.lines and not own and not {MIXTURE, WRITTEN} & set(chosen.sources):
+        raise Nothing("Nothing to rank yet: choose where candidates come from, or type some.")
 
-    if not lines and not study.instruction.strip() and not {MIXTURE, WRITTEN} & set(sources):
-        st.caption("Nothing to rank yet: choose where candidates come from, or type some.")
-        return None
-    number = len(lines) + count + (len(mixture_instructions(model)) if MIXTURE in sources else 0) + 1
-    return analysis.result(
+    def work(study: Study, stop: Stop) -> Ranking:
+        found = _candidates(study, known, chosen, stop)
+        return rank_instructions(study, known, found, asked.of(study, known), shots=chosen.shots, stop=stop)
+
+    from_mixture = len(mixture_instructions(known)) if MIXTURE in chosen.sources else 0
+    return analysis.value(
         P + "instructions",
-        study.model_copy(update={"query": "", "gold": None}),
-        model,
-        {"lines": lines, "sources": sources, "shots": shots, "count": count, "seed": seed, **asked.value},
+        study,
+        known,
+        {"candidates": asdict(chosen), **asked.value},
         work,
         "instructions",
-        ask=f"{number} instructions on {asked.count} questions each.",
+        reads=DECIDES,
+        ask=f"{len(chosen.lines) + chosen.count + from_mixture + 1} instructions on {asked.count} questions each.",
     )
 
 
-def _ranking(study: Study, found: Ranking) -> None:
-    left, right = st.columns([0.4, 0.6], gap="small")
-    with left.container(border=True, height="stretch"):
-        title("Mean log p(right answer)", HELP)
-        _dots(study, found)
-    with right.container(border=True, height="stretch"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            title("Instructions, likeliest first", HELP)
-            st.space("stretch")
-            save("CSV", "instructions", lambda: ranking_records(found))
-        _table(found)
-        _take(study, found)
+def _candidates(study: Study, known: LanguageModel, chosen: Settings, stop: Stop) -> list[tuple[str, str]]:
+    """(instruction, where it comes from) of every candidate."""
+    found = [("", "no instruction")]
+    if study.instruction.strip():
+        found.append((study.instruction.strip(), "the study's own"))
+    found += [(text, TYPED) for text in chosen.lines]
+    if MIXTURE in chosen.sources:
+        found += [(text, MIXTURE) for text in mixture_instructions(known)]
+    if WRITTEN in chosen.sources:
+        found += [(text, WRITTEN) for text in generated(study, known, chosen.count, seed=chosen.seed, stop=stop)]
+    if len(found) < 2:
+        raise StudyError("There is nothing to rank yet: choose where candidates come from, or type some.")
+    return found
+
+
+def _reads() -> Values:
+    return _ranking(), outcome().study.instruction.strip()
+
+
+def _save(found: Ranking, *_: Any) -> None:
+    st.space("stretch")
+    save_csv("CSV", P + "instructions", lambda: ranking_records(found))
 
 
 def _names(found: Ranking) -> list[str]:
     return [text or "(no instruction)" for text in found.instructions]
 
 
-def _dots(study: Study, found: Ranking) -> None:
+def _dots(found: Ranking, own: str) -> None:
     """The likeliest, and no instruction and the study's own wherever they come."""
-    own = study.instruction.strip()
-    kept = {*range(MOST_DRAWN), *(i for i, text in enumerate(found.instructions) if text in ("", own))}
-    rows = [i for i in range(len(found.instructions)) if i in kept]
+    rows = [i for i, text in enumerate(found.instructions) if i < MOST_DRAWN or text in ("", own)]
     low, high = found.mean_interval[rows].T
     names = _names(found)
     hover = [
@@ -256,17 +274,27 @@ def _gain(row: dict[str, Any]) -> str:
     return f"{row['gain_low']:+.2f} to {row['gain_high']:+.2f}"
 
 
-def _take(study: Study, found: Ranking) -> None:
+def _table_reads() -> Values:
+    found, own = _reads()
     text = st.session_state.get(PICKED)
-    if text not in found.instructions:
-        text = found.instructions[0]
+    chosen = text if text in found.instructions else found.instructions[0]
+    return found, chosen, chosen == own
+
+
+def _table_view(found: Ranking, chosen: str, is_own: bool) -> None:
+    _table(found)
+    _take(found, chosen, is_own)
+
+
+def _take(found: Ranking, text: str, is_own: bool) -> None:
+    """The instruction that was clicked, and where it can go."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"Chosen: {plain(text, 90) or ':gray[no instruction]'}", width="content")
         st.button(
             "Use in the study",
             type="primary",
             key=P + "use_instruction",
-            disabled=text == study.instruction.strip(),
+            disabled=is_own,
             on_click=state.edit,
             kwargs={"instruction": text},
             help="One step of undo. Click another row to choose it.",
@@ -275,3 +303,19 @@ def _take(study: Study, found: Ranking) -> None:
         f"{len(found.questions)} questions, "
         + (f"up to {found.shots} demonstrations in each prompt." if found.shots else "no demonstration in the prompts.")
     )
+
+
+CANDIDATES = Card(
+    P + "card_sources",
+    "Candidates",
+    HELP_SOURCES,
+    lambda: (bool(_ranking()),),
+    lambda _: st.container(height=FOOT, border=False),
+    controls=_controls,
+    height=FOOT,
+)
+DOTS = Card(P + "card_instruction_dots", "Mean log p(right answer)", HELP, _reads, _dots, height=HEIGHT)
+TABLE = Card(
+    P + "card_ranking", "Instructions, likeliest first", HELP, _table_reads, _table_view, beside=_save, height=HEIGHT
+)
+CARDS = (CANDIDATES, beside(DOTS, TABLE, widths=(0.4, 0.6)))

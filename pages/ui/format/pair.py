@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,31 +10,29 @@ import streamlit as st
 from core.analysis.format.pair import Pair, compare_templates, pair_records
 from core.evaluation.evaluate import Evaluation
 from core.figures.format.format import items_figure
-from core.study.outcome import Outcome
 from core.study.prompts import TEMPLATES, Template, render
-from core.study.study import Study
+from pages.ui.components import questions
+from pages.ui.components.card import Card, Values, beside, save_csv
 from pages.ui.components.charts import chart
 from pages.ui.components.prompt import prompt_html
-from pages.ui.components.questions import QuestionSettings, question_controls
 from pages.ui.components.text import plain
 from pages.ui.format.shared import (
+    DECIDES,
     P,
+    asking,
     cost,
-    open_button,
-    save,
     take_b,
     take_template,
     template_b,
     template_fields,
-    title,
     title_of,
     written,
 )
 from pages.ui.jobs import analysis
+from pages.ui.jobs.run import model, outcome
+from pages.ui.jobs.waiting import Nothing
 from pages.ui.session import state
-
-if TYPE_CHECKING:
-    from core.models import LanguageModel
+from pages.ui.session.opening import open_button
 
 HEIGHT = 400
 PICKED = P + "picked"
@@ -55,41 +53,21 @@ HELP_TABLE = (
 )
 
 
-def pair_view(outcome: Outcome, model: LanguageModel) -> None:
-    """B's fields and the questions; then accuracies, dots, table, and one question's two prompts."""
-    study = outcome.study
-    b = template_b(study)
-    left, right = st.columns([0.4, 0.6], gap="small")
-    with left.container(border=True, height="stretch"):
-        _sides(study, b)
-    with right.container(border=True, height="stretch"):
-        title("The same questions", HELP)
-        asked = question_controls(P, study, model)
-        found = None if asked is None else _result(outcome, model, b, asked)
-        if found is not None:
-            _accuracies(found)
-    if found is None:
-        return
-    left, right = st.columns([0.36, 0.64], gap="small")
-    with left.container(border=True, height="stretch"):
-        title("p(right answer)", HELP_ITEMS)
-        _dots(found)
-    with right.container(border=True, height="stretch"):
-        _table(found)
-    with st.container(border=True):
-        _prompts(study, found)
+def _sides_reads() -> Values:
+    a = state.study().template
+    return a, template_b(a)
 
 
-def _sides(study: Study, b: Template) -> None:
+def _sides(a: Template, b: Template) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**A**, the study's: {written(study.template)}", width="content")
+        st.markdown(f"**A**, the study's: {written(a)}", width="content")
         st.space("stretch")
         st.button(
             "Swap",
             icon=":material/swap_horiz:",
             key=P + "swap",
             on_click=_swap,
-            args=(study.template, b),
+            args=(a, b),
             help="B becomes the study's template, and the study's becomes B. The study's words for labels stay.",
         )
     known = dict(TEMPLATES)
@@ -102,7 +80,7 @@ def _sides(study: Study, b: Template) -> None:
         help="A ready-made template; or type the parts of another one below, or click one under Sensitivity.",
         **state.bind(P + "b_ready", own, _begin_b, "index", list(known)),
     )
-    template_fields(P + "b_", lambda: template_b(state.study()), take_b)
+    template_fields(P + "b_", lambda: template_b(state.study().template), take_b)
 
 
 def _begin_b(name: str | None) -> dict[str, Any]:
@@ -116,19 +94,32 @@ def _swap(a: Template, b: Template) -> None:
     take_template(b)
 
 
-def _result(outcome: Outcome, model: LanguageModel, b: Template, asked: QuestionSettings) -> Pair | None:
-    study = outcome.study
-    other = b.model_copy(update={"words": study.template.words})
-    texts = 2 * asked.count * len(outcome.answer.labels)
-    return analysis.result(
+def _pair() -> Pair:
+    """Both templates on the questions.
+
+    Raises:
+        Waiting: they are being asked, or there is no question.
+    """
+    study, known = asking(), model()
+    asked = questions.asked(P, study, known)
+    if asked is None:
+        raise Nothing("No question, so nothing to compare.")
+    a = study.template
+    b = template_b(a).model_copy(update={"words": a.words})
+    return analysis.value(
         P + "pair",
-        study.model_copy(update={"query": "", "gold": None}),
-        model,
-        {"b": other.model_dump_json(), **asked.value},
-        lambda stop: compare_templates(study, model, study.template, other, asked.of(study, model), stop=stop),
+        study,
+        known,
+        {"b": b.model_dump_json(), **asked.value},
+        lambda study, stop: compare_templates(study, known, a, b, asked.of(study, known), stop=stop),
         "both templates",
-        ask=cost(texts, model.mixture is not None),
+        reads=DECIDES,
+        ask=cost(2 * asked.count * len(outcome().answer.labels), known.mixture is not None),
     )
+
+
+def _question_controls(_: Values | None) -> None:
+    questions.question_controls(P, asking(), model())
 
 
 def _accuracies(found: Pair) -> None:
@@ -166,7 +157,12 @@ def _pick(place: int) -> None:
     st.session_state[PICKED] = place
 
 
-def _dots(found: Pair) -> None:
+def _reads() -> Values:
+    found = _pair()
+    return found, _picked(found)
+
+
+def _dots(found: Pair, picked: int) -> None:
     run = found.evaluation
     best_a, best_b = run.best
     figure = items_figure(
@@ -175,7 +171,7 @@ def _dots(found: Pair) -> None:
         found.differ.tolist(),
         [question.input for question in run.questions],
         [(q.gold, a, b) for q, a, b in zip(run.questions, best_a, best_b, strict=True)],
-        _picked(found),
+        picked,
         HEIGHT,
     )
     chart(
@@ -186,12 +182,13 @@ def _dots(found: Pair) -> None:
     )
 
 
+def _save(found: Pair) -> None:
+    st.space("stretch")
+    save_csv("CSV", P + "templates", lambda: pair_records(found))
+
+
 def _table(found: Pair) -> None:
     rows = pair_records(found)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title("Every question", HELP_TABLE)
-        st.space("stretch")
-        save("CSV", "templates", lambda: pair_records(found))
     key = P + "table"
 
     def clicked() -> None:
@@ -232,9 +229,9 @@ def _table(found: Pair) -> None:
     )
 
 
-def _prompts(study: Study, found: Pair) -> None:
+def _prompts(found: Pair, place: int) -> None:
     """One question as A and as B write it."""
-    run, place = found.evaluation, _picked(found)
+    run = found.evaluation
     question = run.questions[place]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
@@ -245,7 +242,7 @@ def _prompts(study: Study, found: Pair) -> None:
             open_button(
                 f"Open as {side}",
                 f"{P}open_{side.lower()}",
-                lambda side_template=template: study.model_copy(
+                lambda side_template=template: state.study().model_copy(
                     update={"query": question.input, "gold": question.gold, "template": side_template}
                 ),
                 f"This question with template {side} in the Playground.",
@@ -260,3 +257,19 @@ def _prompts(study: Study, found: Pair) -> None:
             said = zip(answer.labels, answer.probabilities, strict=True)
             top = sorted(said, key=lambda pair: -pair[1])[:5]
             st.caption(f"{'AB'[side]}: " + ", ".join(f"{plain(label, 20)} {p:.3f}" for label, p in top))
+
+
+SIDES = Card(P + "card_sides", "", "", _sides_reads, _sides, height=260)
+SAME = Card(
+    P + "card_same",
+    "The same questions",
+    HELP,
+    lambda: (_pair(),),
+    _accuracies,
+    controls=_question_controls,
+    height=160,
+)
+DOTS = Card(P + "card_items", "p(right answer)", HELP_ITEMS, _reads, _dots, height=HEIGHT)
+TABLE = Card(P + "card_table", "Every question", HELP_TABLE, lambda: (_pair(),), _table, beside=_save, height=HEIGHT)
+PROMPTS = Card(P + "card_prompts", "", "", _reads, _prompts, height=280)
+CARDS = (beside(SIDES, SAME, widths=(0.4, 0.6)), beside(DOTS, TABLE, widths=(0.36, 0.64)), PROMPTS)

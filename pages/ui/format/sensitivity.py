@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -11,17 +11,17 @@ from core.analysis.format.family import describe, family
 from core.analysis.format.sensitivity import Sensitivity, sensitivity, sensitivity_records
 from core.figures.base import wrap
 from core.figures.format.format import agreement_figure, dots_figure, rows_height
-from core.study.outcome import Outcome
-from core.study.prompts import ready_made, same_affixes
+from core.study.prompts import Template, ready_made, same_affixes
+from pages.ui.components import questions
+from pages.ui.components.card import Card, Values, beside, save_csv, title
 from pages.ui.components.charts import chart
-from pages.ui.components.questions import question_controls
-from pages.ui.format.shared import P, cost, save, take_b, take_template, title, written
+from pages.ui.format.shared import DECIDES, P, asking, cost, take_b, take_template, written
 from pages.ui.jobs import analysis
-
-if TYPE_CHECKING:
-    from core.models import LanguageModel
+from pages.ui.jobs.run import model, outcome
+from pages.ui.jobs.waiting import Nothing
 
 COUNTS = (8, 16, 24, 40, 64)
+HEIGHT = 420
 COUNT, SEED, PICKED = P + "family", P + "family_seed", P + "family_picked"
 HELP = (
     "The study in every template of a family, on the same questions: the ready-made templates, the study's own, and a "
@@ -37,52 +37,57 @@ HELP_CHANGED = "Share of the questions that not all templates answer alike."
 HELP_AGREEMENT = "Share of the questions that two templates answer alike, in the order of the dots."
 
 
-def sensitivity_view(outcome: Outcome, model: LanguageModel) -> None:
-    """Settings, the figures of merit, dots and agreement."""
-    with st.container(border=True):
-        left, right = st.columns([0.62, 0.38], gap="small", vertical_alignment="bottom")
-        with left:
-            asked = question_controls(P, outcome.study, model)
-        with right:
-            count, seed = _settings()
-        if asked is None:
-            return
-        study = outcome.study
-        found = analysis.result(
-            P + "sensitivity",
-            study.model_copy(update={"query": "", "gold": None}),
-            model,
-            {"templates": count, "family": seed, **asked.value},
-            lambda stop: sensitivity(
-                study,
-                model,
-                family(study, count, seed),
-                asked.of(study, model),
-                seed=seed,
-                stop=stop,
-            ),
-            f"{count} templates",
-            ask=cost(count * asked.count * len(outcome.answer.labels), model.mixture is not None),
-        )
-        if found is None:
-            return
-        _figures_of_merit(found)
-    _charts(outcome, found, model.mixture is not None)
+def _sensitivity() -> Sensitivity:
+    """The study in every template.
+
+    Raises:
+        Waiting: it is being computed, or there is no question.
+    """
+    study, known = asking(), model()
+    asked = questions.asked(P, study, known)
+    if asked is None:
+        raise Nothing("No question, so nothing to compare.")
+    count, seed = _count(), int(st.session_state.get(SEED, 0))
+    return analysis.value(
+        P + "sensitivity",
+        study,
+        known,
+        {"templates": count, "family": seed, **asked.value},
+        lambda study, stop: sensitivity(
+            study, known, family(study, count, seed), asked.of(study, known), seed=seed, stop=stop
+        ),
+        f"{count} templates",
+        reads=DECIDES,
+        ask=cost(count * asked.count * len(outcome().answer.labels), known.mixture is not None),
+    )
 
 
-def _settings() -> tuple[int, int]:
+def _count() -> int:
+    count = st.session_state.get(COUNT)
+    return count if count in COUNTS else COUNTS[1]
+
+
+def _controls(_: Values | None) -> None:
+    left, right = st.columns([0.62, 0.38], gap="small", vertical_alignment="bottom")
+    with left:
+        questions.question_controls(P, asking(), model())
+    with right:
+        _settings()
+
+
+def _settings() -> None:
     left, right = st.columns(2, gap="small")
     with left:
-        count = st.selectbox(
+        st.session_state[COUNT] = _count()
+        st.selectbox(
             "Templates",
             COUNTS,
-            index=1,
             key=COUNT,
             help="How many, the ready-made ones and the study's own among them.",
             persist_state="session",
         )
     with right:
-        seed = st.number_input(
+        st.number_input(
             "Seed of the family",
             0,
             2**31 - 1,
@@ -91,7 +96,6 @@ def _settings() -> tuple[int, int]:
             help="Draws templates from the grammar.",
             persist_state="session",
         )
-    return int(count), int(seed)
 
 
 def _figures_of_merit(found: Sensitivity) -> None:
@@ -110,48 +114,68 @@ def _figures_of_merit(found: Sensitivity) -> None:
             st.caption(written(found.templates[place]))
 
 
-def _charts(outcome: Outcome, found: Sensitivity, known: bool) -> None:
+def _own(found: Sensitivity, template: Template) -> int | None:
+    """Place of the study's own template, from the best."""
+    return next((r for r, i in enumerate(found.order) if same_affixes(found.templates[i], template)), None)
+
+
+def _dots_reads() -> Values:
+    found = _sensitivity()
+    return found, _own(found, outcome().study.template), model().mixture is not None
+
+
+def _save(found: Sensitivity, *_: Any) -> None:
+    st.space("stretch")
+    save_csv("CSV", P + "sensitivity", lambda: sensitivity_records(found))
+
+
+def _dots(found: Sensitivity, own: int | None, known: bool) -> None:
     order = list(found.order)
     names = [describe(found.templates[i]) for i in order]
     kinds = [_kind(found, i, known) for i in order]
-    own = next((r for r, i in enumerate(order) if same_affixes(found.templates[i], outcome.study.template)), None)
     hover = [
         f"<b>{wrap(describe(found.templates[i]), 60)}</b><br>{found.right[i].sum()} of {len(found.questions)} right, "
         f"{found.accuracy[i]:.1%}<br>95 %: {found.interval[i, 0]:.1%} to {found.interval[i, 1]:.1%}<br>mean log "
         f"p(right) {_finite_mean(found.gold_logprob[i]):.2f} nats"
         for i in order
     ]
-    left, right = st.columns([0.62, 0.38], gap="small")
-    with left.container(border=True, height="stretch"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            title("Accuracy by template", HELP)
-            st.space("stretch")
-            save("CSV", "sensitivity", lambda: sensitivity_records(found))
-        figure = dots_figure(
-            names,
-            found.accuracy[order],
-            found.interval[order, 0],
-            found.interval[order, 1],
-            kinds,
-            hover,
-            "accuracy",
-            (-0.02, 1.02),
-            own,
-        )
-        chart(
-            figure,
-            P + "dots",
-            f"Accuracy of {len(order)} templates from {found.accuracy.min():.2f} to {found.accuracy.max():.2f}",
-            on_click=lambda data: _pick(order[int(data[0])]),
-        )
-    with right.container(border=True, height="stretch"):
-        _take(outcome, found)
-        title("Agreement of answers", HELP_AGREEMENT)
-        chart(
-            agreement_figure(found.agreement[np.ix_(order, order)], names, min(380, rows_height(len(order)))),
-            P + "agreement",
-            "Share of questions that two templates answer alike",
-        )
+    figure = dots_figure(
+        names,
+        found.accuracy[order],
+        found.interval[order, 0],
+        found.interval[order, 1],
+        kinds,
+        hover,
+        "accuracy",
+        (-0.02, 1.02),
+        own,
+    )
+    chart(
+        figure,
+        P + "dots",
+        f"Accuracy of {len(order)} templates from {found.accuracy.min():.2f} to {found.accuracy.max():.2f}",
+        on_click=lambda data: _pick(order[int(data[0])]),
+    )
+
+
+def _agreement_reads() -> Values:
+    found = _sensitivity()
+    place = st.session_state.get(PICKED)
+    known = isinstance(place, int) and place < len(found.templates)
+    chosen = found.templates[place if known else found.order[0]]
+    return found, chosen, same_affixes(chosen, outcome().study.template)
+
+
+def _agreement(found: Sensitivity, chosen: Template, is_own: bool) -> None:
+    order = list(found.order)
+    names = [describe(found.templates[i]) for i in order]
+    _take(chosen, is_own)
+    title("Agreement of answers", HELP_AGREEMENT)
+    chart(
+        agreement_figure(found.agreement[np.ix_(order, order)], names, min(380, rows_height(len(order)))),
+        P + "agreement",
+        "Share of questions that two templates answer alike",
+    )
 
 
 def _kind(found: Sensitivity, place: int, known: bool) -> str:
@@ -172,12 +196,8 @@ def _pick(place: int) -> None:
     st.session_state[PICKED] = place
 
 
-def _take(outcome: Outcome, found: Sensitivity) -> None:
+def _take(template: Template, is_own: bool) -> None:
     """The template that was clicked, and where it can go."""
-    place = st.session_state.get(PICKED)
-    if not isinstance(place, int) or place >= len(found.templates):
-        place = found.order[0]
-    template = found.templates[place]
     st.markdown(
         f"**Chosen**: {written(template)}", help="Click a row on the left to choose another one.", width="content"
     )
@@ -186,7 +206,7 @@ def _take(outcome: Outcome, found: Sensitivity) -> None:
             "Use in the study",
             type="primary",
             key=P + "use",
-            disabled=same_affixes(template, outcome.study.template),
+            disabled=is_own,
             on_click=take_template,
             args=(template,),
             help="One step of undo.",
@@ -198,3 +218,9 @@ def _take(outcome: Outcome, found: Sensitivity) -> None:
             args=(template,),
             help="For Two templates, where it is held against the study's own, question by question.",
         )
+
+
+SETTINGS = Card(P + "card_family", "", "", lambda: (_sensitivity(),), _figures_of_merit, controls=_controls, height=100)
+DOTS = Card(P + "card_dots", "Accuracy by template", HELP, _dots_reads, _dots, beside=_save, height=HEIGHT)
+AGREEMENT = Card(P + "card_agreement", "", "", _agreement_reads, _agreement, height=HEIGHT)
+CARDS = (SETTINGS, beside(DOTS, AGREEMENT, widths=(0.62, 0.38)))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from core.analysis.format.family import describe
 from core.analysis.format.typed import read_typed, show_typed
-from core.files.csv_records import as_csv
 from core.study.prompts import ARROW, TEMPLATES, Template, ready_made
 from core.study.study import Study
-from pages.ui.session import session, state, widgets
+from pages.ui.components.card import Card, Values
+from pages.ui.jobs.analysis import ANSWERS, cut
+from pages.ui.jobs.run import outcome
+from pages.ui.jobs.waiting import Waiting
+from pages.ui.session import state, widgets
+from pages.ui.workbench import shots as shots_control
 
 P = "format_"
-PLAYGROUND = Path(__file__).resolve().parents[2] / "playground.py"
+DECIDES = ANSWERS - {"query"}  # on questions, the query on screen decides nothing
 FREE = 2_000  # texts scored unasked on the embedded model
 START, B = P + "start", P + "b"
 TYPED = "↵ or \\n is a line break, ⇥ or \\t a tab; a space at either end counts."
@@ -29,47 +32,29 @@ FIELDS: dict[str, tuple[str, str]] = {
 }
 
 
-def title(words: str, help: str) -> None:
-    st.markdown(f"**{words}**", help=help, width="content")
+def _shots_reads() -> Values:
+    """How many demonstrations are shown, and of how many; of None where the study does not run: then they are typed."""
+    shots = state.study().shots
+    try:
+        chosen = outcome().chosen
+    except Waiting:
+        return shots, None
+    return shots, len(chosen.indices) + len(chosen.left_out)
 
 
-def choose(label: str, options: list[Any], key: str, first: Any, names: dict[Any, str] | None = None) -> Any:
-    """A segmented control that always holds one of its options."""
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = first
-    return st.segmented_control(
-        label,
-        options,
-        key=key,
-        format_func=lambda option: names[option] if names else option,
-        required=True,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+def _shots(shots: int | None, most: int | None) -> None:
+    if most is None:
+        shots_control.field(shots, P + "shots_typed")
+    else:
+        shots_control.slider(most, shots, P + "shots")
 
 
-def save(label: str, name: str, rows: Callable[[], list[dict[str, Any]]]) -> None:
-    """A download of rows, made when it is pressed."""
-    st.download_button(
-        label,
-        lambda: as_csv(rows()),
-        f"iclens-{name}.csv",
-        "text/csv",
-        key=f"{P}{name}_csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+SHOTS = Card(P + "card_shots", "", "", _shots_reads, _shots, height=60, stretched=False)
 
 
-def open_button(label: str, key: str, make: Callable[[], Study], help: str) -> None:
-    """A button that makes another study the session's, one step of undo, and goes to the Playground."""
-
-    def take() -> None:
-        state.replace(make())
-        session.mark(None)
-
-    if st.button(label, icon=":material/science:", key=key, help=help, on_click=take):
-        st.switch_page(PLAYGROUND)
+def asking() -> Study:
+    """What questions are asked of: the study without a query of its own."""
+    return cut(outcome().study, DECIDES)
 
 
 def cost(texts: int, known: bool) -> str:
@@ -104,11 +89,11 @@ def take_template(template: Template) -> None:
     state.edit(template=named(template.model_copy(update={"words": words})))
 
 
-def template_b(study: Study) -> Template:
+def template_b(own: Template) -> Template:
     """The template on the other side: the one chosen, at first a ready-made one that is not the study's."""
     found: Template | None = st.session_state.get(B)
     if found is None:
-        other = next(name for name in TEMPLATES if name != ready_made(study.template) and name != ARROW.name)
+        other = next(name for name in TEMPLATES if name != ready_made(own) and name != ARROW.name)
         found = TEMPLATES[other]
     return found
 

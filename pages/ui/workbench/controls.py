@@ -149,7 +149,7 @@ def more_settings(study: Study, encoder: bool, probes: bool) -> None:
     """What a first look does not need."""
     _selection_settings(study)
     _scoring_settings(study)
-    shots.field(study, P + "shots")
+    shots.field(study.shots, P + "shots")
     reasoning_controls.more(study, P)
     left, right = st.columns(2)
     with left:

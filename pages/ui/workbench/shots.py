@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.study.outcome import Outcome
-from core.study.study import Study
 from pages.ui.session import state
 
 HELP = (
@@ -15,13 +13,12 @@ HELP = (
 )
 
 
-def slider(outcome: Outcome, key: str) -> None:
-    """From 0 to all of the demonstrations chosen; at the right end none is left out, however many there come to be."""
-    most = len(outcome.chosen.indices) + len(outcome.chosen.left_out)
+def slider(most: int, shots: int | None, key: str) -> None:
+    """From 0 to all of the `most` demonstrations chosen; at the right end none is left out, however many there come to
+    be."""
     if not most:
         st.caption("No demonstration is chosen: this is zero-shot.")
         return
-    shots = outcome.study.shots
     st.slider(
         "Shots",
         0,
@@ -38,7 +35,7 @@ def slider(outcome: Outcome, key: str) -> None:
     )
 
 
-def field(study: Study, key: str) -> None:
+def field(shots: int | None, key: str) -> None:
     """The same as a number to type; empty is all."""
     st.number_input(
         "Shots",
@@ -47,5 +44,5 @@ def field(study: Study, key: str) -> None:
         step=1,
         placeholder="all",
         help=f"{HELP} Empty shows all.",
-        **state.bind(key, study.shots, "shots", "value"),
+        **state.bind(key, shots, "shots", "value"),
     )
