@@ -17,6 +17,7 @@ from core.study.study import ModelChoice, Study
 from pages.ui.components.buttons import icon_button
 from pages.ui.components.text import plain
 from pages.ui.jobs import analysis, engine, jobs
+from pages.ui.jobs.waiting import Done, Nothing, Waiting
 from pages.ui.session import session, state
 
 if TYPE_CHECKING:
@@ -134,49 +135,55 @@ def _from_menu() -> None:
         set_up(chosen)
 
 
-def outcome_a(a: Study) -> Outcome | None:
-    """What comes of A; or None, with progress, an error or a way to load its model drawn here.
+class NoModelOfA(Waiting):
+    """A's model is not in memory; loading it is the visitor's choice, and leaves B's model alone."""
 
-    A runs in a job of its own, so that it neither waits for B nor stops it.
+    acts = True
+    slot = P + "model"
+
+    def __init__(self, choice: ModelChoice) -> None:
+        job = jobs.current(LOAD)
+        self.choice, self.loads = choice, job is not None and job.key == choice.model_dump_json()
+        super().__init__("Nothing to show until A has run.", choice.model_dump_json(), str(self.loads))
+
+    def show(self, done: Done) -> None:
+        if self.loads:
+            _loading(done)
+            return
+        st.info(f"A runs on {plain(self.choice.name, 60)}, which is not loaded.")
+        st.button("Load it for A", type="primary", key=P + "load", on_click=_load, args=(self.choice,))
+
+
+def outcome_a() -> Outcome:
+    """What comes of A. It runs in a job of its own, so that it neither waits for B nor stops it.
+
+    Raises:
+        Waiting: there is no A, its model is not loaded, or it is running.
     """
-    model = _model(a.model)
-    if model is None:
-        return None
-    kept = engine.outcomes()
+    a = state.study_a()
+    if a is None:
+        raise Nothing("Nothing to compare yet: keep a study as A.")
+    known, outcomes = engine.loaded(a.model), engine.outcomes()
+    if known is None:
+        analysis.look_at(NoModelOfA.slot)
+        raise NoModelOfA(a.model)
 
-    def work(stop: Stop) -> Outcome:
+    def work(a: Study, stop: Stop) -> Outcome:
         try:
-            return engine.compute(a, model, kept, stop)
+            return engine.compute(a, known, outcomes, stop)
         except Cancelled:
             raise
         except ICLensError as error:
             raise StudyError(f"A: {error} Swap A and B to edit it.") from error
 
-    return analysis.result(P + "a", a, model, {}, work, "A")
-
-
-def _model(choice: ModelChoice) -> LanguageModel | None:
-    """A's model; where it is not in memory, loading it is the visitor's choice, and leaves B's model alone."""
-    if not engine.at_hand(choice):
-        with st.skeleton(height=80):
-            return engine.loaded(choice)
-    found = engine.loaded(choice)
-    if found is not None:
-        return found
-    job = jobs.current(LOAD)
-    if job is not None and job.key == choice.model_dump_json():
-        _loading()
-        return None
-    st.info(f"A runs on {plain(choice.name, 60)}, which is not loaded.")
-    st.button("Load it for A", type="primary", key=P + "load", on_click=_load, args=(choice,))
-    return None
+    return analysis.value(P + "a", a, known, {}, work, "A", reads=frozenset(Study.model_fields))
 
 
 def _load(choice: ModelChoice) -> None:
     shelf = engine.models()
 
     def work(stop: Stop) -> LanguageModel:
-        from core import load_model
+        from core import load_model  # late: loads torch
 
         model = load_model(choice)
         if stop():
@@ -193,7 +200,7 @@ def _load(choice: ModelChoice) -> None:
 
 
 @st.fragment(run_every=0.4)
-def _loading() -> None:
+def _loading(done: Done) -> None:
     job = jobs.current(LOAD)
     if job is None:
         return
@@ -209,4 +216,4 @@ def _loading() -> None:
         state.say(f"A: {error}")
     except Exception as error:  # a model's own code may raise anything; the page must not
         state.say(f"A: “{choice.name}” could not be loaded ({type(error).__name__}).")
-    st.rerun()
+    done()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,15 +16,20 @@ from core.figures.compare.cells import Column, heads_difference_figure, weights_
 from core.figures.compare.difference import Series, sides_figure
 from core.selection import table_of
 from core.study.outcome import Outcome
+from core.study.study import Study
 from pages.ui.compare import sides as compare
 from pages.ui.compare.prompt_difference import prompt_difference_html
+from pages.ui.components import menu
+from pages.ui.components.card import Card, Values, empty, save_csv, title
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain, safe
-from pages.ui.playground import views
-from pages.ui.session import session
+from pages.ui.jobs.run import outcome
+from pages.ui.playground.views import NAMES
+from pages.ui.session import session, state
 
 P = "compare_"
 ROW = 222  # pixels of a chart
+HEIGHT = 218  # pixels of the prompt
 # Two columns where there is room; a long list scrolls.
 STYLE = """<style>
 .icl-changes { columns: 2 340px; margin: 0; padding-left: 1.1rem; font-size: .88rem; line-height: 1.45;
@@ -95,6 +98,28 @@ def sides(a: Outcome, b: Outcome) -> Sides:
     return last
 
 
+@dataclass(frozen=True)
+class Part:
+    """Both sides for one view, which is drawn anew where what it shows of them has changed.
+
+    Attributes:
+        shows: what the view shows.
+        sides: all of them.
+    """
+
+    shows: tuple[Any, ...]
+    sides: Sides = field(compare=False)
+
+
+def _sides() -> Sides:
+    """Both sides.
+
+    Raises:
+        Waiting: one of them is not there.
+    """
+    return sides(compare.outcome_a(), outcome())
+
+
 def marked_column(sides: Sides) -> int | None:
     """The place among `Difference.demonstrations` of the marked demonstration, if either side shows it."""
     pairs = sides.difference.demonstrations
@@ -135,22 +160,49 @@ def _row_of_b(sides: Sides, pair: Match) -> int | None:
     return next(same, None)
 
 
-def changes_view(sides: Sides) -> None:
+def _changes_reads() -> Values:
+    if state.study_a() is None:
+        return (state.study(), None)
+    both = _sides()
+    return (None, Part((both.difference, both.a.study, both.b.study), both))
+
+
+def _changes_view(study: Study | None, part: Part | None) -> None:
+    if part is not None:
+        _changes(part.sides)
+    elif study is not None:
+        _nothing_yet(study)
+
+
+def _nothing_yet(study: Study) -> None:
+    """How to get an A."""
+    title("Nothing to compare yet", compare.HELP)
+    st.markdown(
+        "Keep the present study as A, then change anything: what you go on editing is B, and this page shows B − A."
+    )
+    st.button(
+        "Keep this study as A",
+        type="primary",
+        icon=":material/push_pin:",
+        key=P + "keep_first",
+        on_click=compare.keep,
+    )
+    st.markdown("**Or start from a ready-made ablation.** A is the present study, B differs from it in one thing:")
+    compare.ablation_buttons(study)
+
+
+def _changes(sides: Sides) -> None:
     """What differs between the studies, and what the numbers below do not mean."""
     found = sides.difference
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        views.title("What differs", HELP_CHANGES)
+        title("What differs", HELP_CHANGES)
         st.caption(f"A: {compare.summary(sides.a.study)}\\\nB: {compare.summary(sides.b.study)}", width="stretch")
         compare.ablation_menu()
-        st.download_button(
+        save_csv(
             "CSV",
-            lambda: difference_csv(sides).encode(),
-            "difference.csv",
-            "text/csv",
-            icon=":material/download:",
-            key=P + "csv",
+            P + "difference",
+            lambda: difference_records(sides),
             help="Every number of this page: view, name, A, B, B − A.",
-            on_click="ignore",
         )
     lines = [(c.sentence if c.read else f"{c.sentence} Neither study reads it.", c.read) for c in found.changes]
     lines += [(sentence, True) for sentence in found.shown]
@@ -160,10 +212,17 @@ def changes_view(sides: Sides) -> None:
     st.html(f'{STYLE}<ul class="icl-changes">{items}</ul>')
 
 
-def answer_view(sides: Sides) -> None:
+def _answer_reads() -> Values:
+    both = _sides()
+    found, outcomes = both.difference, (both.a, both.b)
+    shows = (found.answer, found.bayes, *((one.answer, one.bayes, one.study.gold) for one in outcomes))
+    return (Part(shows, both),)
+
+
+def _answer(part: Part) -> None:
     """P(label) of both, and by how much it moved."""
+    sides = part.sides
     found = sides.difference
-    views.title("Answer", HELP_ANSWER)
     p_a, p_b = (side.probabilities[int(np.argmax(side.scores))] for side in (sides.a.answer, sides.b.answer))
     same = "the same answer" if found.best_a == found.best_b else "another answer"
     st.markdown(
@@ -199,46 +258,56 @@ def _nats(value: float) -> str:
     return "?" if math.isnan(value) else "∞" if math.isinf(value) else f"{value:.3f}"
 
 
-def posterior_view(sides: Sides) -> None:
+def _posterior_reads() -> Values:
+    both = _sides()
+    return (Part((both.difference.posteriors, both.a.posteriors, both.b.posteriors), both),)
+
+
+def _posterior_kind(part: Part) -> None:
+    found = part.sides.difference.posteriors
+    if len(found) > 1:
+        st.session_state[KIND] = menu.held(list(found), KIND)
+        words = {"exact": "Exact", "implicit": "Implicit", "instruction": "Hypotheses"}
+        st.segmented_control(
+            "Kind", list(found), key=KIND, format_func=words.get, required=True, label_visibility="collapsed"
+        )
+
+
+def _posterior(part: Part) -> None:
     """Posteriors of one kind after all demonstrations of each side."""
+    sides = part.sides
     found = sides.difference.posteriors
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        views.title("Posterior over tasks", HELP_POSTERIOR)
-        if len(found) > 1:
-            if st.session_state.get(KIND) not in found:
-                st.session_state[KIND] = next(iter(found))
-            words = {"exact": "Exact", "implicit": "Implicit", "instruction": "Hypotheses"}
-            st.segmented_control(
-                "Kind", list(found), key=KIND, format_func=words.get, required=True, label_visibility="collapsed"
-            )
     if not found:
-        st.container(height=ROW, border=False).caption("There is no posterior that both A and B have.")
+        empty("There is no posterior that both A and B have.", ROW)
         return
     chosen = found[st.session_state[KIND] if len(found) > 1 else next(iter(found))]
-    others = [
-        f"{views.NAMES[kind]} TV {_nats(p.tasks.total_variation)}" for kind, p in found.items() if p is not chosen
-    ]
+    others = [f"{NAMES[kind]} TV {_nats(p.tasks.total_variation)}" for kind, p in found.items() if p is not chosen]
     nats = f"KL(A‖B) {_nats(chosen.tasks.kl_from_a)} · KL(B‖A) {_nats(chosen.tasks.kl_from_b)} nats"
     st.caption(nats + (f"\\\n{', '.join(others)}" if others else ""))
     tasks = chosen.tasks
     posteriors = {**sides.b.posteriors, **{f"A {kind}": post for kind, post in sides.a.posteriors.items()}}
     colours = session.task_colours(posteriors)
-    series = Series(views.NAMES[chosen.kind], tasks.a, tasks.b, [colours.get(name, OTHERS) for name in tasks.names])
+    series = Series(NAMES[chosen.kind], tasks.a, tasks.b, [colours.get(name, OTHERS) for name in tasks.names])
     evidence = [
         f"n = {n}" + ("" if log is None else f", ln P(D) {log:.1f}")
         for n, log in ((chosen.n_a, chosen.log_evidence_a), (chosen.n_b, chosen.log_evidence_b))
     ]
     notes = (evidence[0], evidence[1], _distance(tasks))
     figure = sides_figure(tasks.names, [series], None, notes, "tasks", height=ROW)
-    chart(figure, P + "posterior", f"Posterior over tasks in A and B, {views.NAMES[chosen.kind]}; {_distance(tasks)}")
+    chart(figure, P + "posterior", f"Posterior over tasks in A and B, {NAMES[chosen.kind]}; {_distance(tasks)}")
 
 
-def kernel_view(sides: Sides) -> None:
+def _kernel_reads() -> Values:
+    both = _sides()
+    return (Part((both.difference.kernels, tuple(both.columns), marked_column(both)), both),)
+
+
+def _kernels(part: Part) -> None:
     """Weights of the same demonstration in both."""
+    sides = part.sides
     found = list(sides.difference.kernels.values())
-    views.title("Kernel weights", HELP_KERNELS)
     if not found or not sides.difference.demonstrations:
-        st.container(height=ROW, border=False).caption("Kernels weigh demonstrations, and neither side shows one.")
+        empty("Kernels weigh demonstrations, and neither side shows one.", ROW)
         return
     figure = weights_difference_figure(
         [kernel.name for kernel in found],
@@ -253,18 +322,27 @@ def kernel_view(sides: Sides) -> None:
     chart(figure, P + "kernels", f"Kernel weights in A and B; {verdicts}", on_click=lambda data: mark(sides, data[0]))
 
 
-def attention_view(sides: Sides) -> None:
+def _attention_reads() -> Values:
+    both = _sides()
+    texts = tuple((side.study.instruction, side.study.query) for side in (both.a, both.b))
+    return (Part((both.difference.attention, tuple(both.columns), marked_column(both), texts), both),)
+
+
+def _attention_look(part: Part) -> None:
+    found = part.sides.difference.attention
+    if found is not None and found.heads_a is not None:
+        st.session_state[LOOK] = menu.held(LOOKS, LOOK)
+        st.segmented_control("Look", LOOKS, key=LOOK, required=True, label_visibility="collapsed")
+
+
+def _attention(part: Part) -> None:
     """Attention on the same spans: mean of all heads, or head by head."""
+    sides = part.sides
     found = sides.difference.attention
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        views.title("Attention", HELP_ATTENTION)
-        heads = found is not None and found.heads_a is not None
-        if heads:
-            st.session_state.setdefault(LOOK, LOOKS[0])
-            st.segmented_control("Look", LOOKS, key=LOOK, required=True, label_visibility="collapsed")
     if found is None:
-        st.container(height=ROW, border=False).caption("Attention is not known on both sides.")
+        empty("Attention is not known on both sides.", ROW)
         return
+    heads = found.heads_a is not None
     columns = [_span_column(sides, span) for span in found.spans]
     places = [span if isinstance(span, int) else None for span in found.spans]
     marked = marked_column(sides)
@@ -292,28 +370,33 @@ def _span_column(sides: Sides, span: str | int) -> Column:
     return Column(None, None, texts[0], texts[1], span, name=span)
 
 
-def prompt_view(sides: Sides, height: int) -> None:
+def _prompt_reads() -> Values:
+    both = _sides()
+    found, numbers = both.difference, (session.numbers(both.a), session.numbers(both.b))
+    gaps = (both.a.prompt.gap, both.b.prompt.gap)
+    return (Part((found.prompt, marked_column(both), numbers, found.best_a, found.best_b, gaps), both),)
+
+
+def _prompt(part: Part) -> None:
     """Both prompts as one text."""
+    sides = part.sides
     found = sides.difference
-    views.title("Prompt, A → B", HELP_PROMPT)
     column = marked_column(sides)
     marked = (None, None) if column is None else (found.demonstrations[column].a, found.demonstrations[column].b)
     numbers = session.numbers(sides.a), session.numbers(sides.b)
     answers = (found.best_a, found.best_b)
     st.html(
-        prompt_difference_html(found.prompt, numbers, marked, answers, (sides.a.prompt.gap, sides.b.prompt.gap), height)
+        prompt_difference_html(found.prompt, numbers, marked, answers, (sides.a.prompt.gap, sides.b.prompt.gap), HEIGHT)
     )
 
 
-def difference_csv(sides: Sides) -> str:
+def difference_records(sides: Sides) -> list[dict[str, Any]]:
     """Every number as a row: view, part, name, A, B, B − A; what a side lacks is empty."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(("view", "part", "name", "A", "B", "B - A"))
-    for view, part, name, a, b in _rows(sides):
-        cells = ["" if math.isnan(value) else value for value in (a, b, b - a)]
-        writer.writerow((view, part, name, *cells))
-    return text.getvalue()
+    return [
+        {"view": view, "part": part, "name": name}
+        | {side: "" if math.isnan(value) else value for side, value in (("A", a), ("B", b), ("B - A", b - a))}
+        for view, part, name, a, b in _rows(sides)
+    ]
 
 
 def _rows(sides: Sides) -> Iterator[tuple[str, str, str, float, float]]:
@@ -335,3 +418,27 @@ def _rows(sides: Sides) -> Iterator[tuple[str, str, str, float, float]]:
         if found.attention.heads_a is not None and found.attention.heads_b is not None:
             for (layer, head, s), a in np.ndenumerate(found.attention.heads_a):
                 yield "attention", f"{layer}.{head}", spans[s], float(a), float(found.attention.heads_b[layer, head, s])
+
+
+CHANGES = Card(P + "card_changes", "", "", _changes_reads, _changes_view, height=150, stretched=False)
+ANSWER = Card(P + "card_answer", "Answer", HELP_ANSWER, _answer_reads, _answer, height=ROW)
+POSTERIOR = Card(
+    P + "card_posterior",
+    "Posterior over tasks",
+    HELP_POSTERIOR,
+    _posterior_reads,
+    _posterior,
+    beside=_posterior_kind,
+    height=ROW,
+)
+KERNELS = Card(P + "card_kernels", "Kernel weights", HELP_KERNELS, _kernel_reads, _kernels, height=ROW)
+ATTENTION = Card(
+    P + "card_attention",
+    "Attention",
+    HELP_ATTENTION,
+    _attention_reads,
+    _attention,
+    beside=_attention_look,
+    height=ROW,
+)
+PROMPT = Card(P + "card_prompt", "Prompt, A → B", HELP_PROMPT, _prompt_reads, _prompt, height=HEIGHT, stretched=False)

@@ -84,6 +84,11 @@ def value(
     return _value(slot, held, model, settings, lambda stop: work(held, stop), what, ask)
 
 
+def look_at(slot: str) -> None:
+    """Say that what is drawn now asks for this slot: of those that wait for it, the first says so."""
+    st.session_state.setdefault(LOOKED_AT, set()).add(slot)
+
+
 def _value(
     slot: str,
     study: Study,
@@ -93,7 +98,7 @@ def _value(
     what: str,
     ask: str,
 ) -> T:
-    st.session_state.setdefault(LOOKED_AT, set()).add(slot)
+    look_at(slot)
     fingerprint = model.fingerprint if model is not None else ""
     decides = json.dumps(settings, sort_keys=True)
     key = f"{engine.VERSION}/{fingerprint}/{slot}/{decides}/{engine.body(study)}"

@@ -10,6 +10,7 @@ import pytest
 from core import Demonstration, run
 from core.analysis.compare import Difference, difference
 from core.analysis.compare.ablations import ABLATIONS
+from core.files.csv_records import as_csv
 from core.models import LanguageModel
 from pages.ui.components.text import safe
 from pages.ui.session.examples import default_study, examples
@@ -239,12 +240,12 @@ def test_one_left_out_in_b_can_be_marked(page: Compare, model: LanguageModel) ->
 
 
 def test_the_table_of_every_number(page: Compare, model: LanguageModel) -> None:
-    from pages.ui.compare.views import Sides, difference_csv
+    from pages.ui.compare.views import Sides, difference_records
 
     page.click("ablation_3")
     assert page.a is not None
     a, b = run(page.a, model), run(page.study, model)
-    lines = difference_csv(Sides(a, b, difference(a, b))).splitlines()
+    lines = as_csv(difference_records(Sides(a, b, difference(a, b)))).decode().splitlines()
     assert lines[0] == "view,part,name,A,B,B - A"
     table = {tuple(line.split(",")[:3]): line.split(",")[3:] for line in lines[1:]}
     place = a.answer.labels.index("cheval")

@@ -46,7 +46,7 @@ def test_a_slow_a_does_not_hold_up_b(page: Compare, slow: ModelChoice) -> None:
     assert not job.done
     assert run_job is None  # B ran on the embedded model meanwhile
     assert len(page.at.get("progress")) == 1
-    assert "Nothing to show until A has run." in page.said
+    assert "Comes when this is done: A." in page.said
     page.edit(query="dog")  # an edit of B does not start A anew
     assert page.at.session_state["job_compare_a"] is job
     assert not job.flag.is_set()
@@ -65,7 +65,7 @@ def test_both_slow_both_shown_and_cancelled_apart(page: Compare, slow: ModelChoi
     page.edit(query="wolf", model=slow)
     assert len(page.at.get("progress")) == 2
     a, b = page.at.session_state["job_compare_a"], page.at.session_state["job_run"]
-    page.at.button(key="frame_run_cancel").click()
+    page.at.button(key="run_cancel").click()
     page.run()
     assert (a.flag.is_set(), b.flag.is_set()) == (False, True)
     wait(page, lambda: "Stopped; change something" in page.said)
