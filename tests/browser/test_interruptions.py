@@ -55,10 +55,20 @@ def slow(chromium: Browser, slow_server: Server, model: LanguageModel) -> Iterat
 
 
 def wait_for_views(playground: Playground) -> None:
-    """Until the run is done."""
-    expect(playground.app.page.get_by_text("Running …")).to_have_count(0, timeout=LONG)
+    """Until the run is done: nothing is dimmed, and no field of the page before is left beside its successor."""
+    page = playground.app.page
+    playground.app.settle()
+    expect(page.locator("[class*='st-key-dimmed_'], [class*='st-key-over_']")).to_have_count(0, timeout=LONG)
     expect(playground.app.key("playground_answer")).to_be_visible(timeout=LONG)
     playground.app.settle()
+    expect(page.get_by_label("Query x", exact=True)).to_have_count(1, timeout=LONG)
+
+
+def type_and_be_heard(playground: Playground, query: str) -> None:
+    """Type a query, and wait for its address, though not for what comes of it."""
+    before = playground.app.page.url
+    playground.type_query(query)
+    playground.app.page.wait_for_url(lambda url: url != before)
 
 
 def test_what_is_looked_at_stays_while_the_model_works(slow: Playground) -> None:
@@ -86,8 +96,7 @@ def test_undo_while_the_model_works_stands(slow: Playground) -> None:
     page = slow.app.page
     slow.app.choose("Scorer", "Channel")
     for query in ("dog", "cat", "bird"):
-        slow.type_query(query)
-        page.wait_for_timeout(300)
+        type_and_be_heard(slow, query)
     slow.undo()
     wait_for_views(slow)
     slow.until(lambda: expect(page.get_by_label("Query x", exact=True)).to_have_value("cat"))
@@ -134,9 +143,7 @@ def test_refresh_while_the_model_works(slow: Playground) -> None:
 def test_back_while_the_model_works(slow: Playground) -> None:
     page = slow.app.page
     for query in ("dog", "cat"):
-        before = page.url
-        slow.type_query(query)
-        page.wait_for_url(lambda url, before=before: url != before)
+        type_and_be_heard(slow, query)
     page.go_back()
     wait_for_views(slow)
     assert slow.study().query == page.get_by_label("Query x", exact=True).input_value() == "dog"
