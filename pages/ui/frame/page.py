@@ -99,6 +99,21 @@ def show(
     parts.end()
 
 
+def show_alone(
+    title: str, about: str, left: Sequence[Card], right: Sequence[Card], *, widths: tuple[float, float]
+) -> None:
+    """The only call of a page that shows nothing of the session's study: a title, a sentence, two columns of cards."""
+    shell.guard()
+    st.markdown(f"### {title}")
+    st.caption(about)
+    st.html(STYLE)
+    parts.begin()
+    for column, cards in zip(st.columns(list(widths), gap="medium"), (left, right), strict=True):
+        with column:
+            for card in cards:
+                parts.framed(card)
+
+
 def _row(row: Card | Row) -> None:
     if isinstance(row, Card):
         parts.framed(row)

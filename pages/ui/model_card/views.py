@@ -1,0 +1,156 @@
+"""The cards of the Model card: what is on record of the embedded model, a card for each thing that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.figures import by_family_figure, by_k_figure, learning_figure, mixture_figure
+from pages.ui.components.card import Card
+from pages.ui.components.charts import chart
+from pages.ui.components.text import plain
+from pages.ui.jobs import engine
+from pages.ui.model_card.card import card
+
+P = "model_card_"
+Rows = list[dict[str, Any]]
+ABOUT = (
+    "A small causal transformer, pretrained on a mixture of tasks that we wrote: so the exact posterior over tasks and "
+    "the exact answer are known, and its own can be held against them."
+)
+HELP_MIXTURE = "Areas are P(family). A document draws a domain, a task of it, and then its examples."
+HELP_FAMILIES = "Σ_y p(y) log p(y)/q(y) in nats per label, p exact Bayes, q the model. 0 is equal."
+HELP_SUMS = (
+    "Share of right answers in the model's own words, the likeliest token at each step. The demonstrations, k of them, "
+    "are sums of three or four numbers. Low, high: Wilson's interval at 95 %."
+)
+
+
+def _card(name: str, title: str, value: Any, draw: Callable[[Any], None], help: str = "") -> Card:
+    return Card(f"{P}{name}", title, help, lambda: (value,), draw, stretched=False)
+
+
+def left() -> list[Card]:
+    """How it was made, what it can't do, how it learned, and two tables."""
+    record = card()
+    training, evaluation = (record or {}).get("training", {}), (record or {}).get("evaluation", {})
+    cards = [
+        _card("facts", "How it was made", record, _facts),
+        _card("limits", "What it can’t do", (record or {}).get("limits", []), _limits),
+    ]
+    if curve := training.get("curve", []):
+        cards.append(_card("learning", "Learning curve", (curve, training.get("note")), _learning))
+    if templates := evaluation.get("by_template", []):
+        cards.append(_card("templates", "By template", templates, _templates))
+    if sums := evaluation.get("long_sums", []):
+        cards.append(_card("sums", "Long sums, at once and in steps", sums, _sums, HELP_SUMS))
+    return cards
+
+
+def right() -> list[Card]:
+    """The mixture, and the model against exact Bayes: over all, by k, by family."""
+    record, mixture = card(), engine.mixture()
+    beside, evaluation = (record or {}).get("beside"), (record or {}).get("evaluation", {})
+    domains = len(set(mixture.domains.values()))
+    title = f"**The mixture and its prior**: {len(mixture.families)} task families in {domains} domains"
+    cards = [Card(P + "mixture", "", "", lambda: (title, beside), _mixture, stretched=False)]
+    if record is not None:
+        cards.append(_card("targets", "Against exact Bayes", evaluation, _targets))
+    if by_k := evaluation.get("by_k", []):
+        cards.append(_card("by_k", "By number of demonstrations k", by_k, _by_k))
+    if families := evaluation.get("by_family", []):
+        cards.append(_card("families", "", families, _families))
+    return cards
+
+
+def _facts(record: dict[str, Any] | None) -> None:
+    """Architecture, seed and tokens in a row."""
+    if record is None:
+        st.info("This checkpoint comes without a card, so its training and its evaluation cannot be shown.")
+        return
+    shape, training = record.get("architecture", {}), record.get("training", {})
+    items = [(name, shape[name]) for name in shape] + [
+        (name, training[name]) for name in ("seed", "tokens", "steps", "device", "seconds") if name in training
+    ]
+    if items:
+        st.table({plain(str(name)): _value(value) for name, value in items}, border="horizontal", width="stretch")
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else plain(str(value), 60)
+
+
+def _limits(limits: Sequence[object]) -> None:
+    for sentence in limits:
+        st.markdown(f"- {plain(str(sentence), 400)}")
+    if not limits:
+        st.caption("No limits are on record.")
+
+
+def _mixture(title: str, beside: object) -> None:
+    mixture = engine.mixture()
+    st.markdown(title, help=HELP_MIXTURE)
+    figure = mixture_figure(mixture.families, mixture.prior, mixture.domains)
+    chart(figure, "card_mixture", "Prior of every task family, grouped by domain", modebar=False)
+    if beside:
+        st.caption(plain(str(beside), 600))
+
+
+def _targets(evaluation: dict[str, Any]) -> None:
+    """What was aimed at and what was reached, whether met or not."""
+    overall = evaluation.get("overall", {})
+    if not overall:
+        st.caption("The checkpoint has not been evaluated yet.")
+        return
+    rows = {
+        "": ["✓" if entry.get("met") else "✗" for entry in overall.values()],
+        "figure": list(overall),
+        "reached": [entry.get("value") for entry in overall.values()],
+        "target": [entry.get("target") for entry in overall.values()],
+    }
+    st.dataframe(
+        rows,
+        hide_index=True,
+        alt="Every target, what was reached, and whether it was met",
+        column_config={
+            "": st.column_config.TextColumn(width=30),
+            "reached": st.column_config.NumberColumn(format="%.3f"),
+            "target": st.column_config.NumberColumn(format="%.3f"),
+        },
+    )
+    if documents := evaluation.get("documents"):
+        st.caption(f"On {documents:,} fresh documents.")
+
+
+def _learning(shown: tuple[Rows, object]) -> None:
+    curve, note = shown
+    chart(learning_figure(curve), "card_learning", "Learning curve")
+    if note:
+        st.caption(plain(str(note), 1_000))
+
+
+def _by_k(rows: Rows) -> None:
+    chart(by_k_figure(rows), "card_by_k", "By number of demonstrations k")
+
+
+def _families(families: Rows) -> None:
+    st.markdown("**Where it is close and where it isn’t**: KL(Bayes‖model) by family, mean over k", help=HELP_FAMILIES)
+    names = list(dict.fromkeys(row["family"] for row in families))
+    kl = [float(np.mean([row["kl"] for row in families if row["family"] == name])) for name in names]
+    chart(by_family_figure(names, kl, 0.08), "card_by_family", "KL to exact Bayes of every task family, worst first")
+    st.dataframe(families, hide_index=True, height=240, alt="Every family at every k")
+
+
+def _templates(rows: Rows) -> None:
+    st.dataframe(rows, hide_index=True, alt="Accuracy and KL of every template")
+
+
+def _sums(rows: Rows) -> None:
+    st.dataframe(rows, hide_index=True, height=240, alt="Accuracy on long sums by way of answering")
