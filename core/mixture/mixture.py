@@ -375,7 +375,8 @@ def _fresh_inputs(mixture: Mixture, inputs: tuple[str, ...]) -> Floats:
             if block.domain.knows(x):
                 own = out[i, block.tasks]
                 np.logaddexp(math.log(1 - STRAY) + block.domain.log_input(x), own, out=own)
-    out[:, mixture.codebook_latents] = [[math.log(state.input_probability(x)) for state in states] for x in inputs]
+    of_codebooks = [math.log(state.input_probability(x)) for x in inputs for state in states]
+    out[:, mixture.codebook_latents] = np.reshape(of_codebooks, (len(inputs), len(states)))
     out.setflags(write=False)
     return out
 
