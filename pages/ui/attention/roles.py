@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -12,14 +13,18 @@ from core.figures.attention.heads import Role, roles_figure
 from core.runtime.progress import Stop
 from core.study.outcome import Outcome
 from core.study.study import Head, Study
-from pages.ui.attention.controls import P, choose_head, download
+from pages.ui.attention.controls import P, attended, choose_head
+from pages.ui.components.card import Card, Values, save_csv
 from pages.ui.components.charts import chart
 from pages.ui.jobs import analysis
+from pages.ui.jobs.run import model
+from pages.ui.jobs.waiting import Waiting
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
 
 MARK_FROM = P + "mark_from"
+FIRST_THRESHOLD = 0.5
 HEIGHT = 250  # pixels
 
 HELP_ROLES = (
@@ -32,58 +37,67 @@ HELP_ROLES = (
 )
 
 
-def heading() -> None:
-    """Title, and from which score on a head carries a role's letter."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("**Head roles**", help=HELP_ROLES, width="content")
-        st.session_state.setdefault(MARK_FROM, 0.5)
-        st.slider(
-            "Letter from",
-            0.1,
-            1.0,
-            step=0.05,
-            key=MARK_FROM,
-            format="letter from %.2f",
-            label_visibility="collapsed",
-            width=240,
-            persist_state="session",
-        )
+def _threshold_control(*_: Any) -> None:
+    """From which score on a head carries a role's letter."""
+    st.session_state.setdefault(MARK_FROM, FIRST_THRESHOLD)
+    st.slider(
+        "Letter from",
+        0.1,
+        1.0,
+        step=0.05,
+        key=MARK_FROM,
+        format="letter from %.2f",
+        label_visibility="collapsed",
+        width=240,
+        persist_state="session",
+    )
 
 
-def scored(outcome: Outcome, model: LanguageModel) -> list[Role]:
-    """Every role's scores; none while they are computed."""
+def threshold() -> float:
+    """From which score on a head carries a role's letter."""
+    return float(st.session_state.get(MARK_FROM, FIRST_THRESHOLD))
 
-    def work(stop: Stop) -> HeadRoles:
-        return head_roles(model, stop=stop)
 
-    def on_labels(_stop: Stop) -> LabelAttending:
-        return label_attending(model, outcome.prompt)
+def scored(found: Outcome) -> tuple[Role, ...]:
+    """Every role's scores.
+
+    Raises:
+        Waiting: they are computed.
+    """
+    known, prompt = model(), found.prompt
+
+    def on_random(_: Study, stop: Stop) -> HeadRoles:
+        return head_roles(known, stop=stop)
+
+    def on_labels(_: Study, __: Stop) -> LabelAttending:
+        return label_attending(known, prompt)
 
     # random tokens know nothing of the study: one score for all studies on a model
-    found = analysis.result(P + "roles", Study(model=outcome.study.model), model, {}, work, "Head roles")
-    if found is None:
-        return []
+    random = analysis.value(P + "roles", found.study, known, {}, on_random, "Head roles", reads={"model"})
+    what = "Label attending"
+    labels = analysis.value(P + "labels", found.study, known, {}, on_labels, what, reads=analysis.ANSWERS)
     roles = [
-        Role("previous token", "P", found.previous),
-        Role("two back", "2", found.second_previous),
-        Role("induction", "I", found.induction),
+        Role("previous token", "P", random.previous),
+        Role("two back", "2", random.second_previous),
+        Role("induction", "I", random.induction),
     ]
-    if found.copying is not None:
-        roles.append(Role("copying", "C", found.copying, low=-1.0))
-    labels = analysis.result(P + "labels", outcome.study, model, {}, on_labels, "Label attending")
-    if labels is not None and outcome.demonstrations:
+    if random.copying is not None:
+        roles.append(Role("copying", "C", random.copying, low=-1.0))
+    if found.demonstrations:
         roles.append(Role(f"labels (even: {labels.even:.2f})", "L", labels.share))
-    return roles
+    return tuple(roles)
 
 
-def letters(roles: list[Role]) -> dict[Head, str]:
-    """For each head the letters of the roles whose score reaches the threshold."""
-    threshold = float(st.session_state.get(MARK_FROM, 0.5))
-    found: dict[Head, str] = {}
-    for role in roles:
-        for layer, head in np.argwhere(role.scores >= threshold).tolist():
-            found[layer, head] = found.get((layer, head), "") + role.letter
-    return found
+def letters(found: Outcome) -> dict[Head, str]:
+    """For each head the letters of the roles whose score reaches the threshold; none while scores are computed, which
+    the card of roles says."""
+    by_head: dict[Head, str] = {}
+    with suppress(Waiting):
+        for role in scored(found):
+            for layer, head in np.argwhere(role.scores >= threshold()).tolist():
+                by_head[layer, head] = by_head.get((layer, head), "") + role.letter
+    st.session_state[analysis.LOOKED_AT] -= {P + "roles", P + "labels"}
+    return by_head
 
 
 def planted_in_words(model: LanguageModel) -> dict[Head, str]:
@@ -92,13 +106,13 @@ def planted_in_words(model: LanguageModel) -> dict[Head, str]:
     return {head: f"looks {count.get(by, f'{by} tokens')} back" for head, by in planted(model).items()}
 
 
-def roles_view(model: LanguageModel, roles: list[Role]) -> None:
+def _reads() -> Values:
+    return scored(attended()), planted_in_words(model()), threshold()
+
+
+def roles_view(roles: tuple[Role, ...], given: dict[Head, str], least: float) -> None:
     """A panel a role, and what a reader must know about them."""
-    if not roles:
-        return
-    given = planted_in_words(model)
-    threshold = float(st.session_state[MARK_FROM])
-    figure = roles_figure(roles, threshold, given, height=HEIGHT)
+    figure = roles_figure(roles, least, given, height=HEIGHT)
     best = "; ".join(f"{role.name} most in {_place(role)}" for role in roles)
     chart(figure, P + "roles", f"Scores of every head. {best}", on_click=choose_head)
     sentences = []
@@ -109,7 +123,7 @@ def roles_view(model: LanguageModel, roles: list[Role]) -> None:
         sentences.append("Copying is not scored: this architecture does not show its heads’ outputs.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(" ".join(sentences) or "On random tokens repeated; labels on this prompt.")
-        download("roles", ["layer", "head", *(role.name for role in roles)], lambda: _table(roles))
+        save_csv("CSV", P + "roles", lambda: _records(roles), help="The numbers of this view.")
 
 
 def _place(role: Role) -> str:
@@ -117,10 +131,22 @@ def _place(role: Role) -> str:
     return f"layer {layer} head {head}"
 
 
-def _table(roles: list[Role]) -> list[list[float]]:
+def _records(roles: tuple[Role, ...]) -> list[dict[str, Any]]:
     layers, heads = roles[0].scores.shape
     return [
-        [layer, head, *(float(role.scores[layer, head]) for role in roles)]
+        {"layer": layer, "head": head} | {role.name: float(role.scores[layer, head]) for role in roles}
         for layer in range(layers)
         for head in range(heads)
     ]
+
+
+CARD = Card(
+    P + "card_roles",
+    "Head roles",
+    HELP_ROLES,
+    _reads,
+    roles_view,
+    beside=_threshold_control,
+    height=HEIGHT + 34,
+    stretched=False,
+)

@@ -415,4 +415,4 @@ def _summary(
     return " ".join(parts)
 
 
-CARD = Card(P + "card_agreement", "", "", _reads, agreement_view, controls=_controls, height=ROW + 50)
+CARD = Card(P + "card_agreement", "", "", _reads, agreement_view, controls=_controls, height=ROW + 50, stretched=False)

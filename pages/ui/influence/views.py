@@ -298,4 +298,5 @@ NUMBERS = Card(
     numbers_view,
     beside=_files,
     height=200,
+    stretched=False,
 )

@@ -381,4 +381,4 @@ def _model_view(found: ModelConvergence, measure: str) -> None:
     )
 
 
-CARD = Card(P + "card", "", "", _reads, _draw, controls=_controls, height=HEIGHT + 50)
+CARD = Card(P + "card", "", "", _reads, _draw, controls=_controls, height=HEIGHT + 50, stretched=False)

@@ -273,4 +273,4 @@ def _rules(atlas: heads.Atlas) -> list[tuple[str, float]]:
     return [("mean of all heads and readings", every)]
 
 
-CARD = Card(P + "card", "", "", _reads, atlas_view, controls=_controls, height=420)
+CARD = Card(P + "card", "", "", _reads, atlas_view, controls=_controls, height=420, stretched=False)

@@ -336,6 +336,6 @@ def _order() -> None:
     st.caption(ORDER_WORDS)
 
 
-WEIGHTS = Card(P + "card_weights", "", "", _weights_reads, weights_view, controls=_weights_controls)
-QUERIES = Card(P + "card_queries", "", "", _queries_reads, queries_view, controls=_queries_controls)
+WEIGHTS = Card(P + "card_weights", "", "", _weights_reads, weights_view, controls=_weights_controls, stretched=False)
+QUERIES = Card(P + "card_queries", "", "", _queries_reads, queries_view, controls=_queries_controls, stretched=False)
 ORDER = Card(P + "card_order", "", "", tuple, _order, framed=False)

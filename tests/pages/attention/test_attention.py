@@ -34,12 +34,8 @@ def page(start: Callable[..., Page]) -> Page:
 
 
 def settled(page: Page) -> Page:
-    """Every chart is there: analyses may take longer than a page waits."""
-    deadline = time.monotonic() + 240
-    while not all(has(page, name) for name in CHARTS) and time.monotonic() < deadline:
-        time.sleep(0.1)
-        page.run()
-    return page
+    """No job is under way: analyses may take longer than a page waits."""
+    return page.settle()
 
 
 def has(page: Page, name: str) -> bool:
