@@ -162,7 +162,7 @@ def outcome_a() -> Outcome:
     """
     a = state.study_a()
     if a is None:
-        raise Nothing("Nothing to compare yet: keep a study as A.")
+        raise Nothing("Comes once a study is kept as A.")
     known, outcomes = engine.loaded(a.model), engine.outcomes()
     if known is None:
         analysis.look_at(NoModelOfA.slot)
