@@ -56,6 +56,6 @@ def load_model(
     Raises:
         ModelError: it cannot be loaded; one sentence says why.
     """
-    from core.models import load_model as load
+    from core.models import load_model as load  # late: `core` loads at once, models do not
 
     return load(choice, dtype=dtype, device=device)

@@ -59,6 +59,7 @@ PAGES = {
     "scoring",
     "selection",
 }
+REASON = "# late: "  # on the line of a late import, or in the comment above it
 OWN = {"core", "pages", "tests", "benchmarks", "dashboard"}
 REQUIREMENTS = {"tests": "requirements-test.txt", "benchmarks": "requirements-benchmarks.txt"}
 OPTIONAL = {"sentence_transformers"}  # imported where present; without them one sentence says what to install
@@ -137,6 +138,23 @@ def test_rooms_stand_in_their_order() -> None:
 def test_no_cycle_of_files_or_of_folders() -> None:
     assert cycles(import_graph.files()) == []
     assert cycles(import_graph.folders_of_pages()) == []
+
+
+def test_late_imports_of_our_own_code_say_why() -> None:
+    """An import in a function hides an arrow, so it needs a reason: what it spares, or which cycle it would close."""
+    silent = []
+    for found in import_graph.imports():
+        if not found.late:
+            continue
+        lines = import_graph.modules()[found.source].read_text(encoding="utf-8").splitlines()
+        place = found.line - 1
+        while place > 0 and lines[place - 1].strip().startswith(("from core", "from pages", "#")):
+            if REASON in lines[place - 1]:
+                break
+            place -= 1
+        if REASON not in lines[found.line - 1] and REASON not in lines[place - 1]:
+            silent.append(f"{found.source}:{found.line} → {found.target}")
+    assert silent == []
 
 
 def test_the_model_is_never_trained_at_run_time() -> None:

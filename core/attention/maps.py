@@ -111,7 +111,7 @@ def between(
         ModelError: the architecture gives no attention weights.
         PromptTooLong, Cancelled.
     """
-    from core.models.observers import Columns, Pooled
+    from core.models.observers import Columns, Pooled  # late: loads torch
 
     check_heads(list(heads), model.layers, model.heads)
     if not rows.names or not columns.names:
@@ -172,7 +172,7 @@ def token_map(
         ModelError: the architecture gives no attention weights.
         PromptTooLong, Cancelled.
     """
-    from core.models.observers import Columns, Pooled
+    from core.models.observers import Columns, Pooled  # late: loads torch
 
     check_heads(list(heads), model.layers, model.heads)
     chosen = list(heads) or [(layer, head) for layer in range(model.layers) for head in range(model.heads)]

@@ -84,7 +84,7 @@ def _flow(
     stop: Stop | None,
 ) -> Floats:
     """(t, C) R C, the rollout with its columns summed into groups."""
-    from core.models.observers import Columns, Rolled
+    from core.models.observers import Columns, Rolled  # late: loads torch
 
     top = model.layers - 1 if top is None else top
     if not 0 <= top < model.layers:

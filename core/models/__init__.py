@@ -19,7 +19,7 @@ __all__ = ["Encoding", "LanguageModel", "Reading", "Scored", "load_model"]
 
 def __getattr__(name: str) -> Any:
     if name == "LanguageModel":
-        from core.models.language_model import LanguageModel
+        from core.models.language_model import LanguageModel  # late: loads torch
 
         return LanguageModel
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.errors import ModelError, PromptTooLong
 from core.models.architectures import Abilities
 from core.models.capture import eager, watching
+from core.models.direct_path import direct_logits
 from core.models.encoding import Encoder, Encoding
 from core.models.incremental import Growing, growing
 from core.models.layer import Layer, Observer
@@ -248,8 +249,6 @@ class LanguageModel:
         Raises:
             PromptTooLong, ModelError: as in `observe`.
         """
-        from core.models.direct_path import direct_logits
-
         seen = Inside()
         with self.lock:
             self.observe(ids, seen)

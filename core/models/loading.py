@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import ModelError
 from core.models.embedded import EMBEDDED
+from core.models.hub import download
 from core.models.weights import available_memory, count_parameters, fingerprint, weight_files
 from core.study.study import Dtype, ModelChoice
 
@@ -51,12 +52,14 @@ def load_model(
     tokenizer = _tokenizer(folder, name)
     model = _weights(folder, name, dtype, device)
 
+    # late: loads torch, and what can be refused was refused before
     from core.models.checking import examine
     from core.models.language_model import LanguageModel
 
     context = _context_length(config, tokenizer)
     mixture = None
     if name == "embedded":
+        # late: no other model has a mixture, and this one reads its words
         from core.mixture.mixture import load_mixture
 
         mixture = load_mixture()
@@ -105,8 +108,6 @@ def _folder(name: str) -> Path:
         return local
     if not name or local.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name:
         raise ModelError(f'There is no folder "{name}": give a folder that exists, or a hub id such as "gpt2".')
-    from core.models.hub import download
-
     return download(name)
 
 

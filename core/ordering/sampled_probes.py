@@ -32,7 +32,7 @@ def sampled_probes(
         PromptTooLong: a prompt is longer than the model's context.
         Cancelled: `stop` said so.
     """
-    from core.models.generation import generate
+    from core.models.generation import generate  # late: loads torch
 
     template = study.template
     texts = []

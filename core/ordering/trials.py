@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.ordering.sampled_probes import sampled_probes
 from core.runtime.progress import Stop
 from core.scoring.direct import label_probabilities
 from core.scoring.labels import task_labels
@@ -78,8 +79,6 @@ def try_orders(
 def probes_of(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None = None) -> list[str]:
     """The inputs on which entropies are taken: `sampled_probes` or `probe_inputs`, as the study says."""
     if study.probe_source == "model":
-        from core.ordering.sampled_probes import sampled_probes
-
         rows = rows_of(study, chosen)
         found = sampled_probes(study, model, rows, orders_tried(len(rows), study.ordering_seed), stop)
         if len(found) > 1:

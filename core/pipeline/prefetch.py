@@ -6,6 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from core.errors import PromptTooLong
+from core.posterior.evidence import ask
+from core.posterior.instruction import answer_pairs, demonstration_pairs
 from core.runtime.progress import Stop
 from core.scoring import scorers
 from core.scoring.shared import SharedPasses
@@ -39,9 +41,6 @@ def foreseen(question: Question, model: LanguageModel) -> tuple[list[Pair], list
     model apart. So what shares a pass depends on the study alone and not on what was run before, and an answer is the
     same to the last digit each time.
     """
-    from core.posterior.evidence import ask
-    from core.posterior.instruction import answer_pairs, demonstration_pairs
-
     study, prompt = question.study, question.prompt
     pairs: list[Pair] = []
     texts: list[str] = []

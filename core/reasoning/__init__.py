@@ -172,7 +172,7 @@ def _write(
     model: LanguageModel, requests: Sequence[Request], asks: dict[int, Ask], stop: Stop | None
 ) -> dict[int, Stage]:
     """What the model writes for each that asks; those with the same end and length in one call."""
-    from core.models.generation import generate
+    from core.models.generation import generate  # late: loads torch
 
     alike: defaultdict[tuple[tuple[str, ...], int], list[int]] = defaultdict(list)
     for place, ask in asks.items():

@@ -52,7 +52,7 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
 
 def expectations(study: Study, model: LanguageModel, places: list[int], stop: Stop | None) -> Floats:
     """(n,) log p(θ | x_i, y_i) in nats, θ learned on the rows at these places."""
-    from core.models.soft_tokens import learn_tokens, surprise
+    from core.models.soft_tokens import learn_tokens, surprise  # late: loads torch
 
     rows = [study.pool[i] for i in places]
     prompts = [render([], row.input, study.template, study.instruction) for row in rows]

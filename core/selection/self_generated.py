@@ -63,7 +63,7 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
 
 def write(study: Study, model: LanguageModel, wanted: list[str], stop: Stop | None) -> list[str]:
     """An input for each of the labels wanted, "" where none came out."""
-    from core.models.generation import generate
+    from core.models.generation import generate  # late: loads torch
 
     written = [""] * len(wanted)
     with counting(len(wanted), "examples") as advance:

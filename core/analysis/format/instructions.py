@@ -173,7 +173,7 @@ def generated(
         StudyError: there is no demonstration to show.
         PromptTooLong, Cancelled: as `generate`.
     """
-    from core.models.generation import generate
+    from core.models.generation import generate  # late: loads torch
 
     if model.mixture is not None:
         raise Unavailable(

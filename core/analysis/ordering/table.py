@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.bayes.answer import bayes_answer
 from core.errors import Cancelled, PromptTooLong, StudyError
+from core.evaluation.evaluate import evaluate
 from core.evaluation.questions import EvaluationQuestion
 from core.ordering import as_they_stand, order, orderings
 from core.ordering.entropy import global_entropy, local_entropy
@@ -271,8 +273,6 @@ def _asked_anew(
     """Candidates of every question, which do not depend on the order; and by strategy which it answers right, (N,)."""
     if not questions:
         return (), {}
-    from core.evaluation.evaluate import evaluate
-
     names = [name for name in picked if "pool" not in orderings.find(name).reads]
     variants = [study.model_copy(update={"ordering": name}) for name in names]
     with part(CHOSEN, CHOSEN + ANEW):
@@ -364,8 +364,6 @@ def _bayes(asked: Sequence[tuple[Study, tuple[str, ...]]], model: LanguageModel)
     """Exact Bayes's answer to the query and every question; None where there is none."""
     if model.mixture is None:
         return [None] * len(asked)
-    from core.bayes.answer import bayes_answer
-
     found = [bayes_answer(study, model, study.demonstrations, labels) for study, labels in asked]
     return [None if answer is None else answer.probabilities for answer in found]
 

@@ -40,7 +40,7 @@ VERSION = code_version()  # nothing computed by older code is served
 @st.cache_resource(show_spinner=False)
 def embedded() -> LanguageModel:
     """The embedded model, loaded at the first visit and shared by all sessions."""
-    from core.models.loading import load_model, wait_asleep
+    from core.models.loading import load_model, wait_asleep  # late: a page paints before models are thought of
 
     wait_asleep()
     import torch
@@ -81,7 +81,7 @@ def at_hand(choice: ModelChoice) -> bool:
 @st.cache_resource(show_spinner=False)
 def mixture() -> Mixture:
     """The mixture of tasks that the embedded model was trained on."""
-    from core.mixture.mixture import load_mixture
+    from core.mixture.mixture import load_mixture  # late: reads its words
 
     return load_mixture()
 
@@ -117,7 +117,7 @@ def start_loading(choice: ModelChoice) -> jobs.Job[LanguageModel]:
     shelf = models()
 
     def work(stop: Stop) -> LanguageModel:
-        from core import load_model
+        from core import load_model  # late: tests put another loader there
 
         model = load_model(choice)
         settle()
@@ -163,6 +163,7 @@ def compute(study: Study, model: LanguageModel, kept: LRU[str, Outcome], stop: S
         kept: `outcomes()`.
         stop: asked now and then.
     """
+    # late: a page is painted before a study is run
     from core import run
     from core.pipeline.regrade import with_gold
 

@@ -67,6 +67,7 @@ def numbers(outcome: Outcome) -> list[int]:
 
 def task_colours(posteriors: dict[str, Posterior]) -> dict[str, str]:
     """Colours for the tasks that matter, kept from edit to edit."""
+    # late: plotly loads after the first paint
     from core.figures import Panel, assign_colours
     from core.figures.posterior.posterior import importance
 
