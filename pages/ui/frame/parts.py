@@ -176,6 +176,7 @@ def _show(card: Card, read: Values | Waiting) -> None:
     if not isinstance(read, Waiting):
         with st.container(key=f"body_{card.key}"):
             _view(card, read)
+        st.empty()  # in place of what it waited for: a browser keeps the bar of a run that was ended for the next
         return
     shown, speaks = _shown(card), read.acts and _is_first(card, read.slot)
     if read.keeps and shown is not None:
@@ -191,6 +192,8 @@ def _show(card: Card, read: Values | Waiting) -> None:
         place = "foot" if card.controls is not None else "view" if card.title else "all"
         with st.container(key=f"over_{place}_{card.key}"):
             read.show(done)
+    else:
+        st.empty()
 
 
 def _is_first(card: Card, slot: str) -> bool:
