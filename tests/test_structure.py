@@ -168,6 +168,16 @@ def test_the_theorys_own_models_stand_apart() -> None:
     assert rooms()["core.hidden_markov"] <= {"core.errors", "core.runtime", "core.statistics"}
 
 
+def test_one_class_name_is_one_thing() -> None:
+    named: dict[str, list[str]] = {}
+    for path, tree in sources().items():
+        if path.parts[0] in ("core", "pages"):
+            for node in tree.body:
+                if isinstance(node, ast.ClassDef):
+                    named.setdefault(node.name, []).append(str(path))
+    assert {name: paths for name, paths in named.items() if len(paths) > 1} == {}
+
+
 def test_core_never_imports_streamlit_or_a_page() -> None:
     above = {"streamlit", *OWN} - {"core"}
     assert [str(path) for path, tree in sources().items() if path.parts[0] == "core" and above & {*imports(tree)}] == []

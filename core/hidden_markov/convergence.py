@@ -201,7 +201,7 @@ def _one_mixture(world: World, seed: int, stop: Stop | None) -> _Measured:
     mixture, carrier = random_tasks(world, generator)
     with part(0.0, 0.6):
         kernel = exact_kernel(carrier, world.length, stop=stop)
-    mapped = Mapped(carrier, kernel)
+    mapped = MappedKernel(carrier, kernel)
     found = []
     with part(0.6, 1.0), counting(world.prompts, "prompts", at_once=TOGETHER) as advance:
         for first in range(0, world.prompts, TOGETHER):
@@ -219,7 +219,7 @@ def _one_mixture(world: World, seed: int, stop: Stop | None) -> _Measured:
 
 
 @dataclass(frozen=True)
-class Mapped:
+class MappedKernel:
     """The kernel and the model whose operators it reads."""
 
     carrier: HMMMixture
@@ -248,7 +248,9 @@ class Compared:
     own: Floats
 
 
-def compare(mixture: HMMMixture, mapped: Mapped, tasks: Ints, length: int, generator: np.random.Generator) -> Compared:
+def compare(
+    mixture: HMMMixture, mapped: MappedKernel, tasks: Ints, length: int, generator: np.random.Generator
+) -> Compared:
     """Draw one prompt for each of `tasks`, (P,), and hold kernel regression against Bayes on its first n = 1, 2, 4 …"""
     most, prompts = NUMBERS[-1], len(tasks)
     tokens, _ = sample(mixture, np.repeat(tasks, most + 1), length + 1, generator)

@@ -30,7 +30,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Answers:
+class TaskAnswers:
     """What every latent of a domain answers to one input.
 
     Attributes:
@@ -65,7 +65,7 @@ class Domain(Protocol):
         """log p(x) of the inputs that the domain's codebook draws from, before strays."""
         ...
 
-    def answers(self, text: str) -> Answers:
+    def answers(self, text: str) -> TaskAnswers:
         """What each latent answers to x, for an x that the domain knows."""
         ...
 
@@ -187,7 +187,7 @@ class EnumeratedDomain:
 
     def _build_tables(self) -> None:
         words = sorted({word for latent in self.latents for word in latent.words})
-        self._answers: dict[str, Answers] = {}
+        self._answers: dict[str, TaskAnswers] = {}
         self._words = tuple(words)
         self._word_place = {word: i for i, word in enumerate(words)}
         x, t = len(self.inputs), len(self.latents)
@@ -221,13 +221,13 @@ class EnumeratedDomain:
     def log_base(self, text: str) -> float:
         return float(self._log_base[self._place[text]])
 
-    def answers(self, text: str) -> Answers:
+    def answers(self, text: str) -> TaskAnswers:
         found = self._answers.get(text)
         if found is None:
             column = self._table[:, self._place[text]]
             distinct, index = np.unique(column, return_inverse=True)
             words = tuple(self._words[i] for i in distinct)
-            found = self._answers[text] = Answers(words, index.reshape(-1, 1), np.ones((len(column), 1)))
+            found = self._answers[text] = TaskAnswers(words, index.reshape(-1, 1), np.ones((len(column), 1)))
         return found
 
     def inputs_with(self, label: str, weights: Floats, anything: float) -> Floats:

@@ -12,7 +12,7 @@ import random
 import numpy as np
 
 from core.mixture.anyword import AnyText
-from core.mixture.domain import CONCEPT_SUFFIX, IN_RANGE, NOISE, Answers, Floats, concept_latents, kind_shares
+from core.mixture.domain import CONCEPT_SUFFIX, IN_RANGE, NOISE, Floats, TaskAnswers, concept_latents, kind_shares
 from core.mixture.families import CLASS_BALANCES, KIND_PRIOR, Balances, Family, Kind
 from core.mixture.lexicon import review_grammar
 
@@ -125,11 +125,11 @@ class ReviewDomain:
     def log_base(self, text: str) -> float:
         return self._log_classes(text)[0]
 
-    def answers(self, text: str) -> Answers:
+    def answers(self, text: str) -> TaskAnswers:
         _, relative = self._log_classes(text)
         joint = self._log_balance + relative[self._factor_of]
         share = np.exp(joint - np.logaddexp(joint[:, 0], joint[:, 1])[:, None])
-        return Answers(self._words, self._index, share)
+        return TaskAnswers(self._words, self._index, share)
 
     def range_share(self, label: str) -> Floats:
         if label not in self._words:

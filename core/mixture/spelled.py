@@ -8,7 +8,7 @@ import random
 import numpy as np
 
 from core.mixture.anyword import ALPHANUMERIC, AnyText, draw_spelled, log_spelled
-from core.mixture.domain import Answers, Floats
+from core.mixture.domain import Floats, TaskAnswers
 from core.mixture.families import KIND_PRIOR, Family
 
 PRIOR = 0.04
@@ -54,10 +54,10 @@ class SpelledDomain:
     def _answer(self, text: str) -> tuple[str, ...]:
         return text, text[0], text[-1], capitalise(text)
 
-    def answers(self, text: str) -> Answers:
+    def answers(self, text: str) -> TaskAnswers:
         words = tuple(dict.fromkeys(self._answer(text)))
         index = np.array([[words.index(word)] for word in self._answer(text)])
-        return Answers(words, index, np.ones((len(SHARES), 1)))
+        return TaskAnswers(words, index, np.ones((len(SHARES), 1)))
 
     def range_share(self, label: str) -> Floats:
         anything = math.exp(self._any.log_text(label))

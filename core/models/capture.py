@@ -7,8 +7,8 @@ do what transformers' own "sdpa" pair does, and on request
   with depths in place of places, so that each layer keeps its own window;
 - show each layer, beside the fused attention, to an observer that computes the rows it wants (`core.models.layer`).
 
-Requests live in a thread-local `Request`, so that one thread's pass never sees another's. It is the one thread-local
-left: transformers calls our functions with no argument of ours, and they write into it at every layer.
+Requests live in a thread-local `CaptureRequest`, so that one thread's pass never sees another's. It is the one
+thread-local left: transformers calls our functions with no argument of ours, and they write into it at every layer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from core.models.layer import Layer, Observer, Watch
+from core.models.layer import Layer, Observed, Observer
 
 NAME = "iclens"
 _ROWS_AT_ONCE = 512  # query rows of the model's own eager attention, where the fused one cannot do it
@@ -70,16 +70,16 @@ class TreeShape:
 
 
 @dataclass
-class Request(threading.local):
+class CaptureRequest(threading.local):
     """What the pass that runs in this thread is asked for, and how often our functions were called in it."""
 
     tree: TreeShape | None = None
-    watch: Watch | None = None
+    watch: Observed | None = None
     attention_calls: int = 0
     mask_calls: int = 0
 
 
-REQUEST = Request()
+REQUEST = CaptureRequest()
 
 
 def attend(
@@ -182,7 +182,7 @@ def tree_mask(**options: Any) -> Tensor | None:
 @contextmanager
 def watching(observer: Observer) -> Iterator[None]:
     """Passes of this thread show their layers, on a model that calls our attention function."""
-    REQUEST.watch = Watch(observer)
+    REQUEST.watch = Observed(observer)
     try:
         yield
     finally:
@@ -196,7 +196,7 @@ def eager(model: Any, observer: Observer) -> Iterator[None]:
     Each layer's (1, H, t, t) weights are let go as soon as it has been seen. The model must be asked for
     `output_attentions`, and be the caller's alone meanwhile.
     """
-    watch = Watch(observer)
+    watch = Observed(observer)
 
     def take(_module: torch.nn.Module, _inputs: Any, output: Any) -> Any:
         weights = output[1] if isinstance(output, tuple) and len(output) > 1 else None

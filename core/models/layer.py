@@ -123,7 +123,7 @@ class Observer(Protocol):
 
 
 @dataclass
-class Watch:
+class Observed:
     """An observer and the number of the layer that comes next."""
 
     observer: Observer

@@ -71,7 +71,7 @@ class Evidence:
 def gather(
     bayes: ExactBayes,
     model: LanguageModel,
-    asked: Asked,
+    asked: ProbePrompts,
     before: Floats,
     *,
     stop: Callable[[], bool] | None = None,
@@ -184,7 +184,7 @@ def leftover(
 def answers_of(
     model: LanguageModel,
     logs: NDArray[np.float32],
-    asked: Asked,
+    asked: ProbePrompts,
     answers: Sequence[Sequence[str]],
     single: dict[str, int],
     width: int,
@@ -239,7 +239,7 @@ def before_labels(mixture: Mixture, inputs: Sequence[str], instruction: str = ""
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProbePrompts:
     """Prompts for n = 0 … k, or for N orders of the same demonstrations.
 
     Attributes:
@@ -254,7 +254,7 @@ class Asked:
     gap: str
 
     @classmethod
-    def of(cls, question: Question) -> Asked:
+    def of(cls, question: Question) -> ProbePrompts:
         """Those of the question's own query after n = 0 … k demonstrations."""
         prompt = question.bare
         # the prompt of fewer demonstrations is this one up to where the next input begins
@@ -271,13 +271,13 @@ class Asked:
         return [self.text(n, j) for n in range(len(self.openings)) for j in range(len(self.probes))]
 
 
-def ask(question: Question, model: LanguageModel, probes: Sequence[str]) -> Asked:
+def ask(question: Question, model: LanguageModel, probes: Sequence[str]) -> ProbePrompts:
     """The prompts of those probes whose longest prompt the model can read.
 
     Raises:
         PromptTooLong: not one can be read.
     """
-    asked = replace(Asked.of(question), probes=tuple(probes))
+    asked = replace(ProbePrompts.of(question), probes=tuple(probes))
     fitting, tokens = [], []
     for j, probe in enumerate(probes):
         text = asked.text(len(question.shown), j)

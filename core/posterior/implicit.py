@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.bayes.exact import ExactBayes
 from core.bayes.probing import choose_probes
 from core.posterior.decoding import DECODERS, condition, mixed, residual
-from core.posterior.evidence import Asked, Evidence, ask, before_labels, gather
+from core.posterior.evidence import Evidence, ProbePrompts, ask, before_labels, gather
 from core.runtime.progress import check, counting
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Posterior
@@ -125,7 +125,7 @@ def _prior(bayes: ExactBayes) -> Floats:
 
 def _opening(question: Question, rows: Sequence[Demonstration]) -> str:
     """The prompt with its demonstrations in another order, up to where the query begins."""
-    return Asked.of(Question.of(question.study, rows, ())).openings[-1]
+    return ProbePrompts.of(Question.of(question.study, rows, ())).openings[-1]
 
 
 def _at_query(question: Question, evidence: Evidence, weights: Floats) -> Floats | None:

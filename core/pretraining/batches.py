@@ -58,7 +58,7 @@ MIXTURE_ALONE = Menu()
 
 
 @dataclass(frozen=True)
-class Example:
+class TrainingExample:
     """A document and what exact Bayes says of its answers.
 
     Attributes:
@@ -94,7 +94,9 @@ class Group:
     aims: tuple[Aim | None, ...]
 
 
-def draw_example(mixture: Mixture, teacher: Teacher | None, rng: random.Random, menu: Menu = MIXTURE_ALONE) -> Example:
+def draw_example(
+    mixture: Mixture, teacher: Teacher | None, rng: random.Random, menu: Menu = MIXTURE_ALONE
+) -> TrainingExample:
     """A document of the mixture, or of what the menu puts beside it."""
     family, backward = None, REVERSED
     if menu.codebooks and rng.random() < menu.codebooks:
@@ -103,7 +105,7 @@ def draw_example(mixture: Mixture, teacher: Teacher | None, rng: random.Random, 
         left = rng.random() - menu.reasoned
         if left < 0:
             document, form, plain = draw_reasoned(mixture, rng)
-            return Example(document, (), False, form, plain)
+            return TrainingExample(document, (), False, form, plain)
         for one in menu.emphasis:
             left -= one.share
             if left < 0:
@@ -117,7 +119,7 @@ def draw_example(mixture: Mixture, teacher: Teacher | None, rng: random.Random, 
         aims = tuple(tuple(some or ()) for some in teacher.backward(document.pairs, document.instruction, END))
     elif teacher is not None:
         aims = tuple((aim,) for aim in teacher.forward(document.pairs, document.instruction))
-    return Example(document, aims, family is None)
+    return TrainingExample(document, aims, family is None)
 
 
 def draw_batch(
@@ -129,7 +131,7 @@ def draw_batch(
     return collate(examples, writer, rng, groups)
 
 
-def collate(examples: Sequence[Example], writer: Writer, rng: random.Random, groups: int) -> list[Group]:
+def collate(examples: Sequence[TrainingExample], writer: Writer, rng: random.Random, groups: int) -> list[Group]:
     """Examples as padded groups; `rng` decides which given tokens carry a loss."""
     written = [(example, *writer.write(example.document)) for example in examples]
     written.sort(key=lambda one: len(one[1]))
@@ -154,7 +156,7 @@ def collate(examples: Sequence[Example], writer: Writer, rng: random.Random, gro
 
 
 def _scored(
-    example: Example, length: int, spans: Sequence[tuple[int, int]], writer: Writer, rng: random.Random
+    example: TrainingExample, length: int, spans: Sequence[tuple[int, int]], writer: Writer, rng: random.Random
 ) -> list[tuple[int, float, Aim | None]]:
     """Places whose next token carries a loss, its weight, and its aim where that is not the token itself."""
     document = example.document

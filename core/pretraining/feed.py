@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.mixture.mixture import load_mixture
-from core.pretraining.batches import Example, Group, Menu, collate, draw_example
+from core.pretraining.batches import Group, Menu, TrainingExample, collate, draw_example
 from core.pretraining.teacher import Teacher
 from core.pretraining.writer import Writer
 from core.study.prompts import TEMPLATES
@@ -27,7 +27,7 @@ CHUNK = 125  # documents that travel from the process at once
 _teacher: Teacher | None = None
 
 
-def make_examples(seed: int, first: int, count: int, menu: Menu) -> list[Example]:
+def make_examples(seed: int, first: int, count: int, menu: Menu) -> list[TrainingExample]:
     """Examples number `first` and on, each drawn from (seed, number)."""
     global _teacher
     if _teacher is None:
@@ -56,8 +56,8 @@ class Feed:
 
     def __post_init__(self) -> None:
         self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
-        self._waiting: dict[int, list[Future[list[Example]]]] = {}
-        self._examples: tuple[int, list[Example]] = (-1, [])
+        self._waiting: dict[int, list[Future[list[TrainingExample]]]] = {}
+        self._examples: tuple[int, list[TrainingExample]] = (-1, [])
 
     def close(self) -> None:
         """End the process."""
@@ -84,7 +84,7 @@ class Feed:
         chosen = order[turn * self.documents : (turn + 1) * self.documents]
         return collate(list(self._read(chosen.tolist(), rng)), self.writer, rng, self.groups)
 
-    def _read(self, places: list[int], rng: random.Random) -> Iterator[Example]:
+    def _read(self, places: list[int], rng: random.Random) -> Iterator[TrainingExample]:
         for place in places:
             example = self._examples[1][place]
             yield replace(example, document=replace(example.document, template=rng.choice(tuple(TEMPLATES.values()))))

@@ -29,7 +29,7 @@ NEARLY_ALL = 0.98  # share of the evidence that one kind of domain must have for
 
 
 @dataclass
-class Running:
+class DomainState:
     """A domain in the running: log P(T, D_n) of its latents, and the states of its codebooks."""
 
     block: Block
@@ -67,10 +67,10 @@ class Teacher:
     def _ids(self, text: str) -> list[int]:
         return [self.first.ids[token] for token in self.first.tokens_of(text)]
 
-    def _start(self, instruction: str) -> list[Running]:
+    def _start(self, instruction: str) -> list[DomainState]:
         prior = self.mixture.log_prior + self.mixture.log_instruction(instruction)
         return [
-            Running(
+            DomainState(
                 block,
                 prior[block.start : block.end],
                 tuple(CodebookState(book) for book in block.codebooks),
@@ -79,7 +79,7 @@ class Teacher:
             for block in self.mixture.blocks
         ]
 
-    def _after(self, running: list[Running], x: str, y: str) -> list[Running]:
+    def _after(self, running: list[DomainState], x: str, y: str) -> list[DomainState]:
         """The running one demonstration later."""
         log_any = self.mixture.anything.log_text(x)
         anything = np.exp([self.mixture.anything.log_text(y)])
@@ -97,7 +97,7 @@ class Teacher:
             yield self._label(running, x)
             running = self._after(running, x, y)
 
-    def _label(self, running: list[Running], x: str) -> Aim:
+    def _label(self, running: list[DomainState], x: str) -> Aim:
         """p(first token of y | x, D)."""
         log_any = self.mixture.anything.log_text(x)
         logs = [one.joint + one.block.log_inputs(x, one.states, log_any) for one in running]
@@ -136,7 +136,7 @@ class Teacher:
             yield self._input(running, x, y, end)
             running = self._after(running, x, y)
 
-    def _input(self, running: list[Running], x: str, y: str, end: int) -> list[Aim] | None:
+    def _input(self, running: list[DomainState], x: str, y: str, end: int) -> list[Aim] | None:
         anything = math.exp(self.mixture.anything.log_text(y))
         weights = _shares([one.joint for one in running])
         evidence = [self._evidence(one, w, y, anything) for one, w in zip(running, weights, strict=True)]
@@ -151,7 +151,7 @@ class Teacher:
             return self._enumerated(running, weights, x, y, anything, end)
         return None
 
-    def _evidence(self, one: Running, weights: Floats, y: str, anything: float) -> float:
+    def _evidence(self, one: DomainState, weights: Floats, y: str, anything: float) -> float:
         """Σ_T w_T p(y|T, history)."""
         domain = one.block.domain
         noise = IN_RANGE * domain.range_share(y) + (1 - IN_RANGE) * anything
@@ -162,7 +162,7 @@ class Teacher:
         return float(weights[: one.tasks] @ tasks) + books
 
     def _enumerated(
-        self, running: list[Running], weights: list[Floats], x: str, y: str, anything: float, end: int
+        self, running: list[DomainState], weights: list[Floats], x: str, y: str, anything: float, end: int
     ) -> list[Aim] | None:
         inputs: list[tuple[np.ndarray[tuple[int, int], np.dtype[np.int64]], Floats]] = []
         for one, w in zip(running, weights, strict=True):
@@ -189,7 +189,7 @@ class Teacher:
                 return None  # a stray
         return out
 
-    def _review(self, one: Running, weights: Floats, x: str, y: str, anything: float, end: int) -> list[Aim] | None:
+    def _review(self, one: DomainState, weights: Floats, x: str, y: str, anything: float, end: int) -> list[Aim] | None:
         domain = one.block.domain
         assert isinstance(domain, ReviewDomain)
         classes = domain.classes_with(y, weights[: one.tasks], anything)

@@ -39,7 +39,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
-class Entry:
+class Artifact:
     """What a shelf holds under one key.
 
     Attributes:
@@ -122,7 +122,7 @@ def fetch(key: str) -> tuple[Any, Cost] | None:
     return value, cost
 
 
-def listing() -> tuple[Entry, ...]:
+def listing() -> tuple[Artifact, ...]:
     """What can be had, last used first."""
     found = []
     for path in _files():
@@ -130,7 +130,7 @@ def listing() -> tuple[Entry, ...]:
             said, _ = _read(path, arrays=False)
             if said["format"] == FORMAT and said["code"] == code_version():
                 about, cost = str(said["about"]), Cost(*map(int, said["cost"]))
-                found.append(Entry(path.stem, about, cost, path.stat().st_size, path.stat().st_mtime))
+                found.append(Artifact(path.stem, about, cost, path.stat().st_size, path.stat().st_mtime))
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
             continue  # whoever wants it will say so
     return tuple(sorted(found, key=lambda entry: -entry.when))

@@ -15,7 +15,7 @@ from core.hidden_markov.convergence import (
     NUMBERS,
     PUBLISHED,
     Convergence,
-    Mapped,
+    MappedKernel,
     World,
     bayes,
     compare,
@@ -79,7 +79,7 @@ def test_distances_are_those_of_a_plain_loop() -> None:
     mixture = random_mixture(7)
     kernel = operator_kernel(second_moment(mixture, 2))
     tasks = np.array([0, 1])
-    found = compare(mixture, Mapped(mixture, kernel), tasks, 2, np.random.default_rng(3))
+    found = compare(mixture, MappedKernel(mixture, kernel), tasks, 2, np.random.default_rng(3))
     tokens, _ = sample(mixture, np.repeat(tasks, 129), 3, np.random.default_rng(3))
     prompts = tokens.reshape(2, 129, 3)
     _, exact = bayes(mixture, prompts)
@@ -110,7 +110,9 @@ def test_rounding_has_no_vote() -> None:
     moment = second_moment(mixture, 2)
     noise = np.random.default_rng(0).normal(size=moment.shape) * 1e-17
     found = [
-        compare(mixture, Mapped(mixture, operator_kernel(sigma)), np.arange(8), 2, np.random.default_rng(5)).distances
+        compare(
+            mixture, MappedKernel(mixture, operator_kernel(sigma)), np.arange(8), 2, np.random.default_rng(5)
+        ).distances
         for sigma in (moment, moment + noise + noise.T)
     ]
     np.testing.assert_allclose(found[0][:, 0], found[1][:, 0], atol=1e-5)

@@ -16,7 +16,7 @@ from core.bayes.predictive import predictive
 from core.bayes.probing import choose_probes, components
 from core.errors import PromptTooLong
 from core.models import Encoding, Scored
-from core.posterior.evidence import Asked, answers_of, ask, before_labels, single_tokens
+from core.posterior.evidence import ProbePrompts, answers_of, ask, before_labels, single_tokens
 from core.study.demonstrations import Demonstration
 from core.study.prompts import TEMPLATES, Template, render
 from core.study.question import Question
@@ -207,7 +207,7 @@ def test_words_of_several_tokens_are_scored_whole() -> None:
     words = ("dogs", "hot dog", "dog")
     single = single_tokens(model, words)  # type: ignore[arg-type]
     assert set(single) == {"dogs", "dog"}
-    asked = Asked(("dog",), ("",), " ->", " ")
+    asked = ProbePrompts(("dog",), ("",), " ->", " ")
     logs = model.next_logprobs(["dog ->"])[None]
     q = answers_of(model, logs, asked, [words], single, 4)  # type: ignore[arg-type]
     each = model.answer("dog ->")

@@ -31,7 +31,7 @@ BAYES = ("Exact Bayes", "Exact Bayes, channel")
 
 
 @dataclass(frozen=True)
-class Disagreement:
+class ScorerAgreement:
     """What C combinations answered to N questions, after the same demonstrations.
 
     Attributes:
@@ -112,7 +112,7 @@ def disagreement(
     combinations: Sequence[Combination],
     *,
     stop: Stop | None = None,
-) -> Disagreement:
+) -> ScorerAgreement:
     """Ask every question once with the study's own demonstrations, and score it in every way.
 
     Selection and ordering are the study's, run once for a question: what differs is the scoring alone. Candidates are
@@ -134,7 +134,7 @@ def disagreement(
         tables = score_tables(study, model, items, combinations, stop=stop)
     errors = [next((t.errors[c] for t in tables if t.errors[c]), "") for c in range(len(combinations))]
     kept = [c for c, error in enumerate(errors) if not error]
-    return Disagreement(
+    return ScorerAgreement(
         combinations=tuple(combinations[c] for c in kept),
         left_out=tuple((combinations[c], error) for c, error in enumerate(errors) if error),
         questions=asked.questions,
@@ -158,7 +158,7 @@ def _commonest(column: Sequence[str]) -> int:
     return max(column.count(label) for label in set(column))
 
 
-def accuracy_records(found: Disagreement) -> list[dict[str, Any]]:
+def accuracy_records(found: ScorerAgreement) -> list[dict[str, Any]]:
     """A row for every combination, and for exact Bayes."""
     rights = np.vstack([found.right, found.bayes_right])
     names = [(c.key, c.variant.title, c.calibration) for c in found.combinations]
@@ -182,7 +182,7 @@ def accuracy_records(found: Disagreement) -> list[dict[str, Any]]:
     ]
 
 
-def item_records(found: Disagreement) -> list[dict[str, Any]]:
+def item_records(found: ScorerAgreement) -> list[dict[str, Any]]:
     """A row for every question: input, right answer, and what every combination answers."""
     answers = found.answers
     return [

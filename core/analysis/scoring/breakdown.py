@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Line:
+class LabelBreakdown:
     """How one label comes to its score before calibration: score = (Σ first − Σ others) / length + added.
 
     Attributes:
@@ -59,7 +59,7 @@ class ScoredInput:
     """
 
     input: str
-    lines: tuple[Line, ...]
+    lines: tuple[LabelBreakdown, ...]
     raw: Floats
 
 
@@ -127,7 +127,7 @@ def score_breakdown(
     )
 
 
-def lines_of(study: Study, answer: Answer) -> tuple[Line, ...]:
+def lines_of(study: Study, answer: Answer) -> tuple[LabelBreakdown, ...]:
     """The sums behind an answer before calibration, (L,); each line's arithmetic gives its score."""
     labels, lines, scorer = answer.labels, [], scorers.find(study.scoring)
     for i, label in enumerate(labels):
@@ -136,7 +136,7 @@ def lines_of(study: Study, answer: Answer) -> tuple[Line, ...]:
         length, unit = scorer.length(study, texts[0]) if texts else (1, "")
         found = float(answer.scores[i])
         added = found - (sums[0] - sum(sums[1:])) / length if texts else 0.0
-        lines.append(Line(label, texts, sums, length, unit, added if abs(added) > 1e-9 else 0.0, found))
+        lines.append(LabelBreakdown(label, texts, sums, length, unit, added if abs(added) > 1e-9 else 0.0, found))
     return tuple(lines)
 
 

@@ -19,7 +19,7 @@ Interval = tuple[float, float, float]  # share, low, high
 
 
 @dataclass(frozen=True)
-class Panel:
+class AtlasPanel:
     """One map of the atlas.
 
     Attributes:
@@ -39,7 +39,7 @@ class Panel:
     best: tuple[int, int]
 
 
-def atlas_figure(panels: Sequence[Panel], height: int = 0) -> go.Figure:
+def atlas_figure(panels: Sequence[AtlasPanel], height: int = 0) -> go.Figure:
     """Maps of layers × heads side by side on one scale, the chosen head framed in each.
 
     Clicks bring [None, head, layer].
@@ -82,7 +82,7 @@ def _y(suffix: str) -> dict[str, str]:
     return {"yref": f"y{suffix}"}
 
 
-def _map(panel: Panel, cells: NDArray[np.float32], low: float, colorbar: bool) -> Trace:
+def _map(panel: AtlasPanel, cells: NDArray[np.float32], low: float, colorbar: bool) -> Trace:
     trace: Trace = {
         "type": "heatmap",
         "z": cells,
@@ -130,7 +130,7 @@ def _axis(size: int, title: str, domain: list[float], anchor: str) -> dict[str, 
 
 
 @dataclass(frozen=True)
-class Agreement:
+class AgreementRow:
     """One row of `agreement_figure`.
 
     Attributes:
@@ -144,7 +144,9 @@ class Agreement:
     gold: Interval | None
 
 
-def agreement_figure(rows: Sequence[Agreement], rules: Sequence[tuple[str, float]] = (), height: int = 0) -> go.Figure:
+def agreement_figure(
+    rows: Sequence[AgreementRow], rules: Sequence[tuple[str, float]] = (), height: int = 0
+) -> go.Figure:
     """Shares with their intervals, a row a kernel: a disc for the model's answer, a diamond for the right one.
 
     Args:
@@ -198,7 +200,7 @@ def agreement_figure(rows: Sequence[Agreement], rules: Sequence[tuple[str, float
 
 
 def _marks(
-    name: str, colour: str, symbol: str, shift: float, rows: Sequence[tuple[int, Agreement, Interval | None]]
+    name: str, colour: str, symbol: str, shift: float, rows: Sequence[tuple[int, AgreementRow, Interval | None]]
 ) -> Trace:
     """Shares with their intervals as whiskers; rows without one are left out."""
     kept = [(y + shift, row.name, *found) for y, row, found in rows if found is not None]

@@ -15,7 +15,7 @@ from core.figures.colours import FAINT
 
 
 @dataclass(frozen=True)
-class Line:
+class StepLine:
     """One quantity for n = 0 … k.
 
     Attributes:
@@ -34,7 +34,7 @@ class Line:
 
 
 def steps_figure(
-    lines: Sequence[Line], n: int, left: str, right: str = "", height: int = 220, top: float | None = None
+    lines: Sequence[StepLine], n: int, left: str, right: str = "", height: int = 220, top: float | None = None
 ) -> go.Figure:
     """Lines over n, with a band where the other views stand; a second axis on the right where a line asks for it.
 
@@ -83,7 +83,7 @@ def steps_figure(
     return figure(traces, height, **layout)
 
 
-def _trace(line: Line) -> Trace:
+def _trace(line: StepLine) -> Trace:
     values = single(line.values)
     return {
         "type": "scatter",

@@ -26,7 +26,7 @@ NUMBERED = 40  # rings that carry their number; more would cover each other
 
 
 @dataclass(frozen=True)
-class Mapped:
+class MappedRow:
     """A row of the pool on the map."""
 
     number: int
@@ -35,7 +35,7 @@ class Mapped:
 
 
 def pool_figure(
-    rows: Sequence[Mapped],
+    rows: Sequence[MappedRow],
     points: ArrayLike,
     query: ArrayLike | None,
     query_text: str,
@@ -88,7 +88,7 @@ def _axis(title: str) -> dict[str, Any]:
     return {"title": {"text": title, "standoff": 4}, "zeroline": False, "automargin": True, "nticks": 6}
 
 
-def _drawn(rows: Sequence[Mapped], wanted: set[int]) -> NDArray[np.intp]:
+def _drawn(rows: Sequence[MappedRow], wanted: set[int]) -> NDArray[np.intp]:
     """Places of the rows drawn as marks, ascending."""
     if len(rows) <= DRAWN:
         return np.arange(len(rows))
@@ -97,7 +97,7 @@ def _drawn(rows: Sequence[Mapped], wanted: set[int]) -> NDArray[np.intp]:
     return np.union1d(even, np.array(kept, dtype=np.intp))
 
 
-def _groups(rows: Sequence[Mapped], drawn: NDArray[np.intp]) -> list[tuple[str, str, str, list[int]]]:
+def _groups(rows: Sequence[MappedRow], drawn: NDArray[np.intp]) -> list[tuple[str, str, str, list[int]]]:
     """(name, colour, shape, places) of every label that has a colour, and of all others together.
 
     The seven most frequent labels have one: where there are more than three, those that stand at more than one row, as
@@ -123,7 +123,7 @@ def _groups(rows: Sequence[Mapped], drawn: NDArray[np.intp]) -> list[tuple[str, 
 
 
 def _marks(
-    name: str, colour: str, symbol: str, rows: Sequence[Mapped], at: NDArray[np.float64], near: NDArray[np.float64]
+    name: str, colour: str, symbol: str, rows: Sequence[MappedRow], at: NDArray[np.float64], near: NDArray[np.float64]
 ) -> Trace:
     said = [
         f"<b>{row.number}</b> {wrap(row.text)} → {wrap(row.label)}" + (f"<br>cosine {c:.3f}" if np.isfinite(c) else "")
@@ -144,7 +144,7 @@ def _marks(
     }
 
 
-def _rings(rows: Sequence[Mapped], at: NDArray[np.float64], marked: int | None) -> Trace:
+def _rings(rows: Sequence[MappedRow], at: NDArray[np.float64], marked: int | None) -> Trace:
     numbered = len(rows) <= NUMBERED
     return {
         "type": "scatter",

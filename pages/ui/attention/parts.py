@@ -37,7 +37,7 @@ from pages.ui.components.charts import chart
 from pages.ui.jobs import analysis
 from pages.ui.jobs.run import model
 from pages.ui.session import session
-from pages.ui.workbench.shown import Rows, rows_of
+from pages.ui.workbench.shown import ShownRows, rows_of
 
 FROM_PART, TO_PART, FOLLOWED = P + "from_part", P + "to_part", P + "followed"
 HEIGHT = 300  # pixels
@@ -85,7 +85,7 @@ def _between_reads() -> Values:
     return parts(found), heads, over(known), rows_of(found)
 
 
-def between_view(found: Between, heads: tuple[Head, ...], over_words: str, shown: Rows) -> None:
+def between_view(found: Between, heads: tuple[Head, ...], over_words: str, shown: ShownRows) -> None:
     """Which part attends to which, in the mean over the chosen heads."""
     numbers = shown.numbers
     mean = found.mean(heads)
@@ -136,7 +136,7 @@ def _atlas_reads() -> Values:
 def atlas_view(
     found: Between,
     attention: Attention,
-    shown: Rows,
+    shown: ShownRows,
     chosen: tuple[Head, ...],
     letters: dict[Head, str],
     planted: dict[Head, str],

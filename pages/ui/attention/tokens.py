@@ -37,7 +37,7 @@ from pages.ui.jobs import analysis
 from pages.ui.jobs.run import model
 from pages.ui.jobs.waiting import Nothing
 from pages.ui.session import session
-from pages.ui.workbench.shown import Rows, rows_of
+from pages.ui.workbench.shown import ShownRows, rows_of
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -165,7 +165,7 @@ def _brief(places: list[int]) -> list[int] | list[list[int]]:
     return [[places[a], places[b - 1]] for a, b in zip([0, *cuts], [*cuts, len(places)], strict=True)]
 
 
-def tokens_view(weights: TokenMap, stretch: Stretch, shown: Rows) -> None:
+def tokens_view(weights: TokenMap, stretch: Stretch, shown: ShownRows) -> None:
     """Which token attends to which, whole or in a stretch."""
     down = _blocks(stretch.tokens, stretch.rows, weights.rows, shown.numbers)
     across = _blocks(stretch.tokens, stretch.columns, weights.columns, shown.numbers)
@@ -183,7 +183,7 @@ def tokens_view(weights: TokenMap, stretch: Stretch, shown: Rows) -> None:
     chart(figure, P + "tokens", alt, on_click=clicked)
 
 
-def _records(weights: TokenMap, stretch: Stretch, shown: Rows) -> list[dict[str, Any]]:
+def _records(weights: TokenMap, stretch: Stretch, shown: ShownRows) -> list[dict[str, Any]]:
     """The map as rows of a table."""
     names = [
         _blocks(stretch.tokens, places, blocks, shown.numbers)[0]

@@ -99,7 +99,7 @@ def sides(a: Outcome, b: Outcome) -> Sides:
 
 
 @dataclass(frozen=True)
-class Part:
+class SideView:
     """Both sides for one view, which is drawn anew where what it shows of them has changed.
 
     Attributes:
@@ -164,10 +164,10 @@ def _changes_reads() -> Values:
     if state.study_a() is None:
         return (state.study(), None)
     both = _sides()
-    return (None, Part((both.difference, both.a.study, both.b.study), both))
+    return (None, SideView((both.difference, both.a.study, both.b.study), both))
 
 
-def _changes_view(study: Study | None, part: Part | None) -> None:
+def _changes_view(study: Study | None, part: SideView | None) -> None:
     if part is not None:
         _changes(part.sides)
     elif study is not None:
@@ -216,10 +216,10 @@ def _answer_reads() -> Values:
     both = _sides()
     found, outcomes = both.difference, (both.a, both.b)
     shows = (found.answer, found.bayes, *((one.answer, one.bayes, one.study.gold) for one in outcomes))
-    return (Part(shows, both),)
+    return (SideView(shows, both),)
 
 
-def _answer(part: Part) -> None:
+def _answer(part: SideView) -> None:
     """P(label) of both, and by how much it moved."""
     sides = part.sides
     found = sides.difference
@@ -260,10 +260,10 @@ def _nats(value: float) -> str:
 
 def _posterior_reads() -> Values:
     both = _sides()
-    return (Part((both.difference.posteriors, both.a.posteriors, both.b.posteriors), both),)
+    return (SideView((both.difference.posteriors, both.a.posteriors, both.b.posteriors), both),)
 
 
-def _posterior_kind(part: Part) -> None:
+def _posterior_kind(part: SideView) -> None:
     found = part.sides.difference.posteriors
     if len(found) > 1:
         st.session_state[KIND] = menu.held(list(found), KIND)
@@ -273,7 +273,7 @@ def _posterior_kind(part: Part) -> None:
         )
 
 
-def _posterior(part: Part) -> None:
+def _posterior(part: SideView) -> None:
     """Posteriors of one kind after all demonstrations of each side."""
     sides = part.sides
     found = sides.difference.posteriors
@@ -299,10 +299,10 @@ def _posterior(part: Part) -> None:
 
 def _kernel_reads() -> Values:
     both = _sides()
-    return (Part((both.difference.kernels, tuple(both.columns), marked_column(both)), both),)
+    return (SideView((both.difference.kernels, tuple(both.columns), marked_column(both)), both),)
 
 
-def _kernels(part: Part) -> None:
+def _kernels(part: SideView) -> None:
     """Weights of the same demonstration in both."""
     sides = part.sides
     found = list(sides.difference.kernels.values())
@@ -325,17 +325,17 @@ def _kernels(part: Part) -> None:
 def _attention_reads() -> Values:
     both = _sides()
     texts = tuple((side.study.instruction, side.study.query) for side in (both.a, both.b))
-    return (Part((both.difference.attention, tuple(both.columns), marked_column(both), texts), both),)
+    return (SideView((both.difference.attention, tuple(both.columns), marked_column(both), texts), both),)
 
 
-def _attention_look(part: Part) -> None:
+def _attention_look(part: SideView) -> None:
     found = part.sides.difference.attention
     if found is not None and found.heads_a is not None:
         st.session_state[LOOK] = menu.held(LOOKS, LOOK)
         st.segmented_control("Look", LOOKS, key=LOOK, required=True, label_visibility="collapsed")
 
 
-def _attention(part: Part) -> None:
+def _attention(part: SideView) -> None:
     """Attention on the same spans: mean of all heads, or head by head."""
     sides = part.sides
     found = sides.difference.attention
@@ -374,10 +374,10 @@ def _prompt_reads() -> Values:
     both = _sides()
     found, numbers = both.difference, (session.numbers(both.a), session.numbers(both.b))
     gaps = (both.a.prompt.gap, both.b.prompt.gap)
-    return (Part((found.prompt, marked_column(both), numbers, found.best_a, found.best_b, gaps), both),)
+    return (SideView((found.prompt, marked_column(both), numbers, found.best_a, found.best_b, gaps), both),)
 
 
-def _prompt(part: Part) -> None:
+def _prompt(part: SideView) -> None:
     """Both prompts as one text."""
     sides = part.sides
     found = sides.difference

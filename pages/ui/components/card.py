@@ -54,7 +54,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Row:
+class CardRow:
     """Cards side by side.
 
     Attributes:
@@ -66,9 +66,9 @@ class Row:
     widths: tuple[float, ...] = ()
 
 
-def beside(*cards: Card, widths: tuple[float, ...] = ()) -> Row:
+def beside(*cards: Card, widths: tuple[float, ...] = ()) -> CardRow:
     """Cards side by side."""
-    return Row(cards, widths)
+    return CardRow(cards, widths)
 
 
 def title(words: str, help: str = "") -> None:

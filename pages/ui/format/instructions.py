@@ -60,7 +60,7 @@ HELP_SHOTS = (
 
 
 @dataclass(frozen=True)
-class Settings:
+class InstructionSettings:
     """What the controls say, drawn or not yet.
 
     Attributes:
@@ -86,13 +86,13 @@ def _sources(known: bool) -> tuple[str, ...]:
     return tuple(source for source in st.session_state.get(SOURCES, options[:1]) or () if source in options)
 
 
-def _settings(known: bool) -> Settings:
+def _settings(known: bool) -> InstructionSettings:
     sources = _sources(known)
     typed = st.session_state.get(LIST) or ""
     lines = tuple(filter(None, (line.strip() for line in typed.splitlines()))) if TYPED in sources else ()
     count, seed = int(st.session_state.get(COUNT, AT_FIRST)), int(st.session_state.get(SEED, 0))
     shots = 0 if menu.held(PROMPTS, SHOTS) == ALONE else None
-    return Settings(sources, lines, shots, *((count, seed) if WRITTEN in sources else (0, 0)))
+    return InstructionSettings(sources, lines, shots, *((count, seed) if WRITTEN in sources else (0, 0)))
 
 
 def _controls(_: Values | None) -> None:
@@ -165,7 +165,7 @@ def _ranking() -> Ranking:
     )
 
 
-def _candidates(study: Study, known: LanguageModel, chosen: Settings, stop: Stop) -> list[tuple[str, str]]:
+def _candidates(study: Study, known: LanguageModel, chosen: InstructionSettings, stop: Stop) -> list[tuple[str, str]]:
     """(instruction, where it comes from) of every candidate."""
     found = [("", "no instruction")]
     if study.instruction.strip():

@@ -21,7 +21,7 @@ from core.study.outcome import Outcome
 from core.study.study import Study
 from pages.ui.compare import sides as compare
 from pages.ui.components.buttons import hide_labels
-from pages.ui.components.card import Card, Row, Values
+from pages.ui.components.card import Card, CardRow, Values
 from pages.ui.components.live_chart import prepare
 from pages.ui.components.text import plain
 from pages.ui.frame import parts, shell
@@ -51,7 +51,7 @@ STYLE = """<style>
 
 def show(
     title: str,
-    cards: Sequence[Card | Row],
+    cards: Sequence[Card | CardRow],
     left: Sequence[Card] = (),
     *,
     above: Callable[[], None] | None = None,
@@ -114,7 +114,7 @@ def show_alone(
                 parts.framed(card)
 
 
-def _row(row: Card | Row) -> None:
+def _row(row: Card | CardRow) -> None:
     if isinstance(row, Card):
         parts.framed(row)
         return

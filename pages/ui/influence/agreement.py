@@ -33,7 +33,7 @@ from core.study.study import Study
 from pages.ui.components.card import Card, Values, empty, heading, save_csv
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
-from pages.ui.influence.settings import Settings
+from pages.ui.influence.settings import InfluenceSettings
 from pages.ui.influence.settings import settings as chosen
 from pages.ui.influence.views import P, removal
 from pages.ui.jobs import analysis
@@ -41,7 +41,7 @@ from pages.ui.jobs.analysis import ANSWERS
 from pages.ui.jobs.run import model, outcome
 from pages.ui.jobs.waiting import Nothing
 from pages.ui.session import session
-from pages.ui.workbench.shown import Rows, rows_of
+from pages.ui.workbench.shown import ShownRows, rows_of
 
 # Explanations read the kernels' settings too.
 EXPLAINED = ANSWERS | {"heads", "hidden_layer", "similarity", "bandwidth", "span", "pooling"}
@@ -76,7 +76,7 @@ HELP_P = (
 
 
 @dataclass(frozen=True)
-class Comparison:
+class AgreementSettings:
     """What is correlated with what.
 
     Attributes:
@@ -107,11 +107,11 @@ def _scope() -> str:
     return scope
 
 
-def _comparison(settings: Settings) -> Comparison:
+def _comparison(settings: InfluenceSettings) -> AgreementSettings:
     """What the controls say; the comparison starts as the labels suggest."""
     usual = _usual(settings)
     compared = st.session_state.get(COMPARED, usual) if st.session_state.get(USUAL) == usual else usual
-    return Comparison(
+    return AgreementSettings(
         st.session_state.get(MEASURE, "shapley"),
         compared,
         st.session_state.get(METHOD, "spearman"),
@@ -120,7 +120,7 @@ def _comparison(settings: Settings) -> Comparison:
     )
 
 
-def _usual(settings: Settings) -> Compared:
+def _usual(settings: InfluenceSettings) -> Compared:
     repeats = any(row.label == settings.question.label for row in settings.question.shown)
     return "signed" if repeats else "plain"
 
@@ -152,7 +152,9 @@ def _controls(values: Values | None) -> None:
             _count_control()
 
 
-def agreement_view(pieces: tuple[SurveyedQuery, ...], source: str | None, comparison: Comparison, rows: Rows) -> None:
+def agreement_view(
+    pieces: tuple[SurveyedQuery, ...], source: str | None, comparison: AgreementSettings, rows: ShownRows
+) -> None:
     """Correlations, heads, and the weights behind one of them."""
     over, method = comparison.of(pieces), comparison.method
     picked = _picked(over)
@@ -183,7 +185,7 @@ def _segments(label: str, options: list[Any], key: str, first: Any, names: dict[
     )
 
 
-def _comparison_controls(settings: Settings) -> None:
+def _comparison_controls(settings: InfluenceSettings) -> None:
     """What is correlated with what."""
     usual = _usual(settings)
     if st.session_state.get(USUAL) != usual:  # other labels: start from what makes sense for them
@@ -218,7 +220,7 @@ def _count_control() -> None:
     )
 
 
-def _here(found: Outcome, settings: Settings) -> SurveyedQuery:
+def _here(found: Outcome, settings: InfluenceSettings) -> SurveyedQuery:
     """The evidence of the query on screen."""
     measured, known = removal(found, settings), model()
 
@@ -229,7 +231,7 @@ def _here(found: Outcome, settings: Settings) -> SurveyedQuery:
     return analysis.value(P + "evidence", found.study, known, decides, work, "explanations", reads=EXPLAINED)
 
 
-def _survey(found: Outcome, settings: Settings, measure: Measure) -> Survey:
+def _survey(found: Outcome, settings: InfluenceSettings, measure: Measure) -> Survey:
     """The evidence of many queries; its cost is said before it is paid."""
     known, quantity, gold = model(), settings.question.quantity, settings.gold
     count, shapley = int(st.session_state.get(COUNT) or FIRST_COUNT), measure == "shapley"
@@ -341,7 +343,7 @@ def _heads(over: Agreement, method: Method, picked: str | tuple[int, int]) -> No
     )
 
 
-def _points(one: SurveyedQuery, picked: str | tuple[int, int], by: Comparison, rows: Rows) -> None:
+def _points(one: SurveyedQuery, picked: str | tuple[int, int], by: AgreementSettings, rows: ShownRows) -> None:
     """Weight against influence, a point a demonstration."""
     name, measure, compared = _name(picked), by.measure, by.compared
     of_bayes = picked == BAYES

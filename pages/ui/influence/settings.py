@@ -49,7 +49,7 @@ FIRST_PERMUTATIONS = "64"
 
 
 @dataclass(frozen=True)
-class Settings:
+class InfluenceSettings:
     """What the card says.
 
     Attributes:
@@ -82,7 +82,7 @@ class Settings:
         return replace(self.question, study=tidied(study))
 
 
-def settings(found: Outcome) -> Settings:
+def settings(found: Outcome) -> InfluenceSettings:
     """What the card says of an outcome.
 
     Raises:
@@ -97,7 +97,7 @@ def settings(found: Outcome) -> Settings:
     except StudyError as error:
         raise Nothing(str(error)) from None
     shapley = _shapley(n)
-    return Settings(question, 0 if shapley == EXACT else int(shapley), seed(), target == GOLD)
+    return InfluenceSettings(question, 0 if shapley == EXACT else int(shapley), seed(), target == GOLD)
 
 
 def seed() -> int:

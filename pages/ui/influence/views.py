@@ -19,13 +19,13 @@ from core.study.study import Study
 from pages.ui.components.card import Card, Values, heading, save_csv, title
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
-from pages.ui.influence.settings import READS, Settings
+from pages.ui.influence.settings import READS, InfluenceSettings
 from pages.ui.influence.settings import settings as chosen
 from pages.ui.jobs import analysis
 from pages.ui.jobs.run import model, outcome
 from pages.ui.jobs.waiting import Waiting
 from pages.ui.session import session
-from pages.ui.workbench.shown import Rows, rows_of
+from pages.ui.workbench.shown import ShownRows, rows_of
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -55,7 +55,7 @@ def cost(texts: int, model: LanguageModel) -> str:
     return f"{texts:,} texts are to be scored." if texts > FREE[model.mixture is not None] else ""
 
 
-def removal(found: Outcome, settings: Settings) -> Influence:
+def removal(found: Outcome, settings: InfluenceSettings) -> Influence:
     """Leave-one-out and Shapley values.
 
     Raises:
@@ -93,7 +93,7 @@ def _removal_heading(values: Values | None) -> None:
     heading(f"Influence on {plain(measured.question.label, 20)}", HELP_INFLUENCE, legend)
 
 
-def removal_view(measured: Influence, unit: str, best: str, rows: Rows) -> None:
+def removal_view(measured: Influence, unit: str, best: str, rows: ShownRows) -> None:
     """Leave-one-out and Shapley, the model beside exact Bayes."""
     readers = [measured.model, *([measured.bayes] if measured.bayes is not None else [])]
     model_bars, *bayes_bars = (np.stack([r.leave_one_out, _shares(r)]) for r in readers)
@@ -135,7 +135,7 @@ def efficiency(removal: Removal, unit: str) -> str:
     return line.replace("-", "−")
 
 
-def flipped(found: Outcome, settings: Settings) -> Flips:
+def flipped(found: Outcome, settings: InfluenceSettings) -> Flips:
     """Every demonstration with every label.
 
     Raises:
@@ -156,7 +156,7 @@ def _flips_reads() -> Values:
     return flipped(found, settings), settings.question.labels, found.answer.best, rows_of(found)
 
 
-def flips_view(by_label: Flips, labels: Sequence[str], best: str, rows: Rows) -> None:
+def flips_view(by_label: Flips, labels: Sequence[str], best: str, rows: ShownRows) -> None:
     """Every demonstration with every label."""
     figure = flip_figure(
         by_label.effects,
@@ -181,7 +181,7 @@ def flips_view(by_label: Flips, labels: Sequence[str], best: str, rows: Rows) ->
     st.caption(f"{changed} of {total} flips change the model's answer.", help=HELP_FLIPS)
 
 
-def moved(found: Outcome, settings: Settings) -> Moves:
+def moved(found: Outcome, settings: InfluenceSettings) -> Moves:
     """Every demonstration in every position.
 
     Raises:
@@ -202,7 +202,7 @@ def _moves_reads() -> Values:
     return moved(found, settings), settings.unit, found.bayes is not None, rows_of(found)
 
 
-def moves_view(by_place: Moves, unit: str, bayes: bool, rows: Rows) -> None:
+def moves_view(by_place: Moves, unit: str, bayes: bool, rows: ShownRows) -> None:
     """Every demonstration in every position."""
     n = len(rows.texts)
     figure = move_figure(

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.analysis.kernel import head_atlas as heads
 from core.analysis.kernel.records import atlas_records
 from core.evaluation.items import Item, items_from_mixture, items_from_pool
-from core.figures.kernel.head_atlas import Agreement, Panel, agreement_figure, atlas_figure
+from core.figures.kernel.head_atlas import AgreementRow, AtlasPanel, agreement_figure, atlas_figure
 from core.kernels import kernels
 from core.kernels.variants import KernelVariant
 from core.mixture.mixture import load_mixture
@@ -232,7 +232,7 @@ def _maps(atlas: heads.Atlas, choice: heads.ChosenHead) -> None:
         report, chosen = (atlas.agreement(against, part)[choice.reading] for part in ("reporting", "choosing"))
         best = (choice.layer, choice.head)
         note = f"{atlas.count - atlas.split} reporting items, {NAMES[heads.READINGS[choice.reading]]}"
-        panels.append(Panel(f"Agreement {title}", note, report, chosen, "on the choosing items", best))
+        panels.append(AtlasPanel(f"Agreement {title}", note, report, chosen, "on the choosing items", best))
 
     def clicked(data: list[Any]) -> None:
         span, pooling = heads.READINGS[choice.reading]
@@ -244,7 +244,7 @@ def _maps(atlas: heads.Atlas, choice: heads.ChosenHead) -> None:
     st.caption("The frame is the head chosen. Click a head to make it the attention kernel of every page.")
 
 
-def _rows(atlas: heads.Atlas, choice: heads.ChosenHead) -> list[Agreement]:
+def _rows(atlas: heads.Atlas, choice: heads.ChosenHead) -> list[AgreementRow]:
     """The chosen head, the mean head, other kernels, and what any of them has to beat."""
     reported = atlas.part("reporting")
 
@@ -254,16 +254,16 @@ def _rows(atlas: heads.Atlas, choice: heads.ChosenHead) -> list[Agreement]:
 
     place = (choice.reading, choice.layer, choice.head)
     rows = [
-        Agreement(
+        AgreementRow(
             f"Attention {choice.layer}.{choice.head}, chosen", interval(atlas.model[place]), interval(atlas.gold[place])
         )
     ]
     rows += [
-        Agreement(name, interval(by_model), interval(by_gold))
+        AgreementRow(name, interval(by_model), interval(by_gold))
         for name, by_model, by_gold in zip(atlas.kernels, atlas.kernels_model, atlas.kernels_gold, strict=True)
     ]
-    rows.append(Agreement("Always the commonest label", interval(atlas.common_model), interval(atlas.common_gold)))
-    rows.append(Agreement("The model itself", None, interval(atlas.right)))
+    rows.append(AgreementRow("Always the commonest label", interval(atlas.common_model), interval(atlas.common_gold)))
+    rows.append(AgreementRow("The model itself", None, interval(atlas.right)))
     return rows
 
 

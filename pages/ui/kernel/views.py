@@ -25,7 +25,7 @@ from pages.ui.jobs.run import model, outcome
 from pages.ui.jobs.waiting import Nothing, Waiting
 from pages.ui.kernel import settings as kernel_settings
 from pages.ui.session import session, state
-from pages.ui.workbench.shown import Rows, rows_of
+from pages.ui.workbench.shown import ShownRows, rows_of
 
 P = "kernel_"
 SCALE, KERNEL, QUERIES_TYPED, DRAWN, SEED = P + "scale", P + "kernel", P + "queries", P + "drawn", P + "seed"
@@ -111,7 +111,7 @@ def weights_view(
     answer: Answer,
     bayes: Answer | None,
     gold: str | None,
-    rows: Rows,
+    rows: ShownRows,
 ) -> None:
     """Demonstrations × kernels, and what each kernel would answer."""
     weights = [row[0] for row in table.kernels]
@@ -126,7 +126,7 @@ def _draw_weights(
     answer: Answer,
     bayes: Answer | None,
     gold: str | None,
-    rows: Rows,
+    rows: ShownRows,
 ) -> None:
     references = [("the model", _over(labels, answer.labels, answer.probabilities))]
     if bayes is not None:
@@ -228,7 +228,7 @@ def queries_view(
     table: tables.KernelTable,
     queries: dict[str, str | None],
     shown: Sequence[Demonstration],
-    rows: Rows,
+    rows: ShownRows,
 ) -> None:
     """Demonstrations × queries, for one kernel."""
     weights = table.kernels[0]
@@ -300,7 +300,7 @@ def _asked_controls(study: Study) -> None:
 
 
 def _draw_queries(
-    asked: dict[str, str | None], kernels: Sequence[Kernel], answers: tables.QueryAnswers, shown: Rows
+    asked: dict[str, str | None], kernels: Sequence[Kernel], answers: tables.QueryAnswers, shown: ShownRows
 ) -> None:
     heads = ["ŷ", "the model"]
     known = any(gold is not None for gold in asked.values())

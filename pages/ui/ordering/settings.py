@@ -38,7 +38,7 @@ HELP_MOST = (
 
 
 @dataclass(frozen=True)
-class Settings:
+class OrderingSettings:
     """What the card says.
 
     Attributes:
@@ -104,7 +104,7 @@ def _draw_card(study: Study, known: LanguageModel, every: bool) -> None:
         )
 
 
-def settings() -> Settings:
+def settings() -> OrderingSettings:
     """What the card says.
 
     Raises:
@@ -112,7 +112,7 @@ def settings() -> Settings:
     """
     study, places, labels = held()
     most = st.session_state.get(MOST)
-    return Settings(
+    return OrderingSettings(
         study,
         places,
         labels,
@@ -122,7 +122,7 @@ def settings() -> Settings:
     )
 
 
-def table(chosen: Settings) -> OrderTable:
+def table(chosen: OrderingSettings) -> OrderTable:
     """The table of orders.
 
     Raises:

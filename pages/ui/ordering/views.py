@@ -31,7 +31,7 @@ from pages.ui.components.menu import choice
 from pages.ui.components.text import plain
 from pages.ui.jobs.run import outcome
 from pages.ui.jobs.waiting import Nothing
-from pages.ui.ordering.settings import Settings, settings, table
+from pages.ui.ordering.settings import OrderingSettings, settings, table
 from pages.ui.session import session
 
 P = "ordering_"
@@ -85,7 +85,7 @@ class View:
         order: that the user points at, None where at none.
     """
 
-    settings: Settings
+    settings: OrderingSettings
     table: OrderTable
     shown: tuple[int, ...]
     gold: str

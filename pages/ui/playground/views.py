@@ -28,7 +28,7 @@ from pages.ui.components.text import plain
 from pages.ui.components.written import HEIGHT, written_line
 from pages.ui.jobs.run import outcome
 from pages.ui.session import session, state
-from pages.ui.workbench.shown import SCREEN, Rows, rows_of
+from pages.ui.workbench.shown import SCREEN, ShownRows, rows_of
 
 ROW = 270  # pixels of a chart on the smallest screen; two rows of them grow with the window
 N, STYLE, LOOK, HEAD = "playground_n", "playground_posterior_style", "playground_attention_look", "playground_head"
@@ -156,7 +156,7 @@ def _kernel_help(kernels: tuple[Kernel, ...], *_: Any) -> str:
     return f"{HELP_KERNELS}\n\n{details}"
 
 
-def kernel_view(kernels: tuple[Kernel, ...], best: str, rows: Rows) -> None:
+def kernel_view(kernels: tuple[Kernel, ...], best: str, rows: ShownRows) -> None:
     """Kernel weights, a row a kernel, a column a demonstration."""
     if not rows.texts or not kernels:
         empty("Kernels weigh demonstrations, and none is shown.", ROW)
@@ -190,7 +190,7 @@ def attention_controls(attention: Attention | None, *_: Any) -> None:
         st.segmented_control("Look", LOOKS, required=True, label_visibility="collapsed", **look)
 
 
-def attention_view(attention: Attention | None, prompt: Prompt, rows: Rows, instruction: str, query: str) -> None:
+def attention_view(attention: Attention | None, prompt: Prompt, rows: ShownRows, instruction: str, query: str) -> None:
     """Attention of the last token by demonstration, by head, or token by token for one head."""
     if attention is None:
         empty("This model gives no attention weights.", ROW)
@@ -216,7 +216,7 @@ def _head_choice(attention: Attention) -> None:
     )
 
 
-def _by_demonstration(attention: Attention, rows: Rows, instruction: str, query: str) -> None:
+def _by_demonstration(attention: Attention, rows: ShownRows, instruction: str, query: str) -> None:
     owners: list[int | None] = [rows.numbers[int(name) - 1] if name.isdigit() else None for name in attention.spans]
     by_span = {str(i + 1): f"{x} → {y}" for i, (x, y) in enumerate(rows.texts)}
     texts = [by_span.get(name, instruction if name == "instruction" else query) for name in attention.spans]
@@ -230,7 +230,7 @@ def _by_demonstration(attention: Attention, rows: Rows, instruction: str, query:
     live_chart(spec, "playground_attention", alt, tall(ROW), on_click=clicked)
 
 
-def _heads(attention: Attention, rows: Rows) -> None:
+def _heads(attention: Attention, rows: ShownRows) -> None:
     number = rows.marked
     if number is None and rows.numbers:
         number = rows.numbers[-1]
@@ -247,7 +247,7 @@ def _heads(attention: Attention, rows: Rows) -> None:
     st.caption(f"On {what}. Click a head for its tokens.")
 
 
-def _tokens(attention: Attention, prompt: Prompt, rows: Rows) -> None:
+def _tokens(attention: Attention, prompt: Prompt, rows: ShownRows) -> None:
     with st.container(horizontal=True, gap="small"):
         _head_choice(attention)
         st.button(
@@ -264,7 +264,7 @@ def _tokens(attention: Attention, prompt: Prompt, rows: Rows) -> None:
     chart(figure, "playground_tokens", f"Attention between tokens, layer {attention.head[0]} head {attention.head[1]}")
 
 
-def _token_figure(attention: Attention, prompt: Prompt, rows: Rows, height: int) -> Any:
+def _token_figure(attention: Attention, prompt: Prompt, rows: ShownRows, height: int) -> Any:
     starts = np.asarray(attention.token_starts)
     owners: list[int | None] = [None] * len(starts)
     for part in prompt.parts:

@@ -30,7 +30,7 @@ from pages.ui.jobs.waiting import Nothing
 from pages.ui.posterior import prior
 from pages.ui.posterior.under_prior import SHORT, P, step, with_posteriors
 from pages.ui.session import session, state
-from pages.ui.workbench.shown import Rows, rows_of
+from pages.ui.workbench.shown import ShownRows, rows_of
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -314,7 +314,7 @@ def _twice_reads(found: Outcome) -> Values:
     return probe, kernel if kernel in kernels else next(iter(kernels)), found.study.gold, rows_of(found)
 
 
-def _twice(probe: DuplicateProbe, kernel: str, gold: str | None, rows: Rows) -> None:
+def _twice(probe: DuplicateProbe, kernel: str, gold: str | None, rows: ShownRows) -> None:
     """The duplicate probe."""
     st.markdown(_verdict(probe, kernel), help=HELP_VERDICT)
     weights = st.session_state.get(BESIDE) == "weights"
@@ -386,7 +386,7 @@ def _posterior_panel(probe: DuplicateProbe) -> tuple[Any, ...] | None:
     return "posterior", SHORT[kind], [one.tasks[t] for t in top], bars
 
 
-def _weights_panel(probe: DuplicateProbe, kernel: str, rows: Rows) -> tuple[Any, ...]:
+def _weights_panel(probe: DuplicateProbe, kernel: str, rows: ShownRows) -> tuple[Any, ...]:
     one = probe.kernels[kernel]
     names = [f"{number}: {label}" for number, (_, label) in list(zip(rows.numbers, rows.texts, strict=True))[:8]]
     bars = [

@@ -11,7 +11,7 @@ from core.analysis.posterior.records import posterior_records
 from core.figures import Panel, bars_figure, path_figure
 from core.figures.colours import BAYES, MODEL
 from core.figures.posterior.gains import gains_figure
-from core.figures.posterior.steps import Line, steps_figure
+from core.figures.posterior.steps import StepLine, steps_figure
 from core.posterior.comparing import FLOORS, compare, gains
 from core.statistics.distributions import entropy
 from core.study.demonstrations import Demonstration
@@ -24,7 +24,7 @@ from pages.ui.jobs.run import model
 from pages.ui.playground.views import HELP_POSTERIOR, NAMES
 from pages.ui.posterior.under_prior import SHORT, N, P, step, under_prior, with_posteriors
 from pages.ui.session import session, state
-from pages.ui.workbench.shown import Rows, rows_of
+from pages.ui.workbench.shown import ShownRows, rows_of
 
 Posteriors = dict[str, Posterior]
 STYLE, LEFT = P + "style", P + "left"
@@ -139,7 +139,7 @@ def _moved_controls(_: Values | None) -> None:
     )
 
 
-def moved_view(posteriors: Posteriors, shown: Sequence[Demonstration], rows: Rows, n: int) -> None:
+def moved_view(posteriors: Posteriors, shown: Sequence[Demonstration], rows: ShownRows, n: int) -> None:
     """What moved the posteriors, and how far apart they are."""
     look = st.session_state[LEFT]
     if look == "Distance":
@@ -152,7 +152,7 @@ def moved_view(posteriors: Posteriors, shown: Sequence[Demonstration], rows: Row
         _gains(posteriors, rows, n)
 
 
-def _gains(posteriors: Posteriors, rows: Rows, n: int) -> None:
+def _gains(posteriors: Posteriors, rows: ShownRows, n: int) -> None:
     """The heatmap of nats added."""
     kinds = list(posteriors)
     if not rows.texts:
@@ -203,7 +203,7 @@ def _distance(posteriors: Posteriors, n: int) -> None:
     for pair, (colour, dash) in zip(pairs, looks, strict=False):
         over = "" if pair.whole else f" ({len(pair.tasks)} tasks)"
         name = f"{PLAIN[pair.first]} – {PLAIN[pair.second]}{over}"
-        lines.append(Line(name, getattr(pair, measure), colour, dash))
+        lines.append(StepLine(name, getattr(pair, measure), colour, dash))
     bounded = measure == "total_variation"
     label = "½ Σ|p − q|" if bounded else "nats"
     figure = steps_figure(lines, n, label, height=BOTTOM - 8, top=1.0 if bounded else None)
@@ -212,7 +212,9 @@ def _distance(posteriors: Posteriors, n: int) -> None:
 
 
 def _entropy(posteriors: Posteriors, n: int) -> None:
-    lines = [Line(SHORT[kind], entropy(post.weights), COLOURS[kind], DASHES[kind]) for kind, post in posteriors.items()]
+    lines = [
+        StepLine(SHORT[kind], entropy(post.weights), COLOURS[kind], DASHES[kind]) for kind, post in posteriors.items()
+    ]
     said = "; ".join(f"{line.name}: {np.asarray(line.values)[n]:.3f}" for line in lines)
     figure = steps_figure(lines, n, "H(T | D) in nats", height=BOTTOM + 44)
     chart(figure, P + "entropy", f"Entropy over tasks after {n} demonstrations: {said}")
@@ -233,7 +235,7 @@ def _evidence(posteriors: Posteriors, n: int) -> None:
     for kind, values in evidence.items():
         shown = values if way == "sum" else np.concatenate([[np.nan], -np.diff(values)])
         axis = "right" if kind == "instruction" and "exact" in evidence else "left"
-        lines.append(Line(SHORT[kind], shown, COLOURS[kind], DASHES[kind], axis))
+        lines.append(StepLine(SHORT[kind], shown, COLOURS[kind], DASHES[kind], axis))
     label = "log P(D_n), nats" if way == "sum" else "−log p(d_n | D_<n), nats"
     right = f"{label}, labels alone" if len(lines) > 1 else ""
     figure = steps_figure(lines, n, label, right, height=BOTTOM - 8)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from core.analysis.scoring.breakdown import Line, ScoreBreakdown, ScoredInput
+from core.analysis.scoring.breakdown import LabelBreakdown, ScoreBreakdown, ScoredInput
 from core.figures.colours import OTHERS
 from core.scoring import scorers
 from core.study.outcome import ScoredText
@@ -53,7 +53,7 @@ def number(value: float, digits: int = 4) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def _label(line: Line, colour: str, what: Sequence[str], adds: str) -> str:
+def _label(line: LabelBreakdown, colour: str, what: Sequence[str], adds: str) -> str:
     parts = []
     for i, text in enumerate(line.texts):
         said = what[i] if i < len(what) else ""
@@ -80,7 +80,7 @@ def _visible(token: str) -> str:
     return bare.replace(" ", "␣") if bare != bare.strip(" ") else bare
 
 
-def _sum(line: Line, adds: str) -> str:
+def _sum(line: LabelBreakdown, adds: str) -> str:
     """Σ log p, what is taken off, divided by and added, and the score."""
     said = f"Σ log p = {number(line.sums[0])}" if line.sums else ""
     for other in line.sums[1:]:

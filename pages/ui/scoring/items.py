@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.analysis.scoring.agreement import (
-    Disagreement,
+    ScorerAgreement,
     accuracy_records,
     disagreement,
     item_records,
@@ -77,7 +77,7 @@ def _asked() -> QuestionSettings:
     return asked
 
 
-def _answers() -> Disagreement:
+def _answers() -> ScorerAgreement:
     """Every way's answers to the questions.
 
     Raises:
@@ -97,14 +97,14 @@ def _answers() -> Disagreement:
     )
 
 
-def _own(answers: Disagreement) -> int | None:
+def _own(answers: ScorerAgreement) -> int | None:
     """Place of the study's own combination, None where it could not answer."""
     key = combination_of(outcome().study).key
     keys = [c.key for c in answers.combinations]
     return keys.index(key) if key in keys else None
 
 
-def _pair(answers: Disagreement) -> tuple[int, int] | None:
+def _pair(answers: ScorerAgreement) -> tuple[int, int] | None:
     """The two that are compared: those clicked last."""
     chosen = st.session_state.get(PAIR)
     keys = [c.key for c in answers.combinations]
@@ -125,12 +125,12 @@ def _compare(first: str, second: str) -> None:
         st.session_state[FILTER] = BETWEEN
 
 
-def _save_accuracy(answers: Disagreement, *_: Any) -> None:
+def _save_accuracy(answers: ScorerAgreement, *_: Any) -> None:
     st.space("stretch")
     save_csv("CSV", P + "accuracy", lambda: accuracy_records(answers))
 
 
-def _accuracy(answers: Disagreement, own: int | None, pair: tuple[int, int] | None) -> None:
+def _accuracy(answers: ScorerAgreement, own: int | None, pair: tuple[int, int] | None) -> None:
     rights = np.vstack([answers.right, answers.bayes_right])
     bounds = intervals(rights)
     keys = [c.key for c in answers.combinations]
@@ -160,7 +160,7 @@ def _measure(*_: Any) -> None:
     menu.switch("Measure", MEASURES, MEASURE)
 
 
-def _pairs(answers: Disagreement, own: int | None, pair: tuple[int, int] | None) -> None:
+def _pairs(answers: ScorerAgreement, own: int | None, pair: tuple[int, int] | None) -> None:
     measure = menu.held(MEASURES, MEASURE)
     values = equal_share(answers.answers) if measure == SHARE else kappa(answers.answers)
     figure = pairs_figure(
@@ -189,7 +189,7 @@ def _said_reads() -> Values:
     return answers, _asked().count, _pair(answers)
 
 
-def _say(answers: Disagreement, count: int, pair: tuple[int, int] | None) -> None:
+def _say(answers: ScorerAgreement, count: int, pair: tuple[int, int] | None) -> None:
     """The pair in numbers, and what could not be had."""
     if pair is None:
         st.caption("Click a cell of the agreement to hold two ways against each other.")
@@ -212,7 +212,7 @@ def _kinds(own: int | None, pair: tuple[int, int] | None) -> list[str]:
     return [EVERY, *([WRONG] if own is not None else []), *([BETWEEN] if pair is not None else [])]
 
 
-def _dividing(answers: Disagreement, own: int | None, pair: tuple[int, int] | None) -> list[int]:
+def _dividing(answers: ScorerAgreement, own: int | None, pair: tuple[int, int] | None) -> list[int]:
     """Places of the questions shown."""
     kind = menu.held(_kinds(own, pair), FILTER)
     split = [int(n) for n in answers.split]
@@ -223,7 +223,7 @@ def _dividing(answers: Disagreement, own: int | None, pair: tuple[int, int] | No
     return split
 
 
-def _split_controls(answers: Disagreement, own: int | None, pair: tuple[int, int] | None) -> None:
+def _split_controls(answers: ScorerAgreement, own: int | None, pair: tuple[int, int] | None) -> None:
     options = _kinds(own, pair)
     st.session_state[FILTER] = menu.held(options, FILTER)
     st.selectbox(
@@ -233,7 +233,7 @@ def _split_controls(answers: Disagreement, own: int | None, pair: tuple[int, int
     save_csv("CSV", P + "items", lambda: item_records(answers))
 
 
-def _split(answers: Disagreement, own: int | None, pair: tuple[int, int] | None) -> None:
+def _split(answers: ScorerAgreement, own: int | None, pair: tuple[int, int] | None) -> None:
     """The questions that divide the ways."""
     shown = _dividing(answers, own, pair)
     count = len(answers.questions)
@@ -244,7 +244,7 @@ def _split(answers: Disagreement, own: int | None, pair: tuple[int, int] | None)
         empty("No question here.", HEIGHT - 120)
 
 
-def _table(answers: Disagreement, shown: list[int], own: int | None) -> None:
+def _table(answers: ScorerAgreement, shown: list[int], own: int | None) -> None:
     """A row a question."""
     counts = [Counter(answers.answers[:, n].tolist()).most_common(4) for n in shown]
     rows: dict[str, list[Any]] = {

@@ -73,7 +73,7 @@ Tables = dict[str, tuple[Demonstration, ...]]
 
 
 @dataclass(frozen=True)
-class Settings:
+class ImbalanceSettings:
     """What the controls say.
 
     Attributes:
@@ -151,14 +151,14 @@ def _load(study: Study) -> None:
     session.mark(None)
 
 
-def _settings(tables: Tables) -> Settings:
+def _settings(tables: Tables) -> ImbalanceSettings:
     """What the controls say, drawn or not yet."""
     table = menu.held(list(tables), ROWS)
     rows = tables[table]
     majority = menu.held(list(labels_that_repeat(rows)), MAJORITY)
     size, draws, seed = (int(st.session_state.get(key, AT_FIRST[key])) for key in (SIZE, DRAWS, SEED))
     lines = tuple(key for key in st.session_state.get(LINES, FIRST_LINES) if key in by_key())
-    return Settings(table, rows, majority, size, draws, seed, lines)
+    return ImbalanceSettings(table, rows, majority, size, draws, seed, lines)
 
 
 def _fresh(study: Study) -> bool:
@@ -234,7 +234,7 @@ def _curves_of() -> Imbalance:
     return _compute(outcome().study, known, settings, asked)
 
 
-def _compute(study: Study, known: LanguageModel, settings: Settings, asked: QuestionSettings) -> Imbalance:
+def _compute(study: Study, known: LanguageModel, settings: ImbalanceSettings, asked: QuestionSettings) -> Imbalance:
     ways = [by_key()[key] for key in settings.lines]
 
     def work(study: Study, stop: Stop) -> Imbalance:

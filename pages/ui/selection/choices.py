@@ -32,7 +32,7 @@ from pages.ui.jobs import analysis, engine
 from pages.ui.jobs.analysis import ANSWERS, cut
 from pages.ui.jobs.run import model, outcome
 from pages.ui.jobs.waiting import Waiting
-from pages.ui.selection.settings import LOOK, OWN, P, Settings, settings, take
+from pages.ui.selection.settings import LOOK, OWN, P, SelectionSettings, settings, take
 
 MOST, LEAST = 32, 12  # rows of the table
 WANTED, PICTURE = P + "wanted", P + "square"
@@ -71,7 +71,7 @@ def cost_of(choice: Choice) -> str:
 
 
 @dataclass(frozen=True)
-class Request:
+class SelectionRequest:
     """A selection that chooses on request.
 
     Attributes:
@@ -132,23 +132,23 @@ def _of_one(study: Study, name: str) -> Choice | Refusal:
     return choice
 
 
-def _requests(study: Study) -> tuple[Request, ...]:
+def _requests(study: Study) -> tuple[SelectionRequest, ...]:
     """Every selection that chooses on request: each comes in its own time, and no view waits for all."""
     wanted: dict[str, str] = st.session_state.get(WANTED, {})
     learns = _learns_from(study) if wanted else ""
     requests = []
     for name in _slow(study):
         if study.selection != name and wanted.get(name) != learns:
-            requests.append(Request(name, False))
+            requests.append(SelectionRequest(name, False))
             continue
         try:
-            requests.append(Request(name, True, _of_one(study, name)))
+            requests.append(SelectionRequest(name, True, _of_one(study, name)))
         except Waiting as waiting:
-            requests.append(Request(name, True, waits=waiting.token))
+            requests.append(SelectionRequest(name, True, waits=waiting.token))
     return tuple(requests)
 
 
-def choices_of(settings: Settings) -> tuple[Choice | Refusal, ...]:
+def choices_of(settings: SelectionSettings) -> tuple[Choice | Refusal, ...]:
     """What is known of all selections, in their order.
 
     Raises:
@@ -164,7 +164,7 @@ def made(ones: Sequence[Choice | Refusal]) -> list[Choice]:
     return [one for one in ones if isinstance(one, Choice)]
 
 
-def _requests_view(settings: Settings, requests: Sequence[Request]) -> None:
+def _requests_view(settings: SelectionSettings, requests: Sequence[SelectionRequest]) -> None:
     """A cell a slow selection: a button, its progress, or what it cost."""
     for start in range(0, len(requests), ACROSS):
         row = requests[start : start + ACROSS]
@@ -173,7 +173,7 @@ def _requests_view(settings: Settings, requests: Sequence[Request]) -> None:
                 _request(settings.study, request)
 
 
-def _request(study: Study, request: Request) -> None:
+def _request(study: Study, request: SelectionRequest) -> None:
     entry = selections.find(request.name)
     st.markdown(f":small[**{entry.title}**]", help=f"{entry.help}.", width="content")
     if not request.asked:
@@ -215,12 +215,12 @@ def _table_reads() -> Values:
     return (*_reads(), st.session_state.get(LOOK, OWN))
 
 
-def _save_choices(settings: Settings, ones: Sequence[Choice | Refusal], _: str) -> None:
+def _save_choices(settings: SelectionSettings, ones: Sequence[Choice | Refusal], _: str) -> None:
     st.space("stretch")
     save_csv("CSV", P + "choices", lambda: choice_records(settings.study, made(ones)))
 
 
-def _table_view(settings: Settings, ones: Sequence[Choice | Refusal], look: str) -> None:
+def _table_view(settings: SelectionSettings, ones: Sequence[Choice | Refusal], look: str) -> None:
     """The rows that they chose, and who could not choose."""
     if made(ones):
         _table(settings, made(ones), look)
@@ -229,7 +229,7 @@ def _table_view(settings: Settings, ones: Sequence[Choice | Refusal], look: str)
             st.caption(f"{selections.find(one.name).title}: {plain(one.why, 300)}")
 
 
-def _table(settings: Settings, choices: Sequence[Choice], looked_at: str) -> None:
+def _table(settings: SelectionSettings, choices: Sequence[Choice], looked_at: str) -> None:
     study = settings.study
     by_name = {choice.name: choice for choice in choices}
     look = by_name.get(looked_at or study.selection) or by_name.get(study.selection)
@@ -276,7 +276,7 @@ def _leads_reads() -> Values:
     return (*_reads(), (outcome().study.gold or "").strip())
 
 
-def _leads(settings: Settings, ones: Sequence[Choice | Refusal], gold: str) -> None:
+def _leads(settings: SelectionSettings, ones: Sequence[Choice | Refusal], gold: str) -> None:
     study, choices = settings.study, made(ones)
     if not choices:
         empty("No selection could choose.", ROW)

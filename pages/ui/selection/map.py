@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.analysis.selection.choices import Choice
 from core.analysis.selection.pool_map import MOST, PoolMap, pool_map
-from core.figures.selection.pool_map import DRAWN, Mapped, pool_figure
+from core.figures.selection.pool_map import DRAWN, MappedRow, pool_figure
 from core.selection import selections
 from pages.ui.components.card import Card, Values
 from pages.ui.components.charts import chart
@@ -15,7 +15,7 @@ from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
 from pages.ui.jobs.run import model
 from pages.ui.selection.choices import choices_of, made
-from pages.ui.selection.settings import NAMES, P, Settings, encoder_title, settings
+from pages.ui.selection.settings import NAMES, P, SelectionSettings, encoder_title, settings
 from pages.ui.selection.why import looked_at
 
 HEIGHT = 430
@@ -27,7 +27,7 @@ HELP = (
 )
 
 
-def _pool_map(settings: Settings, look: Choice | None) -> PoolMap:
+def _pool_map(settings: SelectionSettings, look: Choice | None) -> PoolMap:
     """Where the rows lie.
 
     Raises:
@@ -55,10 +55,10 @@ def _reads() -> Values:
     return chosen, _pool_map(chosen, look), look
 
 
-def _draw(settings: Settings, found: PoolMap, look: Choice | None) -> None:
+def _draw(settings: SelectionSettings, found: PoolMap, look: Choice | None) -> None:
     """The map, and how far it can be trusted."""
     study, chosen = settings.study, () if look is None else look.places
-    mapped = [Mapped(int(i) + 1, study.pool[i].input, study.pool[i].label) for i in found.places]
+    mapped = [MappedRow(int(i) + 1, study.pool[i].input, study.pool[i].label) for i in found.places]
     if found.explained is None:
         axes = ("t-SNE 1", "t-SNE 2")
     else:
@@ -86,7 +86,7 @@ def _draw(settings: Settings, found: PoolMap, look: Choice | None) -> None:
     st.caption(_trust(found, settings))
 
 
-def _trust(found: PoolMap, settings: Settings) -> str:
+def _trust(found: PoolMap, settings: SelectionSettings) -> str:
     """How much of the vectors the map shows, and how many rows."""
     said = []
     if found.explained is not None:

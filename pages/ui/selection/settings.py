@@ -39,7 +39,7 @@ HELP_CLICK = (
 
 
 @dataclass(frozen=True)
-class Settings:
+class SelectionSettings:
     """What the page is about.
 
     Attributes:
@@ -83,7 +83,7 @@ def pick(study: Study, number: int) -> None:
     st.toast(f"Row {number} is hand-picked now.{then}", icon=":material/add_circle:")
 
 
-def settings() -> Settings:
+def settings() -> SelectionSettings:
     """What the controls say, drawn or not yet.
 
     Raises:
@@ -95,7 +95,7 @@ def settings() -> Settings:
         raise Nothing("There are no rows to choose from: add examples to the pool, or draw a task in the bar above.")
     source: Literal["demonstrations", "pool"] = "pool" if found.pool else "demonstrations"
     in_front = st.session_state.get(session.TABLE) == source.capitalize()
-    return Settings(
+    return SelectionSettings(
         study,
         not any(usable(row) for row in found.pool),
         source,

@@ -17,7 +17,7 @@ from pages.ui.components.card import Card, Values, save_csv
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
 from pages.ui.selection.choices import choices_of, cost_of, made
-from pages.ui.selection.settings import LOOK, OWN, P, Settings, settings
+from pages.ui.selection.settings import LOOK, OWN, P, SelectionSettings, settings
 
 HEIGHT = 384
 SHOWN = 16
@@ -29,7 +29,7 @@ HELP = (
 )
 
 
-def looked_at(settings: Settings, choices: Sequence[Choice]) -> Choice | None:
+def looked_at(settings: SelectionSettings, choices: Sequence[Choice]) -> Choice | None:
     """The choice that the map rings and the scores explain: the one picked in the menu, else the study's own."""
     by_name = {choice.name: choice for choice in choices}
     picked = st.session_state.get(LOOK, OWN)
@@ -42,7 +42,7 @@ def _reads() -> Values:
     return chosen, tuple(choice.name for choice in choices), looked_at(chosen, choices)
 
 
-def _draw(settings: Settings, _: tuple[str, ...], look: Choice | None) -> None:
+def _draw(settings: SelectionSettings, _: tuple[str, ...], look: Choice | None) -> None:
     """What the score means, and the rows by score."""
     if look is None:
         title_ = selections.find(settings.study.selection).title
@@ -82,7 +82,7 @@ def _draw(settings: Settings, _: tuple[str, ...], look: Choice | None) -> None:
     _footer(settings, look)
 
 
-def _menu(settings: Settings, known: tuple[str, ...], _: Choice | None) -> None:
+def _menu(settings: SelectionSettings, known: tuple[str, ...], _: Choice | None) -> None:
     own = selections.find(settings.study.selection).title
     names = {OWN: f"the study's: {own}"} | {name: selections.find(name).title for name in known}
     st.session_state[LOOK] = menu.held(list(names), LOOK)
@@ -97,7 +97,7 @@ def _menu(settings: Settings, known: tuple[str, ...], _: Choice | None) -> None:
     )
 
 
-def _footer(settings: Settings, look: Choice) -> None:
+def _footer(settings: SelectionSettings, look: Choice) -> None:
     """Its notes, what it cost, and its scores as a file."""
     for note in look.chosen.notes:
         st.caption(plain(note, 400))

@@ -16,7 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from core.study.study import Study
 from pages.ui.session import store
 from pages.ui.session.examples import default_study
-from pages.ui.session.history import HISTORY, NOWHERE, Address, History, Pair, Step, history
+from pages.ui.session.history import HISTORY, NOWHERE, Address, History, HistoryStep, Pair, history
 
 TRAIL, NOTICE, STORE_ERROR = "state_trail", "state_notice", "state_store_error"
 PARAMETERS = ("study", "a")  # ids of the study and of A
@@ -62,8 +62,8 @@ def begin() -> None:
         else:
             (now.study, now.a), now.address = found
             behind, ahead = store.load_steps(store.visitor(), linked)
-            now.undo = tuple(Step(None, address) for address in behind)
-            now.redo = tuple(Step(None, address) for address in ahead)
+            now.undo = tuple(HistoryStep(None, address) for address in behind)
+            now.redo = tuple(HistoryStep(None, address) for address in ahead)
     st.session_state[TRAIL] = path
     st.session_state[HISTORY] = now
 
@@ -201,8 +201,8 @@ def _keep_steps(now: History, path: Trail) -> None:
         path.kept = wanted
 
 
-def _addressed(step: Step) -> Step:
+def _addressed(step: HistoryStep) -> HistoryStep:
     """The step with its address."""
     if step.address != NOWHERE or step.pair is None:
         return step
-    return Step(step.pair, _kept(step.pair))
+    return HistoryStep(step.pair, _kept(step.pair))

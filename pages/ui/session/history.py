@@ -18,7 +18,7 @@ Pair = tuple[Study, Study | None]  # the study and A; frozen, and rows that step
 
 
 @dataclass(frozen=True)
-class Step:
+class HistoryStep:
     """A study and its A, at hand or by where the store keeps them.
 
     Attributes:
@@ -46,8 +46,8 @@ class History:
     study: Study
     a: Study | None = None
     address: Address = NOWHERE
-    undo: tuple[Step, ...] = ()
-    redo: tuple[Step, ...] = ()
+    undo: tuple[HistoryStep, ...] = ()
+    redo: tuple[HistoryStep, ...] = ()
     typed: tuple[str, Any] | None = None
 
     def advance(self, study: Study, a: Study | None, typed: tuple[str, Any] | None = None) -> None:
@@ -55,7 +55,7 @@ class History:
         if study == self.study and a == self.a:
             return
         if not (self.undo and goes_on(self.typed, typed)):
-            self.undo = (*self.undo, Step((self.study, self.a), self.address))[-MOST:]
+            self.undo = (*self.undo, HistoryStep((self.study, self.a), self.address))[-MOST:]
         self.study, self.a, self.address = study, a, NOWHERE
         self.redo, self.typed = (), typed
 
@@ -68,7 +68,7 @@ class History:
         if pair is None:
             self.undo = ()
             return False
-        here = Step((self.study, self.a), self.address)
+        here = HistoryStep((self.study, self.a), self.address)
         self.undo, self.redo = tuple(rest), (*self.redo, here)[-MOST:]
         (self.study, self.a), self.address, self.typed = pair, step.address, None
         return True

@@ -17,7 +17,7 @@ HEIGHT = 218  # pixels of the prompt on it
 
 
 @dataclass(frozen=True)
-class Rows:
+class ShownRows:
     """The demonstrations shown.
 
     Attributes:
@@ -33,10 +33,10 @@ class Rows:
     marked: int | None
 
 
-def rows_of(found: Outcome) -> Rows:
+def rows_of(found: Outcome) -> ShownRows:
     """The demonstrations that an outcome shows."""
     texts = tuple((row.input, row.label) for row in found.demonstrations)
-    return Rows(texts, tuple(session.numbers(found)), found.chosen.source, session.marked_in(found))
+    return ShownRows(texts, tuple(session.numbers(found)), found.chosen.source, session.marked_in(found))
 
 
 def prompt_card(prefix: str, *, grows: bool = False) -> Card:
@@ -51,7 +51,7 @@ def prompt_card(prefix: str, *, grows: bool = False) -> Card:
         found = outcome()
         return found.prompt, found.answer.best, rows_of(found)
 
-    def draw(prompt: Prompt, best: str, rows: Rows) -> None:
+    def draw(prompt: Prompt, best: str, rows: ShownRows) -> None:
         prompt_of(prompt, best, rows, prefix + "prompt", HEIGHT, grows)
 
     return Card(f"{prefix}card_prompt", "", "", reads, draw, height=HEIGHT, stretched=False)
@@ -62,7 +62,7 @@ def prompt_view(found: Outcome, key: str, height: int, grows: bool = False) -> N
     prompt_of(found.prompt, found.answer.best, rows_of(found), key, height, grows)
 
 
-def prompt_of(prompt: Prompt, best: str, rows: Rows, key: str, height: int, grows: bool) -> None:
+def prompt_of(prompt: Prompt, best: str, rows: ShownRows, key: str, height: int, grows: bool) -> None:
     """The prompt, `height` pixels of it or, where it `grows`, what the screen has left.
 
     A click on a demonstration marks it, a click on the marked one unmarks it.

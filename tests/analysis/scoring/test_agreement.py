@@ -6,7 +6,7 @@ import pytest
 
 from core import Demonstration, Study, run
 from core.analysis.scoring.agreement import (
-    Disagreement,
+    ScorerAgreement,
     accuracy_records,
     disagreement,
     item_records,
@@ -26,11 +26,11 @@ WAYS = combinations()
 
 
 @pytest.fixture(scope="module")
-def found() -> Disagreement:
+def found() -> ScorerAgreement:
     return disagreement(STUDY, tiny(), questions_of(STUDY, tiny(), "pool", 20, 0), WAYS)
 
 
-def test_answers_are_those_of_run(found: Disagreement) -> None:
+def test_answers_are_those_of_run(found: ScorerAgreement) -> None:
     for n, question in enumerate(found.questions):
         for c in range(0, len(WAYS), 5):
             study = found.combinations[c].of(STUDY).model_copy(update={"query": question.input})
@@ -42,7 +42,7 @@ def test_answers_are_those_of_run(found: Disagreement) -> None:
             assert found.gold_probability[c, n] == pytest.approx(outcome.answer.probabilities[place], abs=1e-4)
 
 
-def test_accuracy_and_its_interval(found: Disagreement) -> None:
+def test_accuracy_and_its_interval(found: ScorerAgreement) -> None:
     for row, share, bounds in zip(found.right, found.accuracy, found.interval, strict=True):
         assert share == row.sum() / len(row)
         assert tuple(bounds) == pytest.approx(wilson(int(row.sum()), len(row)))
@@ -51,7 +51,7 @@ def test_accuracy_and_its_interval(found: Disagreement) -> None:
     assert found.bayes == ()
 
 
-def test_split_holds_every_question_that_divides_them(found: Disagreement) -> None:
+def test_split_holds_every_question_that_divides_them(found: ScorerAgreement) -> None:
     columns = found.answers.T.tolist()
     assert set(found.split.tolist()) == {n for n, column in enumerate(columns) if len(set(column)) > 1}
     counts = [len(set(columns[n])) for n in found.split]

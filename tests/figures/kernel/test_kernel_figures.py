@@ -10,7 +10,7 @@ import pytest
 
 from core.figures.colours import MARK
 from core.figures.kernel.answers import LABELS, queries_figure, weights_figure
-from core.figures.kernel.head_atlas import Agreement, Panel, agreement_figure, atlas_figure
+from core.figures.kernel.head_atlas import AgreementRow, AtlasPanel, agreement_figure, atlas_figure
 from tests.figures.test_figures import read
 
 NORMALISED = np.array([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8], [1.5, -0.25, -0.25]])
@@ -60,15 +60,15 @@ def atlas(layers: int = 4, heads: int = 3) -> go.Figure:
     values = np.random.default_rng(0).random((layers, heads))
     return atlas_figure(
         [
-            Panel("Agreement with the model", "30 items", values, values / 2, "elsewhere", (1, 2)),
-            Panel("Agreement with gold", "30 items", values / 3, values, "elsewhere", (1, 2)),
+            AtlasPanel("Agreement with the model", "30 items", values, values / 2, "elsewhere", (1, 2)),
+            AtlasPanel("Agreement with gold", "30 items", values / 3, values, "elsewhere", (1, 2)),
         ]
     )
 
 
 AGREEMENT = [
-    Agreement(f"head {HOSTILE}", (0.9, 0.8, 0.95), (0.7, 0.6, 0.8)),
-    Agreement("the model", None, (0.5, 0.4, 0.6)),
+    AgreementRow(f"head {HOSTILE}", (0.9, 0.8, 0.95), (0.7, 0.6, 0.8)),
+    AgreementRow("the model", None, (0.5, 0.4, 0.6)),
 ]
 
 

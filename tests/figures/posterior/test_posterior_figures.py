@@ -10,7 +10,7 @@ from core.figures.colours import MARK, MODEL, OTHERS
 from core.figures.posterior.gains import REACH, gains_figure
 from core.figures.posterior.mixture import task_mixture_figure
 from core.figures.posterior.orders import Strip, orders_figure
-from core.figures.posterior.steps import Line, steps_figure
+from core.figures.posterior.steps import StepLine, steps_figure
 from core.figures.posterior.twice import twice_figure
 from tests.figures.test_figures import read
 
@@ -30,7 +30,10 @@ def every_figure() -> dict[str, go.Figure]:
     strip = Strip("answer", ("chat", "<i>cat"), VALUES, np.array([0.25, 0.75]), (MODEL, OTHERS), "spread .1")
     bare = Strip("posterior", ("chat",), VALUES[:, :1], None, (MODEL,))
     bars = [("once", [0.2, 0.8], MODEL, "/"), ("twice", [0.1, 0.9], MODEL, "")]
-    lines = [Line("exact – <implicit>", [0.0, np.nan, 0.5], MODEL), Line("b", [1, 2, 3], OTHERS, "dot", "right")]
+    lines = [
+        StepLine("exact – <implicit>", [0.0, np.nan, 0.5], MODEL),
+        StepLine("b", [1, 2, 3], OTHERS, "dot", "right"),
+    ]
     return {
         "gains": gains(2, 1),
         "steps": steps_figure(lines, 1, "nats", "labels alone"),

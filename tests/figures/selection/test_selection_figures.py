@@ -10,13 +10,13 @@ import pytest
 
 from core.figures.colours import MARK, MODEL, OTHERS
 from core.figures.selection.choices import accuracy_figure, choice_figure, lead_figure, score_figure, square_figure
-from core.figures.selection.pool_map import DRAWN, SYMBOLS, Mapped, pool_figure
+from core.figures.selection.pool_map import DRAWN, SYMBOLS, MappedRow, pool_figure
 
-ROWS = [Mapped(i + 1, f"<b>text {i}", "abcabcab"[i]) for i in range(8)]
+ROWS = [MappedRow(i + 1, f"<b>text {i}", "abcabcab"[i]) for i in range(8)]
 POINTS = np.arange(16.0).reshape(8, 2)
 
 
-def pool(rows: list[Mapped] = ROWS, points: np.ndarray = POINTS, marked: int | None = None) -> go.Figure:
+def pool(rows: list[MappedRow] = ROWS, points: np.ndarray = POINTS, marked: int | None = None) -> go.Figure:
     near = np.linspace(0, 1, len(rows))
     return pool_figure(rows, points, [0.5, 0.5], "<i>query", near, [2, 5], ("one", "two"), marked)
 
@@ -81,24 +81,24 @@ def test_rings_are_those_chosen_and_the_marked_one() -> None:
 
 
 def test_a_label_of_one_row_has_its_colour_among_few() -> None:
-    rows = [Mapped(i + 1, "x", "foo" if i else "bar") for i in range(8)]
+    rows = [MappedRow(i + 1, "x", "foo" if i else "bar") for i in range(8)]
     names = {trace.name for trace in traces(pool(rows))}
     assert {"foo (7)", "bar (1)"} <= names
 
 
 def test_labels_without_a_second_row_share_one_colour() -> None:
-    rows = [Mapped(i + 1, "x", "same" if i < 3 else f"label {i}") for i in range(8)]
+    rows = [MappedRow(i + 1, "x", "same" if i < 3 else f"label {i}") for i in range(8)]
     names = {trace.name: trace.marker.color for trace in traces(pool(rows)) if trace.name[0] in "s5"}
     assert names["5 other labels (5)"] == OTHERS
     assert "same (3)" in names
-    many = [Mapped(i + 1, "x", f"label {i % 20}") for i in range(60)]
+    many = [MappedRow(i + 1, "x", f"label {i % 20}") for i in range(60)]
     coloured = [t for t in traces(pool(many, np.zeros((60, 2)))) if t.name.startswith("label")]
     assert len(coloured) == len(SYMBOLS)
 
 
 def test_a_large_pool_is_shaded_and_its_chosen_rows_drawn() -> None:
     count = DRAWN + 3_000
-    rows = [Mapped(i + 1, "x", "ab"[i % 2]) for i in range(count)]
+    rows = [MappedRow(i + 1, "x", "ab"[i % 2]) for i in range(count)]
     points = np.random.default_rng(0).normal(size=(count, 2))
     figure = pool_figure(rows, points, None, "", np.full(count, np.nan), [3, 4_999], ("", ""))
     (shades,) = [trace for trace in figure.data if trace.type == "heatmap"]

@@ -8,7 +8,7 @@ import pytest
 
 from core import Study
 from pages.ui.session import store
-from pages.ui.session.history import MOST, NOWHERE, History, Step, goes_on
+from pages.ui.session.history import MOST, NOWHERE, History, HistoryStep, goes_on
 
 
 def cookie(token: bytes, mask: bytes = b"\x0a\x0b\x0c\x0d") -> str:
@@ -61,13 +61,13 @@ def test_steps_back_and_forward_and_how_many() -> None:
     assert now.study.query == str(MOST + 18)
     assert now.forward(lambda _: None)
     assert (now.study, now.redo) == (last, ())
-    now.undo = (Step(None, ("gone", "")),)
+    now.undo = (HistoryStep(None, ("gone", "")),)
     assert not now.back(lambda _: None)
     assert (now.study, now.undo) == (last, ())
-    now.undo = (Step(None, ("kept", "")),)
+    now.undo = (HistoryStep(None, ("kept", "")),)
     assert now.back(lambda address: (Study(query=address[0]), None))
     assert (now.study.query, now.address) == ("kept", ("kept", ""))
-    assert now.redo == (Step((last, None), NOWHERE),)
+    assert now.redo == (HistoryStep((last, None), NOWHERE),)
 
 
 def test_a_visitor_is_known_by_the_token_under_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
