@@ -15,7 +15,7 @@ from typing import Any
 from core import Demonstration, Study
 from core.mixture.catalogue import LARGEST_ADDEND, LONG_SUMS
 from core.models import LanguageModel
-from core.pretraining.reasoned import ADDENDS, written
+from core.pretraining.chain_of_thought import ADDENDS, written
 from core.reasoning import reason_together, written_by
 from core.reasoning.forms import sum_steps
 from core.statistics.intervals import wilson

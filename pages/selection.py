@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pages.ui.components.card import beside
 from pages.ui.frame import page
-from pages.ui.selection import choices, items, map, settings, why
+from pages.ui.selection import comparison as choices
+from pages.ui.selection import items, map, settings, why
 
 CARDS = (
     beside(map.CARD, why.CARD, widths=(0.56, 0.44)),

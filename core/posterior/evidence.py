@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from core.bayes.exact import ExactBayes
 from core.bayes.probing import components
 from core.errors import PromptTooLong
-from core.posterior.asking import next_logprobs
 from core.posterior.decoding import mixed
 from core.posterior.domains import domain_of_tokens, domain_table
+from core.posterior.next_token_cache import next_logprobs
 from core.scoring.shared import model_of
 from core.study.question import Question
 

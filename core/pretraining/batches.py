@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.mixture.documents import REVERSED, Document, draw_document
 from core.mixture.mixture import Mixture
-from core.pretraining.reasoned import Form, draw_reasoned, scored_places
+from core.pretraining.chain_of_thought import Form, draw_reasoned, scored_places
 from core.pretraining.teacher import Aim, Teacher
 from core.pretraining.writer import Writer
 

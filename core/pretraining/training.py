@@ -19,7 +19,7 @@ import torch
 from core.mixture.mixture import early_mixture, load_mixture
 from core.pretraining.architecture import CHECKPOINT, initial_model, save_checkpoint
 from core.pretraining.batches import Group, draw_batch
-from core.pretraining.feed import Feed
+from core.pretraining.data_loader import Feed
 from core.pretraining.first_token import FirstToken
 from core.pretraining.growth import regrown, tokens_of
 from core.pretraining.muon import Muon

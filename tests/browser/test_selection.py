@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.analysis.selection.choices import Choice, choose
+from core.analysis.selection.comparison import Choice, choose
 from core.analysis.selection.pool_map import pool_map
 from core.figures.colours import MARK
 from core.selection import selections

@@ -12,7 +12,7 @@ from core.mixture.documents import Document, draw_document
 from core.mixture.mixture import load_mixture
 from core.mixture.reviews import ReviewDomain
 from core.pretraining.batches import END, Emphasis, Menu, collate, draw_example
-from core.pretraining.feed import ERA, READINGS, Feed, make_examples
+from core.pretraining.data_loader import ERA, READINGS, Feed, make_examples
 from core.pretraining.review_tokens import ReviewTokens
 from core.pretraining.teacher import Aim, Teacher
 from core.pretraining.tokenizer import build_tokenizer
@@ -131,7 +131,7 @@ def test_examples_depend_on_seed_and_number_alone() -> None:
 
 
 def test_an_era_is_read_twice_in_other_templates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.pretraining.feed.ERA", 4)
+    monkeypatch.setattr("core.pretraining.data_loader.ERA", 4)
     feed = Feed(seed=0, documents=3, groups=1, menu=REVIEWS, writer=Writer(build_tokenizer()))
     try:
         lengths = [sum(int((group.tokens > 0).sum()) for group in feed.batch(step)) for step in range(4)]

@@ -18,7 +18,7 @@ from core.analysis.reasoning.comparison import compare
 from core.analysis.scoring.breakdown import score_breakdown
 from core.analysis.scoring.grid import Combination, ScorerVariant, combinations
 from core.analysis.scoring.table import score_table
-from core.analysis.selection.choices import Choice, choose
+from core.analysis.selection.comparison import Choice, choose
 from core.evaluation.evaluate import evaluate
 from core.evaluation.items import items_from_pool
 from core.evaluation.questions import EvaluationQuestion

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from itertools import product
 
-from core.analysis.format.typed import show_typed
+from core.analysis.format.escapes import show_typed
 from core.errors import StudyError
 from core.study.prompts import TEMPLATES, Template, same_affixes
 from core.study.study import Study

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.analysis.format.typed import show_typed
+from core.analysis.format.escapes import show_typed
 from core.study.cleaning import shorten
 from core.study.demonstrations import Demonstration
 from core.study.prompts import AFFIXES, Prompt, Template, render, render_channel

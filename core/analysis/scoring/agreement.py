@@ -105,7 +105,7 @@ class ScorerAgreement:
         return np.array([n for n in order if counts[n] > 1], dtype=np.int64)
 
 
-def disagreement(
+def scorer_agreement(
     study: Study,
     model: LanguageModel,
     questions: Sequence[EvaluationQuestion],

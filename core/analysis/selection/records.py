@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.analysis.selection.choices import Choice, usage
+from core.analysis.selection.comparison import Choice, usage
 from core.evaluation.evaluate import Evaluation
 from core.selection import selections, table_of
 from core.study.study import Study

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from core.analysis.format.escapes import read_typed, show_typed
 from core.analysis.format.family import describe
-from core.analysis.format.typed import read_typed, show_typed
 from core.study.prompts import ARROW, TEMPLATES, Template, ready_made
 from core.study.study import Study
 from pages.ui.components.card import Card, Values

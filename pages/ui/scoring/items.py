@@ -11,8 +11,8 @@ import streamlit as st
 from core.analysis.scoring.agreement import (
     ScorerAgreement,
     accuracy_records,
-    disagreement,
     item_records,
+    scorer_agreement,
 )
 from core.analysis.scoring.grid import combination_of
 from core.analysis.scoring.table import ScoreTable
@@ -90,7 +90,7 @@ def _answers() -> ScorerAgreement:
         outcome().study,
         known,
         asked.value,
-        lambda study, stop: disagreement(study, known, asked.of(study, known), ways, stop=stop),
+        lambda study, stop: scorer_agreement(study, known, asked.of(study, known), ways, stop=stop),
         "all items",
         reads=fields_read() - {"query"},
         ask=cost(texts, known.mixture is not None),

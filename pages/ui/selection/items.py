@@ -11,7 +11,7 @@ import streamlit as st
 from core.analysis.selection.records import item_records, usage_records
 from core.evaluation.evaluate import Evaluation, evaluate
 from core.evaluation.questions import POOL
-from core.figures.selection.choices import accuracy_figure
+from core.figures.selection.comparison import accuracy_figure
 from core.runtime.progress import Stop
 from core.selection import selections
 from core.study.cleaning import usable

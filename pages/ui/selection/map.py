@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.analysis.selection.choices import Choice
+from core.analysis.selection.comparison import Choice
 from core.analysis.selection.pool_map import MOST, PoolMap, pool_map
 from core.figures.selection.pool_map import DRAWN, MappedRow, pool_figure
 from core.selection import selections
@@ -14,7 +14,7 @@ from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
 from pages.ui.jobs.run import model
-from pages.ui.selection.choices import choices_of, made
+from pages.ui.selection.comparison import choices_of, made
 from pages.ui.selection.settings import NAMES, P, SelectionSettings, encoder_title, settings
 from pages.ui.selection.why import looked_at
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from core.analysis.selection.choices import with_pool
+from core.analysis.selection.comparison import with_pool
 from core.analysis.selection.pool_map import PROJECTIONS, Projection
 from core.embeddings.encoders import encoders
 from core.embeddings.sentence_encoders import PREFIX

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core.analysis.selection.choices import Choice
+from core.analysis.selection.comparison import Choice
 from core.analysis.selection.records import choice_records
-from core.figures.selection.choices import score_figure
+from core.figures.selection.comparison import score_figure
 from core.selection import selections
 from core.study.cleaning import usable
 from pages.ui.components import menu
 from pages.ui.components.card import Card, Values, save_csv
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
-from pages.ui.selection.choices import choices_of, cost_of, made
+from pages.ui.selection.comparison import choices_of, cost_of, made
 from pages.ui.selection.settings import LOOK, OWN, P, SelectionSettings, settings
 
 HEIGHT = 384

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.analysis.format.escapes import read_typed, show_typed
 from core.analysis.format.family import describe, family, grammar
-from core.analysis.format.typed import read_typed, show_typed
 from core.errors import StudyError
 from core.study.prompts import AFFIXES, ARROW, INPUT_LABEL, TEMPLATES, Template, ready_made
 from tests.analysis.format.conftest import STUDY

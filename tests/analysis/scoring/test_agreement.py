@@ -8,8 +8,8 @@ from core import Demonstration, Study, run
 from core.analysis.scoring.agreement import (
     ScorerAgreement,
     accuracy_records,
-    disagreement,
     item_records,
+    scorer_agreement,
 )
 from core.analysis.scoring.grid import combinations
 from core.errors import StudyError
@@ -27,7 +27,7 @@ WAYS = combinations()
 
 @pytest.fixture(scope="module")
 def found() -> ScorerAgreement:
-    return disagreement(STUDY, tiny(), questions_of(STUDY, tiny(), "pool", 20, 0), WAYS)
+    return scorer_agreement(STUDY, tiny(), questions_of(STUDY, tiny(), "pool", 20, 0), WAYS)
 
 
 def test_answers_are_those_of_run(found: ScorerAgreement) -> None:
@@ -64,9 +64,9 @@ def test_split_holds_every_question_that_divides_them(found: ScorerAgreement) ->
 def test_ways_that_cannot_answer_are_left_out_with_the_reason() -> None:
     study = Study(demonstrations=REVIEWS[:3], labels=("positive", "negative"))
     asked = questions_of(STUDY, tiny(), "pool", 4, 0)
-    found = disagreement(study, tiny(), asked, WAYS)
+    found = scorer_agreement(study, tiny(), asked, WAYS)
     assert {way.calibration for way, _ in found.left_out} == {"prior"}
     assert len(found.combinations) + len(found.left_out) == len(WAYS)
     assert found.answers.shape == (len(found.combinations), 4)
     with pytest.raises(StudyError, match="nothing to compare"):
-        disagreement(study, tiny(), [], WAYS)
+        scorer_agreement(study, tiny(), [], WAYS)

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from core.figures.colours import MARK, MODEL, OTHERS
-from core.figures.selection.choices import accuracy_figure, choice_figure, lead_figure, score_figure, square_figure
+from core.figures.selection.comparison import accuracy_figure, choice_figure, lead_figure, score_figure, square_figure
 from core.figures.selection.pool_map import DRAWN, SYMBOLS, MappedRow, pool_figure
 
 ROWS = [MappedRow(i + 1, f"<b>text {i}", "abcabcab"[i]) for i in range(8)]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core import run
-from core.analysis.scoring.agreement import disagreement
+from core.analysis.scoring.agreement import scorer_agreement
 from core.analysis.scoring.breakdown import score_breakdown
 from core.analysis.scoring.grid import Combination, combinations
 from core.analysis.scoring.label_imbalance import imbalance, shared_out
@@ -127,7 +127,7 @@ def test_a_calibration_without_a_pool_says_so(page: Page) -> None:
 
 def test_items(page: Page, model: LanguageModel) -> None:
     view(page, "Items")
-    found = disagreement(POOLED, model, questions_of(POOLED, model, "pool", 50, 0), tuple(WAYS.values()))
+    found = scorer_agreement(POOLED, model, questions_of(POOLED, model, "pool", 50, 0), tuple(WAYS.values()))
     dots = next(t for t in chart(page, "accuracy")["data"] if "error_x" in t)
     shares = dict(zip((way.key for way in found.combinations), found.accuracy, strict=True))
     shares |= dict(zip(found.bayes, found.bayes_right.mean(axis=1), strict=True))
@@ -151,7 +151,7 @@ def test_a_pair_is_compared_and_an_item_opens_in_the_playground(page: Page, mode
     page.at.session_state["scoring_pair"] = ("direct/sum/none", "channel/even/none")
     view(page, "Items")
     pick(page, "selectbox", "filter", "the pair framed in grey")
-    found = disagreement(POOLED, model, questions_of(POOLED, model, "pool", 50, 0), tuple(WAYS.values()))
+    found = scorer_agreement(POOLED, model, questions_of(POOLED, model, "pool", 50, 0), tuple(WAYS.values()))
     keys = [way.key for way in found.combinations]
     a, b = (found.answers[keys.index(key)] for key in ("direct/sum/none", "channel/even/none"))
     apart = [found.questions[n] for n in found.split if a[n] != b[n]]
@@ -170,7 +170,7 @@ def test_other_questions(page: Page, model: LanguageModel) -> None:
     page.at.session_state["scoring_questions_count"] = 10
     view(page, "Items")
     pick(page, "selectbox", "questions_source", task)
-    found = disagreement(POOLED, model, questions_of(POOLED, model, task, 10, 0), tuple(WAYS.values()))
+    found = scorer_agreement(POOLED, model, questions_of(POOLED, model, task, 10, 0), tuple(WAYS.values()))
     np.testing.assert_allclose(chart(page, "pairs")["data"][0]["z"], equal_share(found.answers), atol=1e-6)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core import Demonstration, Study, run
-from core.analysis.selection.choices import Choice, choose, overlap, score_correlation, with_pool
+from core.analysis.selection.comparison import Choice, choose, overlap, score_correlation, with_pool
 from core.analysis.selection.pool_map import pool_map
 from core.evaluation.evaluate import evaluate
 from core.evaluation.questions import questions_of

@@ -15,7 +15,7 @@ from core.mixture.documents import Document
 from core.mixture.mixture import load_mixture
 from core.mixture.vocabulary import vocabulary
 from core.pretraining.batches import GROWING_WEIGHT, STEP_WEIGHT, Menu, collate, draw_example
-from core.pretraining.reasoned import (
+from core.pretraining.chain_of_thought import (
     FORMS,
     Form,
     chain_of_thought,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.analysis.selection.choices import (
+from core.analysis.selection.comparison import (
     Choice,
     Refusal,
     choose,
@@ -19,7 +19,7 @@ from core.analysis.selection.choices import (
     standing,
 )
 from core.analysis.selection.records import choice_records
-from core.figures.selection.choices import choice_figure, lead_figure, square_figure
+from core.figures.selection.comparison import choice_figure, lead_figure, square_figure
 from core.selection import selections
 from core.study.cleaning import usable
 from core.study.study import Study

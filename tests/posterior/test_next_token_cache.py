@@ -9,7 +9,7 @@ from core import load_model
 from core.bayes.predictive import predictive
 from core.mixture.mixture import load_mixture
 from core.models import LanguageModel
-from core.posterior import asking
+from core.posterior import next_token_cache as asking
 from core.study.prompts import TEMPLATES, Template
 from tests.tiny import tiny
 

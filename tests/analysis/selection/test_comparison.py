@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from core import Cancelled, Demonstration, Study, StudyError, run
-from core.analysis.selection.choices import (
+from core.analysis.selection.comparison import (
     Choice,
     Refusal,
     choose,
