@@ -47,10 +47,16 @@ def _dashboard() -> list[tuple[str, str, str, bool]]:
     if not found:
         return []
     study, ratio = found["compute"]["median_ms"], found["redraw"]["ratio"]
+    pages = {name: row["ratio"] for name, row in found.get("pages", {}).items()}
+    slowest = max(pages, key=lambda name: pages[name], default="")
+    others = [(f"… on the slowest of {len(pages)} other pages ({slowest.capitalize()}), its analyses there already",
+               f"{pages[slowest]:.2f} ×", "at most 3 ×", pages[slowest] <= 3)] if pages else []  # fmt: skip
     return [
         ("One study of 16 demonstrations: answer, posteriors, kernels, attention", f"{study:.0f} ms", "under 150 ms",
          study < 150),
-        ("Edit → all views redrawn, against an empty rerun", f"{ratio:.2f} ×", "at most 3 ×", ratio <= 3),
+        ("Edit → all views redrawn on the Playground, against an empty rerun", f"{ratio:.2f} ×", "at most 2 ×",
+         ratio <= 2),
+        *others,
     ]  # fmt: skip
 
 
