@@ -80,6 +80,7 @@ def catch_up() -> None:
     jobs.leave({slot for drawn in _all_drawn().values() for slot in drawn.slots})
     state.keep()
     engine.settle_once()
+    engine.sweeper.later()
 
 
 def done() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit import config
 
 from core.errors import Cancelled, ModelError
 from core.runtime.lru import LRU
@@ -57,8 +58,7 @@ def embedded() -> LanguageModel:
 def settle() -> None:
     """Take what is loaded now (torch, transformers, a model: half a million objects) out of garbage collection.
 
-    Streamlit collects after every run, in front of the messages that the browser still waits for. Looking through all
-    of these took a quarter of a second each time, and none of them ever goes.
+    Looking through all of these takes a quarter of a second each time, and none of them ever goes.
     """
     gc.collect()
     gc.freeze()
@@ -68,6 +68,30 @@ def settle() -> None:
 def settle_once() -> None:
     """`settle`, after the first outcome was drawn: what drawing has imported stays too."""
     settle()
+
+
+# Streamlit collects garbage after every run, in front of the messages that the browser still waits for: half of what an
+# edit of the Playground took of the server. It is collected once nobody has edited anything for a while.
+config.set_option("runner.postScriptGC", False)
+IDLE = 1.5  # seconds
+
+
+class Sweeper:
+    """Collects garbage when the server has been idle for a while."""
+
+    def __init__(self) -> None:
+        self._lock, self._timer = threading.Lock(), threading.Timer(IDLE, gc.collect)
+
+    def later(self) -> None:
+        """A run has ended."""
+        with self._lock:
+            self._timer.cancel()
+            self._timer = threading.Timer(IDLE, gc.collect)
+            self._timer.daemon = True
+            self._timer.start()
+
+
+sweeper = Sweeper()
 
 
 _ready = threading.Event()
