@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,18 +50,6 @@ def test_the_measured_figures_are_those_of_the_benchmarks(place: re.Pattern[str]
     found = place.search(README.read_text(encoding="utf-8"))
     assert found
     assert found[0] == table() != ""
-
-
-def test_the_strategy_in_the_guide_works() -> None:
-    """In a process of its own: the registry is the process's, and other tests count its entries."""
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
-    use = """
-from core import Demonstration, Study
-rows = tuple(Demonstration(input=x, label="y") for x in ("a", "ccc", "bb"))
-print(selections.find("longest").function(Study(pool=rows, query="q", k=2), None, None)[0])
-"""
-    command = [sys.executable, "-c", code + use]
-    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout == "[1, 2]\n"
 
 
 def test_files_that_the_readme_names_exist() -> None:
