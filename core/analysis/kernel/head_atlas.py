@@ -112,12 +112,6 @@ class Atlas:
         best = np.unravel_index(int(rates.argmax()), rates.shape)
         return ChosenHead(*(int(place) for place in best))
 
-    def choose_kernel(self, names: Sequence[str], against: Against = "model") -> str:
-        """Of some of the other kernels, the one with the highest agreement on the choosing part."""
-        hits = self.kernels_model if against == "model" else self.kernels_gold
-        places = [self.kernels.index(name) for name in names]
-        return names[int(np.argmax([hits[place, : self.split].mean() for place in places]))]
-
     def agreement(self, against: Against = "model", part: Literal["choosing", "reporting"] = "reporting") -> Floats:
         """(R, layers, heads) share of hits on one part of the items."""
         kept = self.hits(against)[..., self.part(part)]

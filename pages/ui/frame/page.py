@@ -84,12 +84,14 @@ def show(
     with here:
         parts.part(TABLES)
         parts.part(QUERY)
-        for card in left:
-            parts.framed(card)
     with views:
         if above is not None:
             above()
-        _wait_for_the_embedded_model()
+        _wait_for_the_embedded_model()  # before any card: the first that asks for the outcome would load it
+    with here:
+        for card in left:
+            parts.framed(card)
+    with views:
         for row in cards:
             _row(row)
     with st.container(key="page_said"):

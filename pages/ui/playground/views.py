@@ -21,7 +21,7 @@ from core.figures import (
 from core.study.outcome import Answer, Attention, Kernel, Outcome, Posterior
 from core.study.prompts import Prompt
 from core.study.reasoned import Written
-from pages.ui.components.card import Card, Values, empty, title
+from pages.ui.components.card import Card, Values, empty
 from pages.ui.components.charts import chart
 from pages.ui.components.live_chart import live_chart
 from pages.ui.components.text import plain
@@ -60,12 +60,6 @@ HELP_ATTENTION = (
 def tall(pixels: int) -> str:
     """A chart's height: so many pixels on the smallest screen, and half of what a taller one has more."""
     return f"max({pixels}px, calc(50vh - {SCREEN // 2 - pixels}px))"
-
-
-def placeholder(words: str, help: str, why: str = "Nothing to show until the study runs.") -> None:
-    """A view without an outcome."""
-    title(words, help)
-    st.container(height=ROW, border=False).caption(why)
 
 
 def _answer_reads() -> Values:

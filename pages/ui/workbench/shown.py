@@ -57,11 +57,6 @@ def prompt_card(prefix: str, *, grows: bool = False) -> Card:
     return Card(f"{prefix}card_prompt", "", "", reads, draw, height=HEIGHT, stretched=False)
 
 
-def prompt_view(found: Outcome, key: str, height: int, grows: bool = False) -> None:
-    """`prompt_of` an outcome."""
-    prompt_of(found.prompt, found.answer.best, rows_of(found), key, height, grows)
-
-
 def prompt_of(prompt: Prompt, best: str, rows: ShownRows, key: str, height: int, grows: bool) -> None:
     """The prompt, `height` pixels of it or, where it `grows`, what the screen has left.
 
