@@ -55,13 +55,11 @@ def asked(
         count: asked at first, one of `COUNTS`.
         fresh: whether they come at first from fresh draws of a task, where there is one, and not from the pool.
     """
-    sources = _sources(prefix, study, model)
-    if not sources:
+    known = sources(prefix, study, model)
+    if not known:
         return None
     source, chosen, seed = (st.session_state.get(f"{prefix}questions_{name}") for name in ("source", "count", "seed"))
-    return QuestionSettings(
-        source if source in sources else _first(sources, fresh), int(chosen or count), int(seed or 0)
-    )
+    return QuestionSettings(source if source in known else _first(known, fresh), int(chosen or count), int(seed or 0))
 
 
 def question_controls(
@@ -72,20 +70,20 @@ def question_controls(
     Args:
         prefix, count, fresh: as `asked` has them.
     """
-    sources = _sources(prefix, study, model)
-    if not sources:
+    known = sources(prefix, study, model)
+    if not known:
         st.info(
             "There is nothing to ask: add labelled examples to the pool that are not among the demonstrations.",
             icon=":material/quiz:",
         )
         return None
     key = prefix + "questions"
-    if st.session_state.get(key + "_source") not in sources:  # another study has other tasks
-        st.session_state[key + "_source"] = _first(sources, fresh)
+    if st.session_state.get(key + "_source") not in known:  # another study has other tasks
+        st.session_state[key + "_source"] = _first(known, fresh)
     left, middle, right = st.columns([2.2, 1, 1], gap="small")
     kept: dict[str, Any] = {"persist_state": "session"}
     with left:
-        st.selectbox("Questions from", sources, format_func=_title, key=key + "_source", help=HELP_SOURCE, **kept)
+        st.selectbox("Questions from", known, format_func=_title, key=key + "_source", help=HELP_SOURCE, **kept)
     with middle:
         first = COUNTS.index(count)
         st.selectbox("How many", COUNTS, index=first, key=key + "_count", help=HELP_COUNT, **kept)
@@ -94,14 +92,15 @@ def question_controls(
     return asked(prefix, study, model, count=count, fresh=fresh)
 
 
-def _sources(prefix: str, study: Study, model: LanguageModel) -> tuple[str, ...]:
-    """`sources_of`, asked by several cards a run and worked out once a study: exact Bayes puts the tasks in order."""
-    kept = f"{prefix}questions_sources"
-    before, fingerprint, sources = st.session_state.get(kept, (None, "", ()))
-    if before != study or fingerprint != model.fingerprint:
-        sources = sources_of(study, model)
-        st.session_state[kept] = (study, model.fingerprint, sources)
-    return sources
+def sources(prefix: str, study: Study, model: LanguageModel) -> tuple[str, ...]:
+    """`sources_of`, asked by several cards a run and worked out once: exact Bayes puts the tasks in order, and reads
+    neither query nor right answer."""
+    kept, asked_of = f"{prefix}questions_sources", study.model_copy(update={"query": "", "gold": None})
+    before, fingerprint, found = st.session_state.get(kept, (None, "", ()))
+    if before != asked_of or fingerprint != model.fingerprint:
+        found = sources_of(study, model)
+        st.session_state[kept] = (asked_of, model.fingerprint, found)
+    return found
 
 
 def _first(sources: tuple[str, ...], fresh: bool) -> str:

@@ -118,6 +118,21 @@ def _value(
     return _collect(slot, job, what)
 
 
+def derived(found: Any, name: str, make: Callable[[], T]) -> T:
+    """What follows from a result, worked out when first asked for and kept with it: bootstraps, tables, rows.
+
+    Args:
+        found: a result, which nothing changes.
+        name: of what follows, with whatever else decides it.
+        make: works it out.
+    """
+    kept: dict[str, Any] = vars(found).setdefault("_derived", {})
+    if name not in kept:
+        kept[name] = make()
+    value: T = kept[name]
+    return value
+
+
 def result(
     slot: str,
     study: Study,

@@ -19,7 +19,7 @@ from pages.ui.jobs.run import model, outcome
 from pages.ui.jobs.waiting import Nothing
 
 if TYPE_CHECKING:
-    from core.models import LanguageModel
+    pass
 
 P = "ordering_"
 MOST, SEED = P + "most", P + "seed"
@@ -80,12 +80,12 @@ def held() -> tuple[Study, tuple[int, ...], tuple[str, ...]]:
 
 def _card_reads() -> Values:
     study, places, _ = held()
-    return study, model(), len(places) <= ALL_UP_TO
+    return questions.sources(P, study, model()), len(places) <= ALL_UP_TO
 
 
-def _draw_card(study: Study, known: LanguageModel, every: bool) -> None:
-    """The controls."""
-    questions.question_controls(P, study, known)
+def _draw_card(_: tuple[str, ...], every: bool) -> None:
+    """The controls, of which those of the questions go by where these can come from."""
+    questions.question_controls(P, held()[0], model())
     left, right = st.columns(2, gap="small")
     with left:
         if st.session_state.get(MOST) not in ORDERS:

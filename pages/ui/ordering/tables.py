@@ -15,6 +15,7 @@ from core.selection import selections
 from core.study.study import Study
 from pages.ui.components.card import Card, save_csv
 from pages.ui.components.text import plain
+from pages.ui.jobs.analysis import derived
 from pages.ui.jobs.run import outcome
 from pages.ui.ordering.views import PICKED, View, signed, view
 from pages.ui.session import state
@@ -106,9 +107,15 @@ def in_order(view: View, order: tuple[int, ...]) -> Study:
     return study.model_copy(update=update)
 
 
+def _strategies(view: View) -> list[dict[str, Any]]:
+    """Rows of the strategies: an interval over questions each."""
+    numbers = view.settings.numbers
+    return derived(view.table, f"strategies {numbers}", lambda: strategy_records(view.table, numbers))
+
+
 def strategies_view(view: View) -> None:
     """Which strategy takes which order."""
-    rows = strategy_records(view.table, view.settings.numbers)
+    rows = _strategies(view)
     st.dataframe(
         {
             "Strategy": [row["strategy"] for row in rows],
@@ -183,7 +190,7 @@ def orders_view(view: View) -> None:
 
 def _save_strategies(view: View) -> None:
     st.space("stretch")
-    save_csv("Strategies CSV", P + "strategies", lambda: strategy_records(view.table, view.settings.numbers))
+    save_csv("Strategies CSV", P + "strategies", lambda: _strategies(view))
 
 
 def _save_orders(view: View) -> None:

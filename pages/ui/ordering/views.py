@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from pages.ui.components.card import Card, Values
 from pages.ui.components.charts import chart
 from pages.ui.components.menu import choice
 from pages.ui.components.text import plain
+from pages.ui.jobs.analysis import derived
 from pages.ui.jobs.run import outcome
 from pages.ui.jobs.waiting import Nothing
 from pages.ui.ordering.settings import OrderingSettings, settings, table
@@ -120,7 +121,12 @@ class View:
 
     def pick(self, data: list[Any]) -> None:
         """A click on an order's dot."""
-        st.session_state[PICKED] = tuple(int(i) for i in self.table.orders[int(data[0])])
+        _pick(self.table.orders, data)
+
+
+def _pick(orders: np.ndarray[Any, Any], data: list[Any]) -> None:
+    """A click on an order's dot."""
+    st.session_state[PICKED] = tuple(int(i) for i in orders[int(data[0])])
 
 
 def view() -> View:
@@ -154,18 +160,28 @@ def signed(share: float) -> str:
     return "0.0%" if abs(share) < 0.0005 else f"{share:+.1%}".replace("-", "−")
 
 
-def accuracy_legend(view: View) -> None:
-    """Its lines, beside the title."""
-    table = view.table
-    said = f" :gray[┅ Bayes {float(table.bayes_right.mean()):.1%}]" if table.bayes_right is not None else ""
-    st.markdown(f":small[:violet[━ random {float(table.accuracy[table.drawn].mean()):.1%}]{said}]", width="content")
+@dataclass(frozen=True)
+class Accuracies:
+    """What is known of how often orders are right; another query changes nothing of it but the orders taken for it.
+
+    Attributes:
+        orders: (M, k) tried.
+        accuracy: (M,) share of questions that each answers right.
+        mean: of random orders.
+        bayes: exact Bayes's, None where it is not known.
+        landings: of the strategies.
+        line: in words, range and held-out best and worst.
+    """
+
+    orders: np.ndarray[Any, Any]
+    accuracy: np.ndarray[Any, Any]
+    mean: float
+    bayes: float | None
+    landings: list[Landing]
+    line: str
 
 
-def accuracy_view(view: View) -> None:
-    """Distribution of accuracy over orders, and where strategies land."""
-    table = view.table
-    mean = float(table.accuracy[table.drawn].mean())
-    bayes = None if table.bayes_right is None else float(table.bayes_right.mean())
+def _accuracies(table: OrderTable) -> Accuracies:
     landings = []
     for strategy in table.strategies:
         if strategy.place is not None and strategy.right is not None:
@@ -173,15 +189,38 @@ def accuracy_view(view: View) -> None:
             low, high = found.mean * (1 + found.low), found.mean * (1 + found.high)
             note = f"{signed(found.relative)} against random orders"
             landings.append(Landing(strategy.title, found.accuracy, strategy.place, low, high, note))
-    figure = accuracy_figure(table.accuracy, view.words, mean, bayes, landings, view.marks, height=ROW)
-    low, high = table.accuracy.min(), table.accuracy.max()
-    alt = f"Accuracy of {len(view.words)} orders, from {low:.1%} to {high:.1%}, and of each strategy's order"
-    chart(figure, P + "accuracy", alt, on_click=view.pick)
     best, worst = held_out(table)
-    line = f"{low:.0%} to {high:.0%} on these {len(table.questions)} questions."
+    line = f"{table.accuracy.min():.0%} to {table.accuracy.max():.0%} on these {len(table.questions)} questions."
     if not np.isnan(best):
         line += f" Chosen on one half and held against the other: best {best:.1%}, worst {worst:.1%}."
-    st.caption(line, help="The best of many orders is partly lucky on the questions that it was chosen by.")
+    return Accuracies(
+        table.orders,
+        table.accuracy,
+        float(table.accuracy[table.drawn].mean()),
+        None if table.bayes_right is None else float(table.bayes_right.mean()),
+        landings,
+        line,
+    )
+
+
+def _accuracy_reads() -> Values:
+    found = asked_view()
+    return derived(found.table, "accuracies", lambda: _accuracies(found.table)), found.words, found.marks
+
+
+def accuracy_legend(found: Accuracies, *_: Any) -> None:
+    """Its lines, beside the title."""
+    said = f" :gray[┅ Bayes {found.bayes:.1%}]" if found.bayes is not None else ""
+    st.markdown(f":small[:violet[━ random {found.mean:.1%}]{said}]", width="content")
+
+
+def accuracy_view(found: Accuracies, words: list[str], marks: Marks) -> None:
+    """Distribution of accuracy over orders, and where strategies land."""
+    figure = accuracy_figure(found.accuracy, words, found.mean, found.bayes, found.landings, marks, height=ROW)
+    low, high = found.accuracy.min(), found.accuracy.max()
+    alt = f"Accuracy of {len(words)} orders, from {low:.1%} to {high:.1%}, and of each strategy's order"
+    chart(figure, P + "accuracy", alt, on_click=partial(_pick, found.orders))
+    st.caption(found.line, help="The best of many orders is partly lucky on the questions that it was chosen by.")
 
 
 def answers_view(view: View) -> None:
@@ -203,25 +242,50 @@ def answers_view(view: View) -> None:
     st.caption(line, help=HELP_ANSWERS)
 
 
-def entropy_view(view: View) -> None:
-    """Entropy against accuracy."""
-    table = view.table
+@dataclass(frozen=True)
+class Entropies:
+    """What is known of entropies; another query changes nothing of it but the orders taken for it.
+
+    Attributes:
+        orders, accuracy: as in `Accuracies`.
+        panels: a measure each: its name, (M,) entropies, ρ in words, and the order it takes.
+        lines: what each comes to.
+    """
+
+    orders: np.ndarray[Any, Any]
+    accuracy: np.ndarray[Any, Any]
+    panels: list[tuple[str, np.ndarray[Any, Any], str, int | None]]
+    lines: list[str]
+
+
+def _entropies(table: OrderTable) -> Entropies:
     takes = {strategy.name: strategy.place for strategy in table.strategies}
     panels, lines = [], []
     for name, measure in (("globale", table.global_entropy), ("locale", table.local_entropy)):
         words, published = PUBLISHED[name]
         related, kept = correlation(table, measure), highest(table, measure)
         found = gain(table, table.right[kept])
-        panels.append((words, measure, _short(related), takes.get(name)))
+        # The same probes in another pass differ by a rounding, which nobody can see.
+        panels.append((words, np.round(measure, 6), _short(related), takes.get(name)))
         lines.append(
             f"**{words}** {verdict(related)}. Its {len(kept)} highest: **{signed(found.relative)}** "
             f"[{signed(found.low)}, {signed(found.high)}]{'' if found.told_apart else NOT_TOLD}; "
             f"published {signed(published)}."
         )
-    figure = entropy_figure(panels, table.accuracy, view.words, view.marks, height=ROW)
-    alt = "Accuracy by entropy of every order: " + "; ".join(f"{panel[0]}, {panel[2]}" for panel in panels)
-    chart(figure, P + "entropy", alt, on_click=view.pick)
-    st.caption("  \n".join(lines), help=HELP_GAINS)
+    return Entropies(table.orders, table.accuracy, panels, lines)
+
+
+def _entropy_reads() -> Values:
+    found = asked_view()
+    return derived(found.table, "entropies", lambda: _entropies(found.table)), found.words, found.marks
+
+
+def entropy_view(found: Entropies, words: list[str], marks: Marks) -> None:
+    """Entropy against accuracy."""
+    figure = entropy_figure(found.panels, found.accuracy, words, marks, height=ROW)
+    alt = "Accuracy by entropy of every order: " + "; ".join(f"{panel[0]}, {panel[2]}" for panel in found.panels)
+    chart(figure, P + "entropy", alt, on_click=partial(_pick, found.orders))
+    st.caption("  \n".join(found.lines), help=HELP_GAINS)
 
 
 def _short(found: Correlation) -> str:
@@ -295,7 +359,7 @@ ACCURACY = Card(
     P + "card_accuracy",
     "How often is it right?",
     HELP_ACCURACY,
-    lambda: (asked_view(),),
+    _accuracy_reads,
     accuracy_view,
     beside=accuracy_legend,
     height=HEIGHT,
@@ -305,7 +369,7 @@ ENTROPY = Card(
     P + "card_entropy",
     "Does entropy tell good orders?",
     HELP_ENTROPY,
-    lambda: (asked_view(),),
+    _entropy_reads,
     entropy_view,
     height=HEIGHT,
 )

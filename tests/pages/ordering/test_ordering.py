@@ -237,7 +237,7 @@ def test_nothing_to_compare(page: Page, changes: dict[str, Any], said: str) -> N
 
 def test_without_questions_the_answers_are_still_there(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pages.ui.components.questions.sources_of", lambda study, model: ())
-    settle(page.edit(query="cup"))
+    settle(page.edit(query="cup", instruction="Answer."))
     assert "nothing to ask" in page.said
     assert has_chart(page, "answers")
     assert has_chart(page, "positions")
