@@ -42,7 +42,7 @@ class Fit(NamedTuple):
         """Some of the rows; all of them cost nothing."""
         return self if which.all() else Fit(self.m[which], self.s[which], self.fitted[which])
 
-    def put(self, which: NDArray[np.intp], other: Fit) -> None:
+    def put(self, which: Flags, other: Fit) -> None:
         """Take over rows of another."""
         self.m[which], self.s[which], self.fitted[which] = other
 
@@ -179,48 +179,49 @@ def newton(
         limit: most steps.
     """
     w = w.copy()
-    count, size = w.shape
-    active, diagonal = Active.of(problem), np.arange(size)
-    damping = np.full(count, 0.01)
-    # of every row at its w, worked out anew only where the last step was taken
-    fit = active.fit(w)
+    active, now, b = Active.of(problem), w.copy(), base  # arrays of the rows that are left, each at its weights now
+    damping = np.full(len(w), 0.01)
+    fit = active.fit(now)
     loss = objective.loss(active, fit.fitted)
-    gain, metric, hessian = np.zeros_like(w), np.zeros_like(w), np.zeros((count, size, size))
-    moved = np.ones(count, dtype=bool)
-    for _ in range(limit if size else 0):
-        todo = active.rows
-        if moved[todo].any():
-            part = active.keep(moved[todo])
-            at = part.rows
-            gain[at], metric[at], hessian[at] = _expand(part, w[at], fit.rows(moved), objective)
-        now, b, g = w[todo], base[todo], gain[todo]
-        slope = g + strength * (b - now)
-        matrix = hessian[todo] - strength * now[:, :, None] * now[:, None]
-        scale = metric[todo] + strength * now
+    gain, metric, hessian = _expand(active, now, fit, objective)
+    for _ in range(limit if w.shape[1] else 0):
+        slope = gain + strength * (b - now)
+        pull = strength * now
+        matrix = hessian - pull[:, :, None] * now[:, None]
         # in log w, a falling weight's own slope is curvature too; without it tiny weights bounce
-        matrix[:, diagonal, diagonal] += strength * now + np.maximum(-slope, 0.0) + damping[todo, None] * scale
-        step = np.clip(_solve(matrix, slope), -3.0, 3.0)
+        _diagonal(matrix)[...] += pull + np.maximum(-slope, 0.0) + damping[:, None] * (metric + pull)
+        step = np.minimum(np.maximum(_solve(matrix, slope), -3.0), 3.0)
         new = now * np.exp(step)
         total = np.maximum(new.sum(1), TINY)
         new /= total[:, None]
         reached = active.fit(new)
         after = objective.loss(active, reached.fitted)
-        change = after - loss[todo] - strength * ((b * step).sum(1) - b.sum(1) * np.log(total))  # b log (new / now)
+        change = after - loss - strength * ((b * step).sum(1) - b.sum(1) * np.log(total))  # b log (new / now)
         better = change <= 1e-13  # rounding, at most
-        taken = todo[better]
-        w[taken], loss[taken] = new[better], after[better]
-        fit.put(taken, reached.rows(better))
-        moved[:] = False
-        moved[taken] = True
-        damping[todo] = np.where(better, np.maximum(damping[todo] / 8, 1e-9), damping[todo] * 10)
         # a tiny weight promises little although it may deserve to grow, so the gain per weight is looked at too
         promised = (slope * step).sum(1)
-        done = (promised < tolerance) & ((g - 0.01 * now).max(1) <= 0)
-        left = ~done & (damping[todo] < 1e6)
-        if not left.any():
-            break
-        active = active.keep(left)
-        moved[todo[~left]] = False
+        done = (promised < tolerance) & ((gain - 0.01 * now).max(1) <= 0)
+        damping = np.where(better, np.maximum(damping / 8, 1e-9), damping * 10)
+        if better.all():
+            now, loss, fit = new, after, reached
+        else:
+            now[better], loss[better] = new[better], after[better]
+            fit.put(better, reached.rows(better))
+        left = ~done & (damping < 1e6)
+        if not left.all():
+            w[active.rows] = now
+            if not left.any():
+                return w
+            active, fit, better = active.keep(left), fit.rows(left), better[left]
+            now, b, damping, loss = now[left], b[left], damping[left], loss[left]
+            gain, metric, hessian = gain[left], metric[left], hessian[left]
+        # worked out anew only where the step was taken
+        if better.all():
+            gain, metric, hessian = _expand(active, now, fit, objective)
+        elif better.any():
+            part = active.keep(better)
+            gain[better], metric[better], hessian[better] = _expand(part, now[better], fit.rows(better), objective)
+    w[active.rows] = now
     return w
 
 
@@ -233,10 +234,16 @@ def _expand(active: Active, w: Floats, fit: Fit, objective: Objective) -> tuple[
 
 def _solve(matrix: Floats, right: Floats) -> Floats:
     """matrix⁻¹ right, (n, f), for positive semi-definite matrices whose diagonals span many orders of magnitude."""
-    diagonal = np.einsum("nff->nf", matrix)
+    diagonal = _diagonal(matrix)
     scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    unit = matrix * scale[:, :, None] * scale[:, None]
-    place = np.arange(matrix.shape[1])
-    unit[:, place, place] = 1 + 1e-9  # also where the diagonal is 0: there nothing moves
+    unit = matrix * scale[:, :, None]
+    unit *= scale[:, None]
+    _diagonal(unit)[...] = 1 + 1e-9  # also where the diagonal is 0: there nothing moves
     solved: Floats = np.linalg.solve(unit, (right * scale)[..., None])[..., 0] * scale
     return solved
+
+
+def _diagonal(matrices: Floats) -> Floats:
+    """(n, f) the diagonals of (n, f, f), to be written into."""
+    count, size, _ = matrices.shape
+    return matrices.reshape(count, size * size)[:, :: size + 1]
