@@ -80,7 +80,7 @@ def _side(mixture: Mixture, number: int, text: str) -> _Side:
         return _Side(0.0, 1.0, np.zeros((tasks, 0), np.int64), np.zeros((tasks, 0)), np.zeros(tasks))
     answers = domain.answers(text)
     anything = np.exp([mixture.anything.log_text(word) for word in answers.words])
-    ranges = np.stack([domain.range_share(word) for word in answers.words], axis=1)
+    ranges = domain.range_shares(answers.words)
     own = np.take_along_axis(IN_RANGE * ranges + (1 - IN_RANGE) * anything, answers.index, axis=1)
     noisy = (answers.share * own).sum(axis=1)
     numbers = np.array([_number(word) for word in answers.words], dtype=np.int64)

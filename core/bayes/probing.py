@@ -150,7 +150,7 @@ def _table(mixture: Mixture, place: int, x: str, answers: tuple[str, ...]) -> Fl
     domain = mixture.blocks[place].domain
     if not domain.knows(x):
         return None
-    shares = np.stack([domain.range_share(y) for y in answers], axis=1)
+    shares = domain.range_shares(answers)
     anything = np.exp([mixture.anything.log_text(y) for y in answers])
     found = domain.answers(x)
     column = np.full(len(found.words), -1)

@@ -44,6 +44,10 @@ class Codebook:
 
     def base(self, text: str) -> float:
         """base(x), strays included."""
+        return _base(self, text)
+
+    def work_out_base(self, text: str) -> float:
+        """`base`, which keeps it: a run asks for the same few texts after every demonstration."""
         stray = STRAY * math.exp(self._any.log_text(text))
         return stray + ((1 - STRAY) * math.exp(self.domain.log_base(text)) if self.domain.knows(text) else 0.0)
 
@@ -63,6 +67,11 @@ class Codebook:
             if inputs[-1] not in codes:
                 codes[inputs[-1]] = self._any.draw(rng) if rng.random() < ODD else rng.choice(self.labels)
         return [(x, codes[x]) for x in inputs]
+
+
+@lru_cache(maxsize=65_536)
+def _base(book: Codebook, text: str) -> float:
+    return book.work_out_base(text)
 
 
 @lru_cache(maxsize=65_536)
@@ -122,7 +131,7 @@ class CodebookState:
 
     def label_probability(self, x: str, y: str) -> float:
         """p(y | x, history)."""
-        return self.label_probabilities(x, [y])[0]
+        return self.label_probabilities(x, [y])[0] if x in self.seen else fresh_label(self.codebook, y)
 
     def label_marginal(self, y: str) -> float:
         """p(y | history) = Σ_x p(x | history) p(y | x, history): the inputs seen, and any other."""

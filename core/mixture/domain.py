@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,7 +71,11 @@ class Domain(Protocol):
         ...
 
     def range_share(self, label: str) -> Floats:
-        """[y ∈ range T] / |range T|."""
+        """[y ∈ range T] / |range T|, (T,)."""
+        ...
+
+    def range_shares(self, labels: Sequence[str]) -> Floats:
+        """`range_share` of each label, (T, L)."""
         ...
 
     def range_square(self) -> Floats:
@@ -243,6 +248,12 @@ class EnumeratedDomain:
 
     def range_share(self, label: str) -> Floats:
         return self._column(self._range, label)
+
+    def range_shares(self, labels: Sequence[str]) -> Floats:
+        places = np.array([self._word_place.get(label, -1) for label in labels], dtype=np.intp)
+        shares: Floats = np.take(self._range, places, axis=1)
+        shares[:, places < 0] = 0.0
+        return shares
 
     def range_square(self) -> Floats:
         square: Floats = (self._range**2).sum(axis=1)

@@ -70,7 +70,7 @@ class Block:
         self, x: str, labels: Sequence[str], states: Sequence[CodebookState], anything: Floats
     ) -> Floats:
         """p(y|x, T, history) of the block's latents, (T, L); `anything` is p_any(y), (L,)."""
-        shares = np.stack([self.domain.range_share(y) for y in labels], axis=1)
+        shares = self.domain.range_shares(labels)
         noise = IN_RANGE * shares + (1 - IN_RANGE) * anything
         tasks = noise  # a stray that no task of the domain can read is answered by noise alone
         if self.domain.knows(x):
@@ -89,8 +89,8 @@ class Block:
             inputs: (k, tasks) log p(x_i|T).
             anything: (k,) p_any(y_i).
         """
-        shares = {y: self.domain.range_share(y) for _, y in pairs}
-        noise = IN_RANGE * np.stack([shares[y] for _, y in pairs]) + (1 - IN_RANGE) * anything[:, None]
+        shares = np.ascontiguousarray(self.domain.range_shares([y for _, y in pairs]).T)
+        noise = IN_RANGE * shares + (1 - IN_RANGE) * anything[:, None]
         for i, (x, y) in enumerate(pairs):
             if self.domain.knows(x):
                 answers = self.domain.answers(x)

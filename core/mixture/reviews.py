@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -136,6 +137,9 @@ class ReviewDomain:
             return np.zeros(len(self._labels))
         hit: Floats = (self._index == self._words.index(label)).any(axis=1) / 2
         return hit
+
+    def range_shares(self, labels: Sequence[str]) -> Floats:
+        return np.stack([self.range_share(label) for label in labels], axis=1)
 
     def range_square(self) -> Floats:
         return np.full(len(self._labels), 0.5)

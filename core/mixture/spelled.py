@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -60,8 +61,12 @@ class SpelledDomain:
         return TaskAnswers(words, index, np.ones((len(SHARES), 1)))
 
     def range_share(self, label: str) -> Floats:
-        anything = math.exp(self._any.log_text(label))
-        letter = (label in ALPHANUMERIC and len(label) == 1) / len(ALPHANUMERIC)
+        share: Floats = self.range_shares([label])[:, 0]
+        return share
+
+    def range_shares(self, labels: Sequence[str]) -> Floats:
+        anything = [math.exp(self._any.log_text(label)) for label in labels]
+        letter = [(label in ALPHANUMERIC and len(label) == 1) / len(ALPHANUMERIC) for label in labels]
         return np.array([anything, letter, letter, anything])
 
     def range_square(self) -> Floats:

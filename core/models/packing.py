@@ -103,9 +103,9 @@ def plan(
     most_marked = max(1, limits.logits // vocabulary)
     plans: list[Plan] = []
     bare: list[Trie] = []
-    whole = _rows(sequences, order, 0, width, packable, limits)
+    whole = _split(sequences, order, 0, width, packable, limits)
     if not cacheable or len(whole) == 1:
-        bare = whole
+        bare = [build(sequences, *row) for row in whole]
     for group in _groups(sequences, order, limits.shortest_trunk) if not bare else []:
         rows = _rows(sequences, group, 0, width, packable, limits)
         ahead = min(int(marks[place][0]) for place in group)  # every mark stays behind the trunk
@@ -146,7 +146,19 @@ def _rows(
     packable: bool,
     limits: Limits,
 ) -> list[Trie]:
-    rows: list[Trie] = []
+    return [build(sequences, *row) for row in _split(sequences, order, trunk, width, packable, limits)]
+
+
+def _split(
+    sequences: Sequence[Ints] | dict[int, Ints],
+    order: list[int],
+    trunk: int,
+    width: int,
+    packable: bool,
+    limits: Limits,
+) -> list[tuple[list[int], list[int]]]:
+    """The members of every row, and the prefix that each shares with the one before it, as `build` takes them."""
+    rows: list[tuple[list[int], list[int]]] = []
     members: list[int] = []
     common: list[int] = []
     nodes, chain = 0, True
@@ -164,7 +176,7 @@ def _rows(
             joins = joins and (nodes + added) * (trunk + nodes + added) <= limits.pairs
             joins = joins and nodes + added <= limits.row
         if members and not joins:
-            rows.append(build(sequences, members, common))
+            rows.append((members, common))
             members, common, nodes, chain, prefix = [], [], 0, True, 0
             added, extends = len(sequence), True
         members.append(place)
@@ -172,7 +184,7 @@ def _rows(
         nodes += added
         chain = chain and extends
         previous = sequence
-    rows.append(build(sequences, members, common))
+    rows.append((members, common))
     return rows
 
 
