@@ -110,6 +110,19 @@ class Page:
         return spec
 
     @property
+    def dimmed(self) -> set[str]:
+        """Keys of the cards that show what came before, dimmed."""
+        found: set[str] = set()
+        waiting: list[Any] = [self.at._tree]
+        while waiting:
+            node = waiting.pop()
+            waiting += getattr(node, "children", {}).values()
+            _, dimmed, key = str(getattr(getattr(node, "proto", None), "id", "")).rpartition("dimmed_")
+            if dimmed:
+                found.add(key)
+        return found
+
+    @property
     def prompt(self) -> str:
         sent = next(proto for key, proto in self.charts.items() if key.endswith("_prompt"))
         return str(json.loads(sent.json)["html"])

@@ -85,27 +85,31 @@ def test_a_run_shows_progress_and_can_be_cancelled(playground: Page, monkeypatch
     engine.models().put(choice.model_dump_json(), core_model := __import__("core").load_model(choice))
     real = engine.compute
 
-    def slow(study, model, body, kept, stop=None):
+    def slow(study, model, kept, stop=None):
         from core.errors import Cancelled
 
         for _ in range(40):
             if stop is not None and stop():
                 raise Cancelled
             time.sleep(0.05)
-        return real(study, model, body, kept, stop)
+        return real(study, model, kept, stop)
 
     monkeypatch.setattr(engine, "compute", slow)
+    assert not playground.dimmed
     playground.edit(model=choice)
     assert core_model.mixture is None
     assert playground.at.get("progress")
-    assert not playground.has_chart("answer")  # what is on screen is never an older study's
-    playground.press("run_cancel")
+    # What is on screen in full is never an older study's: that one stays, dimmed.
+    assert "playground_card_answer" in playground.dimmed
+    playground.at.button(key="run_cancel").click()
+    playground.run()
     wait(playground, lambda: "Stopped" in playground.said)
     assert not playground.has_chart("answer")
     playground.press("run_again")
-    wait(playground, lambda: playground.has_chart("answer"))
+    wait(playground, lambda: not playground.dimmed)
+    assert playground.has_chart("answer")
     # The last edit wins: an edit while one is under way replaces it.
     playground.edit(query="cat")
     playground.edit(query="dog")
-    wait(playground, lambda: playground.has_chart("answer"))
+    wait(playground, lambda: not playground.dimmed)
     assert ">dog</span>" in playground.prompt
