@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -16,12 +17,12 @@ from core.study.outcome import Outcome
 from core.study.study import ModelChoice, Study
 from pages.ui.components.buttons import icon_button
 from pages.ui.components.text import plain
-from pages.ui.jobs import analysis, engine, jobs
+from pages.ui.jobs import analysis, engine, jobs, view
 from pages.ui.jobs.waiting import Done, Nothing, Waiting
 from pages.ui.session import session, state
 
 if TYPE_CHECKING:
-    from core.models import LanguageModel
+    pass
 
 P = "compare_"
 PAGE = "pages/compare.py"
@@ -148,7 +149,7 @@ class NoModelOfA(Waiting):
 
     def show(self, done: Done) -> None:
         if self.loads:
-            _loading(done)
+            view.progress(LOAD, f"Loading {plain(self.choice.name, 40)} for A", partial(_loaded, done), drop=True)
             return
         st.info(f"A runs on {plain(self.choice.name, 60)}, which is not loaded.")
         st.button("Load it for A", type="primary", key=P + "load", on_click=_load, args=(self.choice,))
@@ -180,40 +181,16 @@ def outcome_a() -> Outcome:
 
 
 def _load(choice: ModelChoice) -> None:
-    shelf = engine.models()
-
-    def work(stop: Stop) -> LanguageModel:
-        from core import load_model  # late: loads torch
-
-        model = load_model(choice)
-        if stop():
-            raise Cancelled
-        shelf.put(choice.model_dump_json(), model)
-        return model
-
     try:
         engine.check_allowed(choice.name)
     except ICLensError as error:
         state.say(f"A: {error}")
         return
-    jobs.replace(LOAD, jobs.submit(choice.model_dump_json(), work))
+    engine.start_loading(choice, LOAD)
 
 
-@st.fragment(run_every=0.4)
-def _loading(done: Done) -> None:
-    job = jobs.current(LOAD)
-    if job is None:
-        return
-    choice = ModelChoice.model_validate_json(job.key)
-    if not job.done:
-        st.progress(1 - 0.5 ** (job.seconds / 10), f"Loading {plain(choice.name, 40)} for A … {job.seconds:.0f} s")
-        st.button("Cancel", key=P + "load_cancel", on_click=jobs.replace, args=(LOAD, None))
-        return
-    st.session_state[f"job_{LOAD}"] = None
-    try:
-        job.future.result()
-    except ICLensError as error:
-        state.say(f"A: {error}")
-    except Exception as error:  # a model's own code may raise anything; the page must not
-        state.say(f"A: “{choice.name}” could not be loaded ({type(error).__name__}).")
+def _loaded(done: Done) -> None:
+    ended = engine.load_ended(LOAD)
+    if ended is not None and ended[1]:
+        state.say(f"A: {ended[1]}")
     done()

@@ -25,7 +25,7 @@ from core.runtime.progress import Stop
 from core.study.study import Study
 from pages.ui.components.text import plain
 from pages.ui.jobs import engine, jobs
-from pages.ui.jobs.waiting import Asked, Failed, Running, Stopped, Waiting
+from pages.ui.jobs.waiting import Asked, Failed, Running, Stopped
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -131,25 +131,6 @@ def derived(found: Any, name: str, make: Callable[[], T]) -> T:
         kept[name] = make()
     value: T = kept[name]
     return value
-
-
-def result(
-    slot: str,
-    study: Study,
-    model: LanguageModel | None,
-    settings: dict[str, Any],
-    work: Callable[[Stop], T],
-    what: str,
-    *,
-    ask: str = "",
-) -> T | None:
-    """`value` by the whole study, for work that takes no study; None, with progress, an error or a button drawn here,
-    where it is not there."""
-    try:
-        return _value(slot, study, model, settings, work, what, ask)
-    except Waiting as waiting:
-        waiting.show(st.rerun)
-        return None
 
 
 def _want(name: str, key: str) -> None:

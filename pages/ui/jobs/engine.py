@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit import config
 
-from core.errors import Cancelled, ModelError
+from core.errors import Cancelled, ICLensError, ModelError
 from core.runtime.lru import LRU
 from core.runtime.progress import Stop
 from core.runtime.version import code_version
@@ -136,7 +136,7 @@ def is_loaded(choice: ModelChoice) -> bool:
     return choice.name == EMBEDDED.name or models().get(choice.model_dump_json()) is not None
 
 
-def start_loading(choice: ModelChoice) -> jobs.Job[LanguageModel]:
+def start_loading(choice: ModelChoice, slot: str = "load") -> None:
     """Load a model in a job of this session."""
     shelf = models()
 
@@ -150,9 +150,23 @@ def start_loading(choice: ModelChoice) -> jobs.Job[LanguageModel]:
         shelf.put(choice.model_dump_json(), model)
         return model
 
-    job = jobs.submit(choice.model_dump_json(), work)
-    jobs.replace("load", job)
-    return job
+    jobs.replace(slot, jobs.submit(choice.model_dump_json(), work))
+
+
+def load_ended(slot: str = "load") -> tuple[ModelChoice, str] | None:
+    """Take away a load that has ended: which model, and a sentence where it could not be loaded; else None."""
+    job = jobs.current(slot)
+    if job is None or not job.done:
+        return None
+    jobs.replace(slot, None)
+    choice = ModelChoice.model_validate_json(job.key)
+    try:
+        job.future.result()
+    except ICLensError as error:
+        return choice, str(error)
+    except Exception as error:  # a model's own code may raise anything; the page must not
+        return choice, f"“{choice.name}” could not be loaded ({type(error).__name__})."
+    return choice, ""
 
 
 def check_allowed(name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,13 +14,14 @@ EVERY = 0.4  # seconds between two looks
 
 
 @st.fragment(run_every=EVERY)
-def progress(slot: str, what: str, done: Callable[[], None]) -> None:
+def progress(slot: str, what: str, done: Callable[[], None], *, drop: bool = False) -> None:
     """A bar that is the work done over the work to do, until the job ends.
 
     Args:
         slot: of the job.
         what: two or three words that name it.
         done: called once the job has ended; draws what came of it.
+        drop: whether Cancel forgets the job, which can't be stopped on its way, and does not wait for its end.
     """
     job = jobs.current(slot)
     if job is None or job.done:
@@ -30,7 +32,8 @@ def progress(slot: str, what: str, done: Callable[[], None]) -> None:
         if job.cancelling:
             st.button("Cancelling…", key=f"{slot}_cancelling", disabled=True)
         else:
-            st.button("Cancel", key=f"{slot}_cancel", on_click=job.cancel)
+            cancel = partial(jobs.replace, slot, None) if drop else job.cancel
+            st.button("Cancel", key=f"{slot}_cancel", on_click=cancel)
 
 
 def said(job: jobs.Job[Any], what: str) -> str:

@@ -18,7 +18,7 @@ from core.selection import selections
 from core.study.prompts import TEMPLATES, ready_made
 from core.study.study import ModelChoice, Study
 from pages.ui.components.text import plain
-from pages.ui.jobs import engine, jobs
+from pages.ui.jobs import engine, jobs, view
 from pages.ui.session import state
 from pages.ui.workbench import reasoning_controls, shots
 
@@ -375,26 +375,17 @@ def loading() -> None:
     """Progress of a load under way, its error, or its success."""
     job = jobs.current("load")
     if job is not None:
-        _loading()
+        name = plain(ModelChoice.model_validate_json(job.key).name, 40)
+        view.progress("load", f"Loading {name}", _loaded, drop=True)
 
 
-@st.fragment(run_every=0.4)
-def _loading() -> None:
-    job = jobs.current("load")
-    if job is None:
+def _loaded() -> None:
+    ended = engine.load_ended()
+    if ended is None:
         return
-    choice = ModelChoice.model_validate_json(job.key)
-    if not job.done:
-        st.progress(1 - 0.5 ** (job.seconds / 10), f"Loading {plain(choice.name, 40)} … {job.seconds:.0f} s")
-        st.button("Cancel", key=P + "model_cancel", on_click=jobs.replace, args=("load", None))
-        return
-    st.session_state["job_load"] = None
-    try:
-        job.future.result()
-    except ICLensError as error:
-        state.say(str(error))
-    except Exception as error:  # a model's own code may raise anything; the page must not
-        state.say(f"“{choice.name}” could not be loaded ({type(error).__name__}).")
+    choice, error = ended
+    if error:
+        state.say(error)
     else:
         use(choice)
     st.rerun()

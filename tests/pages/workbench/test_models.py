@@ -74,7 +74,8 @@ def test_a_load_can_be_cancelled(playground: Page, monkeypatch) -> None:
     monkeypatch.setattr(core, "load_model", lambda choice: time.sleep(1.5))
     form(playground, "slow/model")
     assert playground.at.get("progress")
-    playground.press("model_cancel")
+    playground.at.button(key="load_cancel").click()
+    playground.run()
     assert playground.at.session_state["job_load"] is None
     time.sleep(1.6)
     assert playground.run().study.model == engine.EMBEDDED
