@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -43,6 +43,16 @@ def input_vectors(model: Embeds, texts: Sequence[str]) -> Vectors:
         PromptTooLong: a text is longer than the model's context.
     """
     return _kept.rows(model, texts, model.embed, MAX_BYTES)
+
+
+def unknown(model: Embeds, texts: Sequence[str]) -> list[str]:
+    """Those of these texts, each once, that `input_vectors` would compute."""
+    return _kept.missing(model, texts)
+
+
+def keep_vectors(model: Embeds, vectors: Mapping[str, Vectors]) -> None:
+    """Keep (d,) vectors by text, at least one, that the model gave otherwise than by `embed`."""
+    _kept.rows(model, list(vectors), lambda missing: np.stack([vectors[text] for text in missing]), MAX_BYTES)
 
 
 def unit_rows(model: Embeds, texts: Sequence[str]) -> Floats:

@@ -21,7 +21,7 @@ from core.models.incremental import Growing, growing
 from core.models.layer import Layer, Observer
 from core.models.observers import Inside, Rows
 from core.models.packing import Plan, plan, suited
-from core.models.passes import Look, Passes
+from core.models.passes import Alone, Look, Passes
 from core.models.reading import Answers, Reading, Scored
 from core.models.trie import Ints
 from core.runtime.cost import count
@@ -115,12 +115,15 @@ class LanguageModel:
         texts: Sequence[str],
         *,
         look: str | None = None,
+        along: Sequence[str] = (),
         stop: Stop | None = None,
     ) -> Answers:
         """`score` of the pairs, `next_logprobs` of the texts and `read` of one of them, from the same passes.
 
         Args:
             look: which of the texts is read.
+            along: texts whose `embed` is wanted too, if it costs no pass of its own: beside pairs it would, and on
+                models whose rows cannot follow one another.
 
         Raises:
             PromptTooLong, ModelError, Cancelled: as those do.
@@ -139,12 +142,13 @@ class LanguageModel:
         rows = np.empty((len(texts), self.vocabulary_size), dtype=np.float32)
         # The last digits of a score depend on the shape of its pass, so scores keep to rows of one kind.
         mixed = not pairs and look is None and self._abilities.forest
+        carried, alone = self._carried(along, sequences, marks) if mixed else ({}, None)
         chosen = self._plan(sequences, marks, mixed)
         seen = None if look is None or not self._abilities.passing else Look(len(places) + texts.index(look))
         # The lock and the count are held here and not in the generator, which an error would leave suspended.
         with self.lock, counting(sum(len(one.batches) for one in chosen), "passes", inner=True) as advance:
-            for nodes, logged in self._visit(chosen, marks, advance, stop, seen, mixed):
-                asked = [member for member in nodes if member >= len(places)]
+            for nodes, logged in self._visit(chosen, marks, advance, stop, seen, mixed, alone):
+                asked = [member for member in nodes if len(places) <= member < len(places) + len(texts)]
                 if asked:
                     at = [int(nodes[member][0]) for member in asked]
                     into = [member - len(places) for member in asked]
@@ -154,7 +158,8 @@ class LanguageModel:
                     results[place] = Scored(tuple(encodings[place].texts[i] for i in scored[place]), values)
         attention = None if seen is None else seen.attention
         if look is None or attention is None or len(attention) != self.layers:
-            return Answers(results, rows)
+            vectors = {} if alone is None else {carried[member]: mean for member, mean in alone.means.items()}
+            return Answers(results, rows, vectors=vectors)
         encoding = self.encode(look)
         reading = _reading(encoding, self._ids(encoding.ids), rows[texts.index(look)], attention=attention)
         return Answers(results, rows, reading)
@@ -303,9 +308,27 @@ class LanguageModel:
                 states = self._passes.hidden(batch, layer)
                 for row, state in zip(batch, states, strict=True):
                     for member, path in zip(row.trie.members, row.trie.paths, strict=True):
-                        own = [n for n, end in zip(path, encodings[member].ends, strict=False) if end > 0]
-                        result[member] = state[own or path.tolist()].float().mean(dim=0).cpu().numpy()
+                        own = path[_own_tokens(encodings[member])] if encodings[member].ids else path
+                        result[member] = state[own].float().mean(dim=0).cpu().numpy()
         return result
+
+    def _carried(
+        self, texts: Sequence[str], sequences: list[Ints], marks: list[Ints]
+    ) -> tuple[dict[int, str], Alone | None]:
+        """Put texts that are to be embedded behind the sequences of a pass: which they are, and who takes their states.
+
+        Those that cannot be read are left to who asks for them, and says so.
+        """
+        carried: dict[int, str] = {}
+        own: dict[int, Ints] = {}
+        for text, encoding in zip(texts, self.encoder.encode_batch(texts), strict=True):
+            if not 0 < len(encoding.ids) <= self.context_length or max(encoding.ids) >= self.vocabulary_size:
+                continue
+            member, size = len(sequences), len(encoding.ids)
+            carried[member], own[member] = text, _own_tokens(encoding)
+            sequences.append(np.array(encoding.ids, dtype=np.int64))
+            marks.append(np.array([size - 1]))
+        return carried, Alone(own) if own else None
 
     def _plan(self, sequences: list[Ints], marks: list[Ints], mixed: bool) -> list[Plan]:
         """The passes that read these sequences, none where there are none."""
@@ -330,12 +353,13 @@ class LanguageModel:
         stop: Stop | None,
         look: Look | None,
         blocks: bool,
+        alone: Alone | None = None,
     ) -> Iterator[tuple[dict[int, Ints], torch.Tensor]]:
         """For every batch: by sequence, which rows of the batch's log-probabilities are its marks; and those.
 
         The caller holds the lock.
         """
-        for front, batch, logits in self._passes.run(plans, stop, advance, look, blocks):
+        for front, batch, logits in self._passes.run(plans, stop, advance, look, blocks, alone):
             nodes: dict[int, Ints] = {}
             start = 0
             for row in batch:
@@ -414,6 +438,12 @@ def _reading(
         map=inside.get("map"),
         logprobs=logprobs,
     )
+
+
+def _own_tokens(encoding: Encoding) -> Ints:
+    """Places of the tokens that the tokenizer did not add; all of them where it added every one."""
+    own = np.flatnonzero(np.array(encoding.ends) > 0)
+    return own if len(own) else np.arange(len(encoding.ends))
 
 
 def _scored_tokens(encoding: Encoding, join: int) -> Ints:

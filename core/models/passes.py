@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -65,6 +66,30 @@ class Look:
         return seen[..., self._path]
 
 
+class Alone:
+    """Mean last-layer states of texts that are read alone, taken in passing from passes that are made anyway.
+
+    They are there for texts whose trie begins at their first token: no trunk stands in front.
+    """
+
+    def __init__(self, own: dict[int, Ints]) -> None:
+        """
+        Args:
+            own: by sequence, the places among those planned, which of its tokens the mean is over.
+        """
+        self._own = own
+        self.means: dict[int, NDArray[np.float32]] = {}
+
+    def take(self, batch: tuple[Row, ...], states: Tensor) -> None:
+        """Read them off a batch's (n, d) states, its rows one after another."""
+        start = 0
+        for row in batch:
+            for member, path in zip(row.trie.members, row.trie.paths, strict=True):
+                if member in self._own:
+                    self.means[member] = states[start + path[self._own[member]]].float().mean(dim=0).cpu().numpy()
+            start += len(row.trie.tokens)
+
+
 class Passes:
     """Runs a model's forward passes; the caller holds the model's lock.
 
@@ -82,6 +107,7 @@ class Passes:
         advance: Advance = lambda done: None,
         look: Look | None = None,
         blocks: bool = False,
+        alone: Alone | None = None,
     ) -> Iterator[tuple[int, tuple[Row, ...], Tensor]]:
         """For each batch, tokens of its trunk, its rows and the (marked nodes, V) logits, rows one after another.
 
@@ -95,7 +121,7 @@ class Passes:
             for batch in plan.batches:
                 check(stop)
                 with nullcontext() if look is None else look.at(batch, trunk is not None):
-                    logits = self.logits(batch, trunk, blocks)
+                    logits = self.logits(batch, trunk, blocks, alone)
                 yield len(plan.trunk), batch, logits
                 done += 1
                 advance(done)
@@ -106,10 +132,20 @@ class Passes:
         self._forward({"input_ids": self._tensor(tokens)[None], "past_key_values": kept, "use_cache": True}, None)
         return kept
 
-    def logits(self, batch: tuple[Row, ...], trunk: DynamicCache | None, blocks: bool = False) -> Tensor:
-        """(marked nodes of all rows, V) next-token logits; with `blocks`, attention of a large trie goes in blocks."""
+    def logits(
+        self,
+        batch: tuple[Row, ...],
+        trunk: DynamicCache | None,
+        blocks: bool = False,
+        alone: Alone | None = None,
+    ) -> Tensor:
+        """(marked nodes of all rows, V) next-token logits; with `blocks`, attention of a large trie goes in blocks.
+
+        Args:
+            alone: takes what it wants of the states, where rows follow one another and no trunk stands in front.
+        """
         if self.forest and trunk is None and (len(batch) > 1 or (blocks and not batch[0].trie.is_chain)):
-            return self._in_one_row(batch, blocks)
+            return self._in_one_row(batch, blocks, alone)
         ids = _table([row.trie.tokens for row in batch])
         keep = np.zeros(ids.shape, dtype=bool)
         for place, row in enumerate(batch):
@@ -128,7 +164,7 @@ class Passes:
             inputs |= self._tree_inputs(tree)
         return self._forward(inputs, self._tensor(keep), tree)
 
-    def _in_one_row(self, batch: tuple[Row, ...], blocks: bool) -> Tensor:
+    def _in_one_row(self, batch: tuple[Row, ...], blocks: bool, alone: Alone | None) -> Tensor:
         """Tries one after another instead of side by side: no padding."""
         starts = np.cumsum([0, *(len(row.trie.tokens) for row in batch)])
         keep = np.zeros((1, starts[-1]), dtype=bool)
@@ -142,9 +178,8 @@ class Passes:
             keys = [self._tensor(_open_before(ends, *block)) for block in parts]
         tree = TreeShape(self._tensor(depths)[None], self._tensor(ends)[None], 0, parts, tuple(keys))
         ids = self._tensor(np.concatenate([row.trie.tokens for row in batch]))[None]
-        return self._forward(
-            {"input_ids": ids, "use_cache": False, **self._tree_inputs(tree)}, self._tensor(keep), tree
-        )
+        inputs = {"input_ids": ids, "use_cache": False, **self._tree_inputs(tree)}
+        return self._forward(inputs, self._tensor(keep), tree, None if alone is None else partial(alone.take, batch))
 
     def hidden(self, batch: tuple[Row, ...], layer: int) -> Tensor:
         """(B, n, d) hidden states of one layer, for a batch of chains."""
@@ -170,14 +205,25 @@ class Passes:
         mask = torch.zeros(allowed.shape, dtype=self.model.dtype, device=allowed.device)
         return {"position_ids": tree.positions(), "attention_mask": mask.masked_fill_(~allowed, blocked)}
 
-    def _forward(self, inputs: dict[str, Any], keep: Tensor | None, tree: TreeShape | None = None) -> Tensor:
+    def _forward(
+        self,
+        inputs: dict[str, Any],
+        keep: Tensor | None,
+        tree: TreeShape | None = None,
+        take: Callable[[Tensor], None] | None = None,
+    ) -> Tensor:
+        if take is not None:
+            inputs["output_hidden_states"] = True
         if self._keeps:
             inputs["logits_to_keep"] = 1 if keep is None else keep
         REQUEST.tree = tree if self.route == "interface" else None
         count(passes=1)
         try:
             with torch.inference_mode():
-                logits: Tensor = self.model(**inputs).logits
+                output = self.model(**inputs)
+            logits: Tensor = output.logits
+            if take is not None:
+                take(output.hidden_states[-1][0])
         finally:
             REQUEST.tree = None
         return logits if keep is None or logits.ndim == 2 else logits[keep]

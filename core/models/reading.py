@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -29,11 +31,13 @@ class Answers(NamedTuple):
         scores: for each (context, continuation) that was scored.
         rows: (N, V) natural log p(next token | text).
         reading: of the text that was looked at, its last token's attention; None where it could not be had in passing.
+        vectors: (d,) `embed` of the texts that came along; those that could not be had in passing are missing.
     """
 
     scores: list[Scored]
     rows: NDArray[np.float32]
     reading: Reading | None = None
+    vectors: Mapping[str, NDArray[np.float32]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
+from core.embeddings.vector_cache import keep_vectors, unknown
 from core.errors import PromptTooLong
+from core.kernels import kernels
 from core.posterior.evidence import ask
 from core.posterior.instruction import answer_pairs, demonstration_pairs
 from core.runtime.progress import Stop
@@ -30,6 +33,7 @@ def shared_passes(question: Question, model: LanguageModel, stop: Stop | None = 
     prompt = question.prompt.text  # attention is read after it
     shared.want(pairs, [*texts, prompt], look=prompt if question.study.token_head is None else None)
     shared.try_fetch(stop)
+    shared.carry(unread(question, model), partial(keep_vectors, model))
     return shared
 
 
@@ -53,3 +57,15 @@ def foreseen(question: Question, model: LanguageModel) -> tuple[list[Pair], list
         with suppress(PromptTooLong):
             texts += ask(question, model, [question.query]).texts()
     return pairs, texts
+
+
+def unread(question: Question, model: LanguageModel) -> list[str]:
+    """Texts whose last hidden states a kernel of every run will read, each alone, and that are not known yet.
+
+    Scores share no pass with them, so an answer does not depend on which those are.
+    """
+    study = question.study
+    last = study.hidden_layer in (-1, model.layers)
+    if not last or not question.shown or not kernels.find("hidden").every_run:
+        return []
+    return unknown(model, [study.query, *(d.input for d in question.shown)])

@@ -75,6 +75,13 @@ class RowsByText:
         self._owners: WeakKeyDictionary[Any, LRU[str, Rows]] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
+    def missing(self, owner: object, texts: Sequence[str]) -> list[str]:
+        """Those of these texts, each once, whose row is not kept."""
+        with self._lock:
+            kept = self._owners.get(owner)
+        found = kept.get_all(texts) if kept is not None else {}
+        return [text for text in dict.fromkeys(texts) if text not in found]
+
     def rows(self, owner: object, texts: Sequence[str], compute: Callable[[list[str]], Rows], most: int) -> Rows:
         """(N, d) `compute(texts)`, of which only what was not asked for lately is computed.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Pair = tuple[str, str]
 Rows = NDArray[np.float32]
+Vector = NDArray[np.float32]
 
 
 class Missing(Exception):
@@ -45,6 +46,8 @@ class SharedPasses:
         self._texts: dict[str, None] = {}
         self._look: str | None = None
         self._readings: dict[str, Reading] = {}
+        self._along: list[str] = []
+        self._keep: Callable[[Mapping[str, Vector]], None] = lambda vectors: None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.model, name)
@@ -76,7 +79,7 @@ class SharedPasses:
         if not missing and texts:
             return np.stack([self._rows[text] for text in texts])
         self._note((), missing)
-        rows = self.model.next_logprobs(missing, stop=stop)
+        rows = self._next_logprobs(missing, stop)
         if missing == list(texts):
             return rows
         found = self._rows | dict(zip(missing, rows, strict=True))  # many rows are large, and are asked for once
@@ -97,6 +100,24 @@ class SharedPasses:
         self._texts.update(dict.fromkeys(texts))
         self._look = look if look is not None else self._look
 
+    def carry(self, texts: Sequence[str], keep: Callable[[Mapping[str, Vector]], None]) -> None:
+        """Have texts embedded by a pass that `next_logprobs` makes anyway, if it makes one; scores never share it.
+
+        Args:
+            texts: whose `LanguageModel.embed` is wanted.
+            keep: is given the vectors that could be had, by text.
+        """
+        self._along, self._keep = list(texts), keep
+
+    def _next_logprobs(self, texts: Sequence[str], stop: Stop | None) -> Rows:
+        if not self._along:
+            return self.model.next_logprobs(texts, stop=stop)
+        along, self._along = self._along, []
+        found = self.model.answer((), texts, along=along, stop=stop)
+        if found.vectors:
+            self._keep(found.vectors)
+        return found.rows
+
     def fetch(self, stop: Stop | None = None) -> None:
         """Ask the model for all that was noted, in one call.
 
@@ -108,10 +129,11 @@ class SharedPasses:
         self._texts.clear()
         look, self._look = self._look, None
         if texts:
-            scores, rows, reading = self.model.answer(pairs, texts, look=look, stop=stop)
-            self._rows |= zip(texts, rows, strict=True)
-            if look is not None and reading is not None:
-                self._readings[look] = reading
+            found = self.model.answer(pairs, texts, look=look, stop=stop)
+            scores = found.scores
+            self._rows |= zip(texts, found.rows, strict=True)
+            if look is not None and found.reading is not None:
+                self._readings[look] = found.reading
         else:
             scores = self.model.score(pairs, stop=stop)
         self._scores |= zip(pairs, scores, strict=True)

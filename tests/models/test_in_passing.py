@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from core import Demonstration, Study, run
 from core.mixture.mixture import load_mixture
 from core.models import LanguageModel, load_model
 from core.scoring.shared import SharedPasses
@@ -90,3 +93,57 @@ def test_texts_read_together_are_read_as_each_alone(model: LanguageModel) -> Non
     alone = [model.encode(text) for text in some]
     assert model.encoder.encode_batch(some) == alone
     assert [tuple(ids) for ids in model.encoder.ids_batch(some)] == [encoding.ids for encoding in alone]
+
+
+@pytest.mark.parametrize("architecture", ["embedded", "gpt2", "llama", "mistral", "gemma3"])
+def test_texts_that_come_along_are_embedded_as_alone(architecture: str) -> None:
+    model = load_model() if architecture == "embedded" else tiny(architecture)
+    texts = ["a good film ->", PROMPT, "an odd plot ->"]
+    along = ["a good film", "an odd plot", "a film that is not asked about"]
+    answers = model.answer((), texts, along=along)
+    np.testing.assert_allclose(answers.rows, model.next_logprobs(texts), atol=1e-4)
+    assert set(answers.vectors) <= set(along)
+    assert len(answers.vectors) == len(along) or architecture != "embedded"
+    for text, vector in answers.vectors.items():
+        alone = model.embed([text])[0]
+        assert np.linalg.norm(vector - alone) < 1e-6 * np.linalg.norm(alone)
+
+
+def test_nothing_comes_along_with_scores() -> None:
+    model = load_model()
+    without, given = model.answer(PAIRS, [PROMPT]), model.answer(PAIRS, [PROMPT], along=["a good film", "an odd plot"])
+    assert not given.vectors
+    np.testing.assert_array_equal(without.rows, given.rows)
+    for a, b in zip(without.scores, given.scores, strict=True):
+        np.testing.assert_array_equal(a.logprobs, b.logprobs)
+
+
+def test_a_text_that_cannot_be_read_does_not_come_along() -> None:
+    model = load_model()
+    answers = model.answer((), [PROMPT, "a bad film ->"], along=["good " * model.context_length, "a good film"])
+    assert set(answers.vectors) == {"a good film"}
+
+
+def test_a_run_embeds_in_passing_and_answers_the_same_whatever_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load_model()
+    pairs = load_mixture().sample("French", 9, seed=77)
+    shown = tuple(Demonstration(input=x, label=y) for x, y in pairs[:8])
+    study = Study(demonstrations=shown, query=pairs[8][0], similarity="cosine")
+    embed, asked = model.embed, []
+
+    def counted(texts: Sequence[str], layer: int = -1) -> NDArray[np.float32]:
+        asked.extend(texts)
+        return embed(texts, layer)
+
+    monkeypatch.setattr(model, "embed", counted)
+    first = run(study, model)
+    assert not asked
+    again = run(study, model)
+    assert first.answer is not None
+    assert again.answer is not None
+    np.testing.assert_array_equal(first.answer.scores, again.answer.scores)
+    kernel = first.kernels["hidden"].raw
+    vectors = embed([study.query, *(d.input for d in shown)]).astype(np.float64)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosine = vectors[1:] @ vectors[0]
+    np.testing.assert_allclose(kernel, cosine, atol=1e-6)
