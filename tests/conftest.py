@@ -23,23 +23,11 @@ HERE = Path(__file__).parent
 LAST = ("pages", "browser")  # in this order, after everything else
 
 
-def folder_of(item: pytest.Item) -> str:
-    """The first folder below tests/ that a test stands in, "" for none."""
-    return item.path.relative_to(HERE).parts[0] if item.path.is_relative_to(HERE) else ""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put quick tests first: what is wrong in `core` shows before a browser is started."""
 
+    def stage(item: pytest.Item) -> int:
+        folder = item.path.relative_to(HERE).parts[0] if item.path.is_relative_to(HERE) else ""
+        return LAST.index(folder) + 1 if folder in LAST else 0
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put quick tests first: what is wrong in `core` shows before a browser is started.
-
-    Where several workers share the tests, a file is one worker's, so that its models are loaded once, and all browser
-    tests are one worker's, which begins with them: one server and one Chromium, beside what needs neither.
-    """
-    items.sort(key=lambda item: LAST.index(folder_of(item)) + 1 if folder_of(item) in LAST else 0)
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        browser = folder_of(item) == "browser"
-        item.add_marker(pytest.mark.xdist_group("browser" if browser else str(item.path.relative_to(HERE))))
-    if os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1") != "1":
-        items.sort(key=lambda item: folder_of(item) != "browser")
+    items.sort(key=stage)
