@@ -75,10 +75,9 @@ def end() -> None:
 
 
 def catch_up() -> None:
-    """Last call of a run: where parts read something else than they show, those run next. Where none do, the study is
-    kept, and work that nobody looks at any more stops."""
-    if _run_next(_stale()):
-        return
+    """Last call of a run: ends it where parts read something else than they show, and runs those. Where none do, the
+    study is kept, and work that nobody looks at any more stops."""
+    _run_next(_stale())
     jobs.leave({slot for drawn in _all_drawn().values() for slot in drawn.slots})
     state.keep()
     engine.settle_once()
@@ -121,32 +120,24 @@ def _token(read: Values | Waiting) -> Any:
     return (read.token if isinstance(read, Waiting) else read, st.session_state.get(IMAGE))
 
 
-def _run_next(keys: Iterable[str], *, at_once: bool = False) -> bool:
-    """Run these parts next, as `st.rerun` does for a widget's callback. False, and nothing more, where there are none.
-
-    This run comes to its end first: a browser takes away what a run has replaced only after one that did. A run that
-    has drawn nothing yet may end at once.
-
-    Returns:
-        Whether others run when this one has come to its end.
-    """
+def _run_next(keys: Iterable[str]) -> None:
+    """End this run, and run these parts: what `st.rerun` does for a widget's callback. Goes on where there are none."""
     drawn, context = _all_drawn(), get_script_run_ctx()
     queue, hops = [drawn[key].fragment for key in keys], st.session_state.get(HOPS, 0)
-    if not queue or context is None or context.script_requests is None or hops >= MOST_HOPS:
+    if not queue or context is None or hops >= MOST_HOPS:
         st.session_state[HOPS] = 0
-        return False
+        return
     st.session_state[HOPS] = hops + 1
-    wanted = RerunData(
-        query_string=context.query_string,
-        page_script_hash=context.page_script_hash,
-        fragment_id_queue=queue,
-        is_fragment_scoped_rerun=at_once,
-        cached_message_hashes=context.cached_message_hashes,
-        context_info=context.context_info,
+    raise RerunException(
+        RerunData(
+            query_string=context.query_string,
+            page_script_hash=context.page_script_hash,
+            fragment_id_queue=queue,
+            is_fragment_scoped_rerun=True,
+            cached_message_hashes=context.cached_message_hashes,
+            context_info=context.context_info,
+        )
     )
-    if at_once:
-        raise RerunException(wanted)
-    return context.script_requests.request_rerun(wanted)
 
 
 def _queue() -> list[str]:
@@ -164,8 +155,7 @@ def _draw(card: Card) -> None:
         opening.go()
         stale = _stale()
         if not {_all_drawn()[key].fragment for key in stale} <= set(queue):
-            wanted = [key for key, drawn in _all_drawn().items() if key in stale or drawn.fragment in queue]
-            _run_next(wanted, at_once=True)
+            _run_next(key for key, drawn in _all_drawn().items() if key in stale or drawn.fragment in queue)
     st.session_state[analysis.LOOKED_AT] = set()
     read = _read(card)
     _show(card, read)
