@@ -1,8 +1,9 @@
 """How close is the embedded model to exact Bayes, and what does it do with demonstrations?
 
-    python -m benchmarks.embedded            about fifteen minutes on two cores; writes benchmarks/results/embedded.*
-                                             and the model card beside the checkpoint
-    python -m benchmarks.embedded --quick    few documents, to see that it runs; writes nothing
+    python -m benchmarks.embedded               about twenty minutes of one core; writes benchmarks/results/embedded.*
+                                                and the model card beside the checkpoint
+    python -m benchmarks.embedded --only open   measures anew only how it does while the task is open, on the same card
+    python -m benchmarks.embedded --quick       few documents, to see that it runs; writes nothing
 
 Every figure comes from documents drawn with seeds that training never used.
 """
@@ -20,9 +21,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.embedded_open import DOCUMENTS, SETS, loaded, measure_open, wanted
 from benchmarks.embedded_report import beside, limits, report
 from benchmarks.embedded_sums import long_sums, sums_by_template
-from core import Demonstration, Study, load_model, run
+from core import Demonstration, Study, run
 from core.attention import read_attention
 from core.mixture.documents import draw_document
 from core.mixture.mixture import Mixture, load_mixture
@@ -58,10 +60,12 @@ class Sizes:
     channel: int = 60
     selection: int = 60
     sums: int = 200
+    open: int = DOCUMENTS
+    sets: int = SETS
 
     @staticmethod
     def quick() -> Sizes:
-        return Sizes(20, 4, 4, 6, 3, 3, 5)
+        return Sizes(20, 4, 4, 6, 3, 3, 5, 10, 3)
 
 
 @dataclass(frozen=True)
@@ -272,9 +276,13 @@ def measure(model: LanguageModel, sizes: Sizes) -> dict[str, Any]:
     heads = copying_heads(model, mixture, sizes.heads)
     channel = imbalance(model, mixture, sizes.channel)
     chosen = selections(model, mixture, sizes.selection)
+    still_open = measure_open(model, first, sizes.open, sizes.sets)
     return {
         "documents": sizes.documents,
-        "overall": targets(mixture, labels, distance, templates, heads, channel, chosen),
+        "overall": {
+            **targets(mixture, labels, distance, templates, heads, channel, chosen),
+            **open_targets(still_open),
+        },
         **by_group(mixture, labels, distance),
         "by_template": [
             {"template": name, "accuracy": row["accuracy_model"], **row} for name, row in templates.items()
@@ -284,6 +292,24 @@ def measure(model: LanguageModel, sizes: Sizes) -> dict[str, Any]:
         "selection": chosen,
         "long_sums": long_sums(model, sizes.sums),
         "long_sums_by_template": sums_by_template(model, sizes.sums // 2),
+        "open": {"documents": sizes.open, **still_open},
+    }
+
+
+def open_targets(found: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """The figures of `benchmarks.embedded_open` that have a target, beside it."""
+    return {name: Target(*one).row() for name, one in wanted(found).items()}
+
+
+def remeasure_open(model: LanguageModel, evaluation: dict[str, Any], sizes: Sizes) -> dict[str, Any]:
+    """An evaluation of the same weights, with what it says of open tasks measured anew."""
+    found = measure_open(model, FirstToken(load_mixture()), sizes.open, sizes.sets)
+    old = open_targets(evaluation["open"]) if "open" in evaluation else {}
+    overall = {name: row for name, row in evaluation["overall"].items() if name not in old}
+    return {
+        **evaluation,
+        "overall": {**overall, **open_targets(found)},
+        "open": {"documents": sizes.open, **found},
     }
 
 
@@ -343,9 +369,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
+    parser.add_argument("--only", choices=["open"])
     options = parser.parse_args()
-    model = load_model("embedded")
-    evaluation = measure(model, Sizes.quick() if options.quick else Sizes())
+    model, sizes = loaded(options.checkpoint), Sizes.quick() if options.quick else Sizes()
+    if options.only:
+        card = json.loads((options.checkpoint / "card.json").read_text(encoding="utf-8"))
+        if card["fingerprint"] != model.fingerprint:
+            parser.error("the card is of other weights, so everything must be measured")
+        evaluation = remeasure_open(model, card["evaluation"], sizes)
+    else:
+        evaluation = measure(model, sizes)
     training = json.loads((options.checkpoint / "training.json").read_text(encoding="utf-8"))
     config = json.loads((options.checkpoint / "config.json").read_text(encoding="utf-8"))
     names = (

@@ -69,6 +69,60 @@ def table(rows: Sequence[dict[str, Any]]) -> list[str]:
     return lines + ["| " + " | ".join(str(row[name]) for name in names) + " |" for row in rows]
 
 
+def with_interval(row: dict[str, Any], name: str) -> str:
+    """A figure and its interval, as a cell."""
+    if name not in row:
+        return ""
+    return f"{row[name]:.3f} ({row[f'{name}_low']:.3f} – {row[f'{name}_high']:.3f})"
+
+
+def report_open(found: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """The tables as Markdown."""
+    titles = {
+        "posterior": "implicit to exact posterior",
+        "decoded": "decoded from exact Bayes's answers",
+        "probes": "answers at the probes",
+        "random": "answers to random queries",
+        "covered": "interval holds the exact bar",
+        "kl_answer": "KL, answers",
+        "kl_posterior": "KL, posterior",
+        "ece_answer": "calibration error, answers",
+        "ece_bayes_answer": "… exact Bayes's",
+        "ece_posterior": "calibration error, largest bar",
+        "ece_exact_posterior": "… the exact one's",
+    }
+    lines = [
+        "Total variation unless it says otherwise, with 95 % intervals over documents; entropy of the exact posterior "
+        "over task families in nats, after 1 to 6 demonstrations.",
+        "",
+    ]
+    for key, name in (("by_entropy", "entropy"), ("by_n", "n")):
+        rows = [
+            {
+                name: row[name],
+                "states": row["states"],
+                **{
+                    title: with_interval(row, figure)
+                    for figure, title in titles.items()
+                    if any(figure in r for r in found[key])
+                },
+            }
+            for row in found[key]
+        ]
+        lines += [f"## While the task is open, by {name}", "", *table(rows), ""]
+    sets = ("answer", "posterior", "exact_french", "exact_copy", "implicit_french", "implicit_copy", "covered")
+    nouns = [
+        {
+            "nouns": row["nouns"],
+            "states": row["sets"],
+            **{name: with_interval(row, name) for name in sets if name in row},
+        }
+        for row in found["shared_nouns"]
+    ]
+    lines += ["## After nouns that French and English share, then another noun", "", *table(nouns), ""]
+    return [*lines, "## What was said beside what came true", "", *table(found["calibration"]), ""]
+
+
 def report(card: dict[str, Any]) -> str:
     """The card as Markdown."""
     e = card["evaluation"]
@@ -108,5 +162,7 @@ def report(card: dict[str, Any]) -> str:
         ("By family", e["by_family"]),
     ):
         lines += [f"## {title}", "", *table(rows), ""]
+    if "open" in e:
+        lines += report_open(e["open"])
     lines += ["## What it cannot do", "", *[f"- {sentence}" for sentence in card["limits"]], ""]
     return "\n".join(lines)

@@ -9,7 +9,14 @@ from core.figures.attention.attention import demonstration_figure, head_figure, 
 from core.figures.base import Spec
 from core.figures.colours import OTHERS, assign_colours
 from core.figures.kernel.weights import kernel_figure
-from core.figures.model_card.card import by_family_figure, by_k_figure, learning_figure, mixture_figure
+from core.figures.model_card.card import (
+    by_family_figure,
+    by_k_figure,
+    calibration_figure,
+    learning_figure,
+    mixture_figure,
+    open_figure,
+)
 from core.figures.playground.answer import answer_figure
 from core.figures.posterior.posterior import Panel, bars_figure, path_figure
 
@@ -22,11 +29,13 @@ __all__ = [
     "bars_figure",
     "by_family_figure",
     "by_k_figure",
+    "calibration_figure",
     "demonstration_figure",
     "head_figure",
     "kernel_figure",
     "learning_figure",
     "mixture_figure",
+    "open_figure",
     "path_figure",
     "token_figure",
 ]

@@ -82,6 +82,25 @@ def mean_over_both(values: NDArray[Any], seed: int = 0, times: int = 1_000) -> t
     return (cells.mean(axis=(-2, -1)), *percentiles(means))
 
 
+def mean_within_groups(values: Floats, group: NDArray[np.intp], seed: int = 0, times: int = RESAMPLES) -> Interval:
+    """The mean over all values and its 95 % interval, when whole groups are drawn anew.
+
+    Args:
+        values: (N, …), NaN where undefined: such a one counts for nothing.
+        group: (N,) which group each belongs to; the groups are drawn with replacement, the values of one together.
+    """
+    members, row = np.unique(group, return_inverse=True)
+    flat = values.reshape(len(values), -1)
+    known = ~np.isnan(flat)
+    sums, counts = np.zeros((2, len(members), flat.shape[1]))
+    np.add.at(sums, row, np.nan_to_num(flat))
+    np.add.at(counts, row, known)
+    weights = np.vstack([np.ones(len(members)), resamples(len(members), seed, times)])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = ((weights @ sums) / (weights @ counts)).reshape(-1, *values.shape[1:])
+    return Interval(means[0], *percentiles(means[1:]), np.asarray(known.sum(0).reshape(values.shape[1:])))
+
+
 def mean_over_groups(cells: Sequence[Sequence[Floats]], seed: int = 0) -> tuple[float, float, float]:
     """Mean over all values and its 95 % interval, when the groups of each stratum are drawn anew.
 

@@ -16,11 +16,13 @@ from core.figures import (
     bars_figure,
     by_family_figure,
     by_k_figure,
+    calibration_figure,
     demonstration_figure,
     head_figure,
     kernel_figure,
     learning_figure,
     mixture_figure,
+    open_figure,
     path_figure,
     token_figure,
 )
@@ -62,6 +64,12 @@ def kernels(marked: int | None = None) -> go.Figure:
     )
 
 
+OPEN = [
+    {"entropy": name, "probes": 0.1, "probes_low": 0.08, "probes_high": 0.13, "decoded": None}
+    for name in ("0 – 0.05", "above 1.5")
+]
+
+
 def every_figure() -> dict[str, go.Figure]:
     panels = [Panel("exact", TASKS, WEIGHTS), Panel("implicit", TASKS, WEIGHTS), Panel("mine", ("a", "b"), np.eye(2))]
     colours = assign_colours(*importance(panels))
@@ -79,6 +87,10 @@ def every_figure() -> dict[str, go.Figure]:
         "mixture": mixture_figure(["a", "b", "c"], [0.5, 0.3, 0.2], {"a": "d", "b": "d", "c": "e"}),
         "learning": learning_figure(CURVE),
         "by k": by_k_figure([{"k": k, "kl": 0.1, "accuracy_model": 0.9, "accuracy_bayes": 0.95} for k in range(3)]),
+        "open": open_figure(OPEN, "entropy"),
+        "calibration": calibration_figure(
+            [{"of": of, "said": 0.5, "true": 0.4, "cases": 3} for of in ("answer", "posterior")]
+        ),
         "by family": by_family_figure(["a", "b"], [0.01, 0.2], target=0.08),
     }
 
@@ -112,6 +124,13 @@ def test_shortened_text_fits(text: str, width: int) -> None:
         shorten(text.replace("&", "x").replace("<", "x").replace(">", "x").replace("%{", "xx"), width).__len__()
         <= width
     )
+
+
+def test_open_bars_carry_their_intervals_and_leave_out_what_was_not_measured() -> None:
+    (bars,) = read(open_figure(OPEN, "entropy"))["data"]
+    assert bars["x"] == ["0 – 0.05", "above 1.5"]
+    np.testing.assert_allclose(bars["error_y"]["array"], 0.03, atol=1e-6)
+    np.testing.assert_allclose(bars["error_y"]["arrayminus"], 0.02, atol=1e-6)
 
 
 def test_answer_sorts_by_the_model_and_sums_up_the_rest() -> None:

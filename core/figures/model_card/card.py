@@ -90,6 +90,104 @@ def by_k_figure(rows: Sequence[Mapping[str, float]], height: int = 280) -> go.Fi
     )
 
 
+OPEN_SERIES = (
+    ("probes", "answers at the probes", MODEL),
+    ("random", "answers to random queries", TASK_COLOURS[2]),
+    ("posterior", "posterior", TASK_COLOURS[1]),
+    ("decoded", "posterior from exact Bayes’s answers", BAYES),
+)
+
+
+def open_figure(rows: Sequence[Mapping[str, Any]], name: str, height: int = 280) -> go.Figure:
+    """Total variation to exact Bayes by how open the task is, with 95 % intervals.
+
+    Args:
+        rows: one for each group of states: its `name`, and figures with `…_low` and `…_high`.
+        name: what the groups are by.
+        height: in pixels.
+    """
+    traces: list[Trace] = []
+    for key, title, colour in OPEN_SERIES:
+        some = [row for row in rows if row.get(key) is not None]
+        if not some:
+            continue
+        value, low, high = (np.array([row[k] for row in some]) for k in (key, f"{key}_low", f"{key}_high"))
+        traces.append(
+            {
+                "type": "bar",
+                "name": title,
+                "x": [str(row[name]) for row in some],
+                "y": single(value),
+                "marker": {"color": colour},
+                "error_y": {
+                    "type": "data",
+                    "array": single(high - value),
+                    "arrayminus": single(value - low),
+                    "thickness": 1.2,
+                    "width": 2,
+                    "color": BAYES,
+                },
+                "customdata": [f"{a:.3f} – {b:.3f}" for a, b in zip(low, high, strict=True)],
+                "hovertemplate": f"{title}: %{{y:.3f}} (%{{customdata}})<extra></extra>",
+            }
+        )
+    return figure(
+        traces,
+        height,
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.24, "x": 0},
+        margin={"l": 8, "r": 8, "t": 48, "b": 36},
+        xaxis={"type": "category", "fixedrange": True},
+        yaxis={"title": {"text": "total variation"}, "fixedrange": True, "rangemode": "tozero", "automargin": True},
+    )
+
+
+def calibration_figure(rows: Sequence[Mapping[str, Any]], height: int = 280) -> go.Figure:
+    """How often what is said with a probability is true: a curve for the answers, one for the largest bar.
+
+    Args:
+        rows: bins, each `of` "answer" or "posterior", with mean probability `said`, share `true` and `cases`.
+        height: in pixels.
+    """
+    traces: list[Trace] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "as said",
+            "x": single([0, 1]),
+            "y": single([0, 1]),
+            "line": {"color": BAYES, "width": 1, "dash": "dash"},
+            "hoverinfo": "skip",
+        }
+    ]
+    for kind, title, colour in (
+        ("answer", "likeliest answer", MODEL),
+        ("posterior", "largest bar", TASK_COLOURS[1]),
+    ):
+        some = [row for row in rows if row["of"] == kind]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": title,
+                "x": single([row["said"] for row in some]),
+                "y": single([row["true"] for row in some]),
+                "line": {"color": colour, "width": 2},
+                "customdata": [int(row["cases"]) for row in some],
+                "hovertemplate": f"{title}: said %{{x:.2f}}, true %{{y:.2f}} of %{{customdata:,}}<extra></extra>",
+            }
+        )
+    return figure(
+        traces,
+        height,
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.16, "x": 0},
+        margin={"l": 8, "r": 8, "t": 32, "b": 36},
+        xaxis={"title": {"text": "probability said"}, "range": [0, 1], "fixedrange": True},
+        yaxis={"title": {"text": "share true"}, "range": [0, 1.02], "fixedrange": True, "automargin": True},
+    )
+
+
 def by_family_figure(
     names: Sequence[str], kl: ArrayLike, target: float | None = None, height: int | None = None
 ) -> go.Figure:

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.figures import by_family_figure, by_k_figure, learning_figure, mixture_figure
+from core.figures import (
+    by_family_figure,
+    by_k_figure,
+    calibration_figure,
+    learning_figure,
+    mixture_figure,
+    open_figure,
+)
 from pages.ui.components.card import Card
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
@@ -23,6 +30,21 @@ ABOUT = (
 )
 HELP_MIXTURE = "Areas are P(family). A document draws a domain, a task of it, and then its examples."
 HELP_FAMILIES = "Σ_y p(y) log p(y)/q(y) in nats per label, p exact Bayes, q the model. 0 is equal."
+HELP_OPEN = (
+    "Total variation ½ Σ |p − q| between the model and exact Bayes on fresh documents after 1 to 6 demonstrations, by "
+    "the entropy of the exact posterior over task families, in nats: where it is near 0 one task is left. Bars are "
+    "means, lines 95 % intervals over documents. Probes are inputs on which the tasks still alive disagree; the grey "
+    "bars are the posterior decoded from exact Bayes’s own answers, so what the reading itself costs."
+)
+HELP_SHARED = (
+    "Demonstrations are nouns that French and English share, so they say nothing of which of the two tasks it is; the "
+    "query is another noun. Exact Bayes stays where the prior has it."
+)
+HELP_CALIBRATION = (
+    "The probability of the model’s likeliest answer, and the weight of the largest bar of its posterior, beside how "
+    "often it is the answer drawn, or the document’s task. Expected calibration error: Σ_b N_b/N |true_b − said_b| "
+    "over ten bins."
+)
 HELP_SUMS = (
     "Share of right answers in the model's own words, the likeliest token at each step. The demonstrations, k of them, "
     "are sums of three or four numbers. Low, high: Wilson's interval at 95 %."
@@ -61,6 +83,12 @@ def right() -> list[Card]:
         cards.append(_card("targets", "Against exact Bayes", evaluation, _targets))
     if by_k := evaluation.get("by_k", []):
         cards.append(_card("by_k", "By number of demonstrations k", by_k, _by_k))
+    if still_open := evaluation.get("open", {}):
+        cards.append(_card("open", "While the task is open", still_open, _open, HELP_OPEN))
+        cards.append(
+            _card("shared", "After nouns that French shares", still_open["shared_nouns"], _shared, HELP_SHARED)
+        )
+        cards.append(_card("calibration", "Said beside true", still_open, _calibration, HELP_CALIBRATION))
     if families := evaluation.get("by_family", []):
         cards.append(_card("families", "", families, _families))
     return cards
@@ -138,6 +166,42 @@ def _learning(shown: tuple[Rows, object]) -> None:
 
 def _by_k(rows: Rows) -> None:
     chart(by_k_figure(rows), "card_by_k", "By number of demonstrations k")
+
+
+def _open(found: dict[str, Any]) -> None:
+    """By entropy, and the same by n."""
+    chart(open_figure(found["by_entropy"], "entropy"), "card_open", "Total variation to exact Bayes by entropy")
+    shown = ("entropy", "share", "posterior", "decoded", "probes", "random", "covered", "kl_answer", "kl_posterior")
+    st.dataframe(
+        [{name: row[name] for name in shown if name in row} for row in found["by_entropy"]],
+        hide_index=True,
+        alt="Distances to exact Bayes by entropy of the exact posterior",
+    )
+    st.dataframe(
+        [{name: row[name] for name in ("n", *shown[2:]) if name in row} for row in found["by_n"]],
+        hide_index=True,
+        alt="Distances to exact Bayes by number of demonstrations",
+    )
+    st.caption(f"On {found['documents']:,} fresh documents.")
+
+
+def _shared(rows: Rows) -> None:
+    names = ("nouns", "answer", "posterior", "exact_french", "exact_copy", "implicit_french", "implicit_copy")
+    st.dataframe(
+        [{name: str(row[name]) if name == "nouns" else row[name] for name in names} for row in rows],
+        hide_index=True,
+        alt="Distances to exact Bayes after nouns that French and English share",
+    )
+
+
+def _calibration(found: dict[str, Any]) -> None:
+    chart(calibration_figure(found["calibration"]), "card_calibration", "Probabilities said beside how often true")
+    names = ("entropy", "ece_answer", "ece_bayes_answer", "ece_posterior", "ece_exact_posterior")
+    st.dataframe(
+        [{name: row[name] for name in names if name in row} for row in found["by_entropy"]],
+        hide_index=True,
+        alt="Expected calibration errors of the model and of exact Bayes by entropy",
+    )
 
 
 def _families(families: Rows) -> None:
