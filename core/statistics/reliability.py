@@ -45,7 +45,7 @@ def reliability(
         true: (N,) what came of it.
         group: (N,) cases that belong together (of one document); resampled together.
 
-    Source: Naeini, Cooper and Hauskrecht 2015 (AAAI) for the error by bins; Guo et al. 2017.
+    Source: docs/methods.md §12.9; Naeini, Cooper and Hauskrecht 2015 (AAAI).
     """
     if not len(said):
         nothing = np.full(bins, np.nan)

@@ -28,6 +28,7 @@ from core.figures import (
 )
 from core.figures.base import escape, shorten, wrap
 from core.figures.colours import MARK, OTHERS, TASK_COLOURS
+from core.figures.posterior.layers import layers_figure
 from core.figures.posterior.posterior import importance
 
 TASKS = tuple(f"task {i}" for i in range(12))
@@ -87,6 +88,7 @@ def every_figure() -> dict[str, go.Figure]:
         "mixture": mixture_figure(["a", "b", "c"], [0.5, 0.3, 0.2], {"a": "d", "b": "d", "c": "e"}),
         "learning": learning_figure(CURVE),
         "by k": by_k_figure([{"k": k, "kl": 0.1, "accuracy_model": 0.9, "accuracy_bayes": 0.95} for k in range(3)]),
+        "layers": layers_figure(["a", "b", "c"], np.full((3, 3), 1 / 3), np.eye(3)[0], {"a": "#000000"}),
         "open": open_figure(OPEN, "entropy"),
         "calibration": calibration_figure(
             [{"of": of, "said": 0.5, "true": 0.4, "cases": 3} for of in ("answer", "posterior")]

@@ -10,7 +10,7 @@ is a whole script of `pages/`. A card reads `outcome()` (`pages.ui.jobs.run`) an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -30,6 +30,9 @@ from pages.ui.jobs.run import NoModel, NotRun, Working, outcome
 from pages.ui.jobs.waiting import Waiting
 from pages.ui.session import session, state
 from pages.ui.workbench import controls, transfer, workbench
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
 
 TITLE, SAID = "page_title", "page_said"
 BELOW = {"demonstrations", "pool", "query", "gold", "labels", "hypotheses", "token_head", "prior"}  # not in the bar
@@ -56,6 +59,7 @@ def show(
     *,
     above: Callable[[], None] | None = None,
     hidden: Sequence[Card] = (),
+    where_possible: Sequence[tuple[Card, Callable[[LanguageModel], bool]]] = (),
     study: Callable[[], Study] = state.study,
 ) -> None:
     """The only call of a page's script.
@@ -66,6 +70,8 @@ def show(
         left: cards below the tables and the query.
         above: draws what stands above the cards and decides which there are: a run of it is one of the whole page.
         hidden: parts that take no room: dialogs.
+        where_possible: views below the others that some models cannot have, each with whether this one can; another
+            model is another run of the whole page.
         study: what the page asks of the session's study, where that is another one.
     """
     shell.guard()
@@ -94,6 +100,10 @@ def show(
     with views:
         for row in cards:
             _row(row)
+        known = engine.loaded(run.asked().model) if where_possible else None
+        for card, possible in where_possible:
+            if known is not None and possible(known):
+                parts.framed(card)
     with st.container(key="page_said"):
         parts.part(NOTICES)
     for card in (*hidden, DIALOGS):

@@ -19,7 +19,9 @@ from core.bayes.prior import mixture_prior
 from core.files.csv_records import as_csv
 from core.models import LanguageModel
 from core.posterior.comparing import FLOORS, compare, gains
+from core.posterior.residual_probe import layer_beliefs, probe_of
 from core.statistics.distributions import entropy
+from core.study.question import Question
 from tests.pages.conftest import Page, Start, unpack
 from tests.tiny import folder
 
@@ -331,3 +333,32 @@ def test_label_words_are_typed_into_the_hypotheses(page: Page) -> None:
     assert first.words == (("foo", "dog"), ("bar", "bird"))
     assert second.words == ()
     assert "names no label and word" in page.said.replace("\\", "")
+
+
+def test_belief_by_layer_is_the_probes(page: Page, model: LanguageModel) -> None:
+    """The card's lines at n, and its own error; exact Bayes at the end of each."""
+    if probe_of(model) is None:
+        pytest.skip("the checkpoint comes without a probe of its weights")
+    page.at.slider(key="posterior_n").set_value(1)
+    wait(page.run())
+    outcome = outcome_of(page, model)
+    beliefs = layer_beliefs(Question.of(page.study, outcome.demonstrations, outcome.answer.labels), model)
+    assert beliefs is not None
+    *tasks, rest = chart(page, "layers")["data"]
+    drawn = np.zeros(model.layers + 2)
+    for trace in tasks:
+        place = next(i for i, task in enumerate(beliefs.tasks) if trace["name"] in (task, task[:27] + "…"))
+        values = np.array([float("nan") if y is None else y for y in trace["y"]])
+        np.testing.assert_allclose(values[: model.layers + 1], beliefs.layers[1, :, place], atol=1e-3)
+        assert values[-1] == pytest.approx(beliefs.exact[1, place], abs=1e-3)
+        drawn += values[[*range(model.layers + 1), -1]]
+    np.testing.assert_allclose(drawn + np.array(rest["y"], float)[[*range(model.layers + 1), -1]], 1.0, atol=1e-3)
+    assert "own error" in page.said
+    assert "as here" in page.said
+
+
+def test_no_belief_by_layer_without_a_probe_of_these_weights(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages.ui.posterior.layers.probe_of", lambda model: None)
+    page = wait(start(PAGE))
+    assert not any("posterior_layers" in c.proto.id for c in page.at.get("plotly_chart"))
+    assert "own error" not in page.said

@@ -1,0 +1,163 @@
+"""A second reading of the model's posterior, from inside: a linear probe of its residual stream, layer by layer.
+
+At the last token of a prompt, where the answer is read, the residual stream of layer l is h_l (d,), h_0 the embedding
+and the last one as normalised for the output. The probe of a layer is
+
+    softmax(h_l W_l + b_l) ≈ P(T | D, x),
+
+a softmax regression on exact posteriors of documents that it is not reported on (`core.posterior.fit_residual_probe`).
+It says what could be read off a layer by a linear map, and not that the model reads it so: a probe may find what the
+layers behind make no use of. Its own error, by how open the task is, is kept beside the weights.
+
+Source: docs/methods.md §8.9; Alain and Bengio 2017 for linear probes by layer; Shai et al. 2024 (arXiv 2405.15943) for
+beliefs over hidden states in the residual stream, which is this for tasks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bayes.beliefs import beliefs_at_inputs
+from core.models.embedded import EMBEDDED
+from core.statistics.distributions import softmax
+from core.study.question import Question
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
+    from core.models.encoding import Encoding
+    from core.models.reading import Reading
+    from core.study.prompts import Prompt
+
+Floats = NDArray[np.float64]
+ROWS = (0.0, 0.05, 0.3, 0.7, 1.5, np.inf)
+"""Nats of the exact posterior's entropy between which errors are reported."""
+FILE = EMBEDDED / "residual_probe.npz"
+
+
+@dataclass(frozen=True)
+class ResidualProbe:
+    """One probe a layer, and how far it is off.
+
+    Attributes:
+        weights, bias: (L + 1, d, F) and (L + 1, F).
+        tasks: (F,) names.
+        fingerprint: of the model's weights that it was fitted on.
+        errors: (L + 1, rows) mean total variation to the exact posterior on documents apart, by `ROWS` of its entropy.
+        states: (rows,) how many of those there were.
+        documents: how many it was fitted on.
+    """
+
+    weights: Floats
+    bias: Floats
+    tasks: tuple[str, ...]
+    fingerprint: str
+    errors: Floats
+    states: NDArray[np.int64]
+    documents: int
+
+    def read(self, hidden: Floats) -> Floats:
+        """(…, L + 1, d) residual stream -> (…, L + 1, F) weights of tasks, each row summing to one."""
+        return softmax(np.einsum("...ld,ldf->...lf", hidden, self.weights) + self.bias)
+
+    @property
+    def overall(self) -> Floats:
+        """(L + 1,) mean total variation over all states."""
+        mean: Floats = np.nan_to_num(self.errors) @ self.states / max(int(self.states.sum()), 1)
+        return mean
+
+    def save(self, path: Path = FILE) -> None:
+        """Write it, weights in half precision."""
+        np.savez_compressed(
+            path,
+            weights=self.weights.astype(np.float16),
+            bias=self.bias.astype(np.float16),
+            tasks=np.array(self.tasks),
+            fingerprint=np.array(self.fingerprint),
+            errors=self.errors,
+            states=self.states,
+            documents=np.array(self.documents),
+        )
+
+
+def load_probe(path: Path = FILE) -> ResidualProbe | None:
+    """The probe that comes with the embedded model, or None where there is none that can be read."""
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
+        return None
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path, changed: int) -> ResidualProbe:
+    with np.load(path, allow_pickle=False) as found:
+        return ResidualProbe(
+            found["weights"].astype(np.float64),
+            found["bias"].astype(np.float64),
+            tuple(str(name) for name in found["tasks"]),
+            str(found["fingerprint"]),
+            found["errors"],
+            found["states"],
+            int(found["documents"]),
+        )
+
+
+def probe_of(model: LanguageModel, path: Path = FILE) -> ResidualProbe | None:
+    """The probe of this model; None where its mixture is unknown, or where the probe is of other weights or tasks."""
+    probe = load_probe(path) if model.mixture is not None else None
+    if probe is None or model.mixture is None:
+        return None
+    fits = probe.fingerprint == model.fingerprint and probe.tasks == tuple(model.mixture.families)
+    return probe if fits else None
+
+
+@dataclass(frozen=True)
+class LayerBeliefs:
+    """What each layer holds at the place of an answer, after n = 0 … k demonstrations and the input that follows.
+
+    Attributes:
+        tasks: (F,) names.
+        layers: (k + 1, L + 1, F) read by the probe.
+        exact: (k + 1, F) P(T | D_n, x_{n+1}), x_{k+1} the query.
+        errors: (L + 1, rows) the probe's own error, by `ROWS` of the exact posterior's entropy.
+        states: (rows,) on how many states.
+    """
+
+    tasks: tuple[str, ...]
+    layers: Floats
+    exact: Floats
+    errors: Floats
+    states: NDArray[np.int64]
+
+
+def layer_beliefs(question: Question, model: LanguageModel) -> LayerBeliefs | None:
+    """The belief by layer along a question's prompt, in one pass; None where `probe_of` has no probe.
+
+    In the pass over the whole prompt the place before every label has read what stands before it alone, so one pass
+    serves all n. Exact Bayes starts from the mixture's own prior here, as the probe does.
+
+    Raises:
+        PromptTooLong: the prompt does not fit the model's context.
+    """
+    probe = probe_of(model)
+    if probe is None or model.mixture is None:
+        return None
+    prompt = question.bare
+    reading = model.read(prompt.text, hidden=True)
+    assert reading.hidden is not None
+    hidden = reading.hidden[:, answer_places(reading, prompt)].astype(np.float64)  # (L + 1, k + 1, d)
+    exact = beliefs_at_inputs(model.mixture, question.pairs, question.query, question.study.instruction)
+    return LayerBeliefs(probe.tasks, probe.read(hidden.swapaxes(0, 1)), exact, probe.errors, probe.states)
+
+
+def answer_places(tokens: Encoding | Reading, prompt: Prompt) -> list[int]:
+    """The last token before every label of the prompt, and its last token: where each answer is read, (k + 1,)."""
+    ends = np.array(tokens.ends)
+    starts = [part.start for part in prompt.parts if part.kind == "label"]
+    return [*(int(np.flatnonzero(ends <= start)[-1]) for start in starts), len(ends) - 1]
