@@ -15,7 +15,6 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +29,11 @@ from core.mixture.lexicon import table as lexicon
 from core.mixture.mixture import Mixture, load_mixture
 from core.models import LanguageModel
 from core.posterior.decoding import DECODERS, mixed
-from core.posterior.evidence import Evidence, ask, before_labels, gather
-from core.posterior.implicit import implicit_posterior, probes_of
+from core.posterior.evidence import ask, gather
+from core.posterior.implicit import alive_prior, implicit_posterior, probes_of
 from core.posterior.next_token_cache import next_logprobs
+from core.posterior.openness import NAMES as ROW_NAMES
+from core.posterior.openness import row_at
 from core.pretraining.architecture import CHECKPOINT
 from core.pretraining.first_token import FirstToken
 from core.statistics.bootstrap import mean_within_groups
@@ -43,10 +44,8 @@ from core.study.prompts import TEMPLATES, render
 from core.study.question import Question
 
 Floats = NDArray[np.float64]
-ROWS = (0.0, 0.05, 0.3, 0.7, 1.5, np.inf)  # nats of the exact posterior's entropy
 DEMONSTRATIONS = 6
 SEED = "evaluation/open questions"
-DRAWN = 0.01  # weight, of either posterior, from which a task's bar counts
 DOCUMENTS, SETS = 3_000, 400
 SET = 4  # nouns in the largest set of shared ones
 TWO = ("French", "copy")
@@ -60,7 +59,6 @@ WANTED_OF_SETS = {
     "answer": ("answers after shared French nouns to exact Bayes's", 0.08),
     "posterior": ("implicit to exact posterior after shared French nouns", 0.10),
 }
-COVERED = (0.90, 0.97)
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,6 @@ class State:
         decoded: the same of the posterior decoded from exact Bayes's own answers to the same questions.
         kl_answer: KL(Bayes‖model) of the answer to the document's next input, over first tokens, nats.
         kl_posterior: KL(exact‖implicit), nats.
-        covered: share of the bars drawn whose interval holds the exact weight; NaN where there is no interval.
         said, true: probability of the model's likeliest answer to the next input, and whether it is the one drawn.
         bayes_said, bayes_true: the same of exact Bayes.
         bar, held: weight of the implicit posterior's largest bar, and whether it is the document's family.
@@ -92,7 +89,6 @@ class State:
     decoded: float
     kl_answer: float
     kl_posterior: float
-    covered: float
     said: float
     true: float
     bayes_said: float
@@ -103,38 +99,37 @@ class State:
     exact_held: float
 
 
-FIGURES = ("probes", "random", "posterior", "decoded", "kl_answer", "kl_posterior", "covered")
+FIGURES = ("probes", "random", "posterior", "decoded", "kl_answer", "kl_posterior")
 NAMES = tuple(field.name for field in fields(State))
 
 
 @dataclass(frozen=True)
-class Reading:
+class Posteriors:
     """A document's posteriors for n = 1 … k: weights (k, F), and mean total variation of answers at the probes (k,)."""
 
     exact: Floats
     implicit: Floats
     decoded: Floats
     probes: Floats
-    covered: Floats
 
 
-def read(question: Question, mixture: Mixture, model: LanguageModel) -> Reading:
+def read(question: Question, mixture: Mixture, model: LanguageModel) -> Posteriors:
     """Posteriors of a question after 1 … k of its demonstrations, as the Posterior page has them."""
     bayes = ExactBayes(question, mixture)
     implicit = implicit_posterior(bayes, model)
     asked = ask(question, model, probes_of(bayes))
     exact = bayes.under_mixture[0]
-    before = before_labels(mixture, [x for x, _ in question.pairs], question.study.instruction)
+    before = alive_prior(bayes)
     evidence = gather(bayes, model, asked, before)
     ideal = mixed(evidence.columns, evidence.by_group(exact))
     asked_aside = [j for j, probe in enumerate(evidence.probes) if probe != question.query]
     distance = total_variation(_whole(evidence.q), _whole(ideal))  # (k + 1, Q)
-    return Reading(
+    groups = DECODERS[question.study.posterior_solver](ideal, evidence.columns, evidence.by_group(before))
+    return Posteriors(
         exact[1:],
         implicit.weights[1:],
-        _decoded(evidence, ideal, np.where((before >= 1e-4) | (exact >= 1e-4), before, 0.0))[1:],
+        evidence.by_task(groups, before)[1:],
         distance[1:, asked_aside].mean(1),
-        _covered(exact, implicit)[1:],
     )
 
 
@@ -143,23 +138,6 @@ def _whole(answers: Floats) -> Floats:
     total = answers.sum(-1, keepdims=True)
     shares: Floats = np.divide(answers, total, out=np.zeros_like(answers), where=total > 0)
     return shares
-
-
-def _decoded(evidence: Evidence, ideal: Floats, before: Floats) -> Floats:
-    """The weights that these answers decode to, (k + 1, F)."""
-    groups = DECODERS["em"](ideal, evidence.columns, evidence.by_group(before))
-    return evidence.by_task(groups, before)
-
-
-def _covered(exact: Floats, implicit: Any) -> Floats:
-    """Share of the bars drawn whose interval holds the exact weight, (k + 1,); NaN without intervals."""
-    low, high = getattr(implicit, "low", None), getattr(implicit, "high", None)
-    if low is None or high is None:
-        return np.full(len(exact), np.nan)
-    drawn = (exact >= DRAWN) | (implicit.weights >= DRAWN)
-    held = (low <= exact) & (exact <= high)
-    share: Floats = (held & drawn).sum(1) / drawn.sum(1)
-    return share
 
 
 def question_of(document: Document, k: int) -> Question:
@@ -200,7 +178,6 @@ def states_of(number: int, document: Document, model: LanguageModel, first: Firs
         "decoded": total_variation(reading.decoded, reading.exact),
         "kl_answer": (bayes * (np.log(bayes + 1e-300) - np.log(answers + 1e-300))).sum(1),
         "kl_posterior": divergence(reading.exact, reading.implicit),
-        "covered": reading.covered,
         "said": answers.max(1),
         "true": answers.argmax(1) == labels,
         "bayes_said": bayes.max(1),
@@ -233,8 +210,7 @@ def summary(states: Sequence[State]) -> dict[str, Any]:
         return out
     found = mean_within_groups(values[:, [NAMES.index(name) for name in FIGURES]], group)
     for i, name in enumerate(FIGURES):
-        if found.count[i]:
-            out |= _figure(name, found.mean[i], found.low[i], found.high[i])
+        out |= _figure(name, found.mean[i], found.low[i], found.high[i])
     for name, said, true in (
         ("ece_answer", "said", "true"),
         ("ece_posterior", "bar", "held"),
@@ -250,19 +226,13 @@ def _figure(name: str, mean: float, low: float, high: float) -> dict[str, float]
     return {name: round(float(mean), 4), f"{name}_low": round(float(low), 4), f"{name}_high": round(float(high), 4)}
 
 
-def row_name(low: float, high: float) -> str:
-    """A row of the table by entropy."""
-    return f"above {low:g}" if np.isinf(high) else f"{low:g} – {high:g}"
-
-
 def tables(states: Sequence[State]) -> dict[str, list[dict[str, Any]]]:
     """By entropy, by n, and the bins of calibration."""
-    bounds = list(pairwise(ROWS))
     by_entropy = []
-    for low, high in bounds:
-        some = [state for state in states if low <= state.entropy < high]
+    for row, name in enumerate(ROW_NAMES):
+        some = [state for state in states if row_at(state.entropy) == row]
         share = round(len(some) / max(len(states), 1), 4)
-        by_entropy.append({"entropy": row_name(low, high), "share": share, **summary(some)})
+        by_entropy.append({"entropy": name, "share": share, **summary(some)})
     numbers = sorted({state.n for state in states})
     return {
         "by_entropy": [*by_entropy, {"entropy": "all", "share": 1.0, **summary(states)}],
@@ -320,21 +290,20 @@ def shared_nouns(model: LanguageModel, first: FirstToken, count: int) -> list[di
             exact, implicit = reading.exact[n], reading.implicit[n]
             apart = float(total_variation(exact, implicit))
             kinds = [float(p[some].sum()) for p in (exact, implicit) for some in (french, copy)]
-            cells.append([number, n + 1, float(distance[n]), apart, *kinds, reading.covered[n]])
+            cells.append([number, n + 1, float(distance[n]), apart, *kinds])
     return _by_set(np.array(cells))
 
 
 def _by_set(cells: Floats) -> list[dict[str, Any]]:
     """Means with intervals by number of nouns, and over all."""
-    names = ("answer", "posterior", "exact_french", "exact_copy", "implicit_french", "implicit_copy", "covered")
+    names = ("answer", "posterior", "exact_french", "exact_copy", "implicit_french", "implicit_copy")
     out = []
     for n in (*sorted(set(cells[:, 1])), None):
         some = cells if n is None else cells[cells[:, 1] == n]
         found = mean_within_groups(some[:, 2:], some[:, 0].astype(np.intp))
         row: dict[str, Any] = {"nouns": "all" if n is None else int(n), "sets": len(some)}
         for i, name in enumerate(names):
-            if found.count[i]:
-                row |= _figure(name, found.mean[i], found.low[i], found.high[i])
+            row |= _figure(name, found.mean[i], found.low[i], found.high[i])
         out.append(row)
     return out
 
@@ -352,11 +321,6 @@ def wanted(found: dict[str, list[dict[str, Any]]]) -> Wanted:
     sets = [row for row in found["shared_nouns"] if row["nouns"] != "all"]
     for name, (title, target) in WANTED_OF_SETS.items():
         out[f"{title}, total variation, worst of n"] = max(row[name] for row in sets), target, True
-    covered = [row["covered"] for row in rows if "covered" in row]
-    if covered:
-        low, high = COVERED
-        out["share of bars whose interval holds the exact posterior, lowest row by entropy"] = min(covered), low, False
-        out["the same, highest row by entropy"] = max(covered), high, True
     return out
 
 

@@ -83,7 +83,6 @@ def report_open(found: dict[str, list[dict[str, Any]]]) -> list[str]:
         "decoded": "decoded from exact Bayes's answers",
         "probes": "answers at the probes",
         "random": "answers to random queries",
-        "covered": "interval holds the exact bar",
         "kl_answer": "KL, answers",
         "kl_posterior": "KL, posterior",
         "ece_answer": "calibration error, answers",
@@ -110,7 +109,7 @@ def report_open(found: dict[str, list[dict[str, Any]]]) -> list[str]:
             for row in found[key]
         ]
         lines += [f"## While the task is open, by {name}", "", *table(rows), ""]
-    sets = ("answer", "posterior", "exact_french", "exact_copy", "implicit_french", "implicit_copy", "covered")
+    sets = ("answer", "posterior", "exact_french", "exact_copy", "implicit_french", "implicit_copy")
     nouns = [
         {
             "nouns": row["nouns"],

@@ -25,8 +25,8 @@ from core.bayes.beliefs import beliefs_at_inputs
 from core.mixture.documents import Document, draw_document
 from core.mixture.mixture import Mixture
 from core.models.loading import load_model
-from core.posterior.residual_probe import FILE, ROWS, ResidualProbe, answer_places
-from core.statistics.distributions import entropy
+from core.posterior.openness import NAMES, row_of
+from core.posterior.residual_probe import FILE, ResidualProbe, answer_places, read
 from core.statistics.divergences import total_variation
 from core.study.demonstrations import Demonstration
 from core.study.prompts import render
@@ -128,23 +128,19 @@ def fit_probe(model: LanguageModel, mixture: Mixture, count: int, seed: int) -> 
     apart = states.document % APART == 0
     fitted = [fit(states.hidden[~apart, layer], states.exact[~apart]) for layer in range(states.hidden.shape[1])]
     half = [np.stack(part).astype(np.float16).astype(np.float64) for part in zip(*fitted, strict=True)]
-    probe = ResidualProbe(
-        half[0],
-        half[1],
-        tuple(mixture.families),
-        model.fingerprint,
-        np.empty((0, 0)),
-        np.empty(0, np.int64),
-        len(set(states.document[~apart].tolist())),
-    )
     exact = states.exact[apart].astype(np.float64)
-    distance = total_variation(probe.read(states.hidden[apart].astype(np.float64)), exact[:, None])
-    row = np.searchsorted(ROWS, entropy(exact), side="right") - 1
-    rows = range(len(ROWS) - 1)
-    errors = [distance[row == r].mean(0) if (row == r).any() else np.full(distance.shape[1], np.nan) for r in rows]
-    counts = np.array([(row == r).sum() for r in rows], dtype=np.int64)
+    distance = total_variation(read(states.hidden[apart].astype(np.float64), half[0], half[1]), exact[:, None])
+    row = row_of(exact)
+    nothing = np.full(distance.shape[1], np.nan)
+    errors = [distance[row == r].mean(0) if (row == r).any() else nothing for r in range(len(NAMES))]
     return ResidualProbe(
-        probe.weights, probe.bias, probe.tasks, probe.fingerprint, np.stack(errors, axis=1), counts, probe.documents
+        weights=half[0],
+        bias=half[1],
+        tasks=tuple(mixture.families),
+        fingerprint=model.fingerprint,
+        errors=np.stack(errors, axis=1),
+        states=np.bincount(row, minlength=len(NAMES)).astype(np.int64),
+        documents=len(set(states.document[~apart].tolist())),
     )
 
 
@@ -159,7 +155,7 @@ def main() -> None:
     model = load_model("embedded")
     assert model.mixture is not None
     probe = fit_probe(model, model.mixture, 60 if options.quick else options.documents, options.seed)
-    print("total variation to exact Bayes, by layer; overall, then by entropy", ROWS[:-1], "on", probe.states.tolist())
+    print("total variation to exact Bayes, by layer; overall, then by entropy", NAMES, "on", probe.states.tolist())
     for layer, (mean, errors) in enumerate(zip(probe.overall, probe.errors, strict=True)):
         print(layer, f"{mean:.3f}", *(f"{error:.3f}" for error in errors))
     if not options.quick:

@@ -52,7 +52,7 @@ def implicit_posterior(bayes: ExactBayes, model: LanguageModel, *, stop: Callabl
         Cancelled: `stop` said so.
     """
     study = bayes.question.written.study
-    before = _prior(bayes)
+    before = alive_prior(bayes)
     asked = ask(bayes.question, model, probes_of(bayes))
     evidence = gather(bayes, model, asked, before, stop=stop)
     groups = DECODERS[study.posterior_solver](evidence.q, evidence.columns, evidence.by_group(before))
@@ -89,7 +89,7 @@ def implicit_after_all(
         Cancelled: `stop` said so.
     """
     question = bayes.question
-    before = _prior(bayes)[-1:]
+    before = alive_prior(bayes)[-1:]
     asked = ask(question, model, probes_of(bayes))
     openings = tuple(_opening(question, rows) for rows in arranged)
     evidence = gather(bayes, model, replace(asked, openings=openings), before, stop=stop)
@@ -115,7 +115,7 @@ def probes_of(bayes: ExactBayes) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*affordable, bayes.question.query]))
 
 
-def _prior(bayes: ExactBayes) -> Floats:
+def alive_prior(bayes: ExactBayes) -> Floats:
     """Bayes before labels, (k + 1, F), without the tasks that it and exact Bayes rule out."""
     question = bayes.question
     before = before_labels(bayes.mixture, [x for x, _ in question.pairs], question.study.instruction)

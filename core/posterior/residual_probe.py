@@ -26,7 +26,9 @@ from numpy.typing import NDArray
 
 from core.bayes.beliefs import beliefs_at_inputs
 from core.models.embedded import EMBEDDED
+from core.posterior.openness import row_of
 from core.statistics.distributions import softmax
+from core.statistics.divergences import total_variation
 from core.study.question import Question
 
 if TYPE_CHECKING:
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
     from core.study.prompts import Prompt
 
 Floats = NDArray[np.float64]
-ROWS = (0.0, 0.05, 0.3, 0.7, 1.5, np.inf)
-"""Nats of the exact posterior's entropy between which errors are reported."""
 FILE = EMBEDDED / "residual_probe.npz"
 
 
@@ -49,7 +49,8 @@ class ResidualProbe:
         weights, bias: (L + 1, d, F) and (L + 1, F).
         tasks: (F,) names.
         fingerprint: of the model's weights that it was fitted on.
-        errors: (L + 1, rows) mean total variation to the exact posterior on documents apart, by `ROWS` of its entropy.
+        errors: (L + 1, rows) mean total variation to the exact posterior on documents apart, by how open it leaves the
+            task (`core.posterior.openness`).
         states: (rows,) how many of those there were.
         documents: how many it was fitted on.
     """
@@ -64,7 +65,7 @@ class ResidualProbe:
 
     def read(self, hidden: Floats) -> Floats:
         """(…, L + 1, d) residual stream -> (…, L + 1, F) weights of tasks, each row summing to one."""
-        return softmax(np.einsum("...ld,ldf->...lf", hidden, self.weights) + self.bias)
+        return read(hidden, self.weights, self.bias)
 
     @property
     def overall(self) -> Floats:
@@ -84,6 +85,11 @@ class ResidualProbe:
             states=self.states,
             documents=np.array(self.documents),
         )
+
+
+def read(hidden: Floats, weights: Floats, bias: Floats) -> Floats:
+    """softmax(h_l W_l + b_l): (…, L + 1, d), (L + 1, d, F) and (L + 1, F) -> (…, L + 1, F)."""
+    return softmax(np.einsum("...ld,ldf->...lf", hidden, weights) + bias)
 
 
 def load_probe(path: Path = FILE) -> ResidualProbe | None:
@@ -125,7 +131,7 @@ class LayerBeliefs:
         tasks: (F,) names.
         layers: (k + 1, L + 1, F) read by the probe.
         exact: (k + 1, F) P(T | D_n, x_{n+1}), x_{k+1} the query.
-        errors: (L + 1, rows) the probe's own error, by `ROWS` of the exact posterior's entropy.
+        errors: (L + 1, rows) the probe's own error, by how open the exact posterior leaves the task.
         states: (rows,) on how many states.
     """
 
@@ -134,6 +140,14 @@ class LayerBeliefs:
     exact: Floats
     errors: Floats
     states: NDArray[np.int64]
+
+    def apart(self, n: int) -> Floats:
+        """Total variation of each layer to exact Bayes after n demonstrations and the input that follows, (L + 1,)."""
+        return total_variation(self.layers[n], self.exact[n])
+
+    def row(self, n: int) -> int:
+        """The row of errors that exact Bayes's own belief falls into there."""
+        return int(row_of(self.exact[n]))
 
 
 def layer_beliefs(question: Question, model: LanguageModel) -> LayerBeliefs | None:

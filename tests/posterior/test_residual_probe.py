@@ -11,15 +11,16 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from core import Demonstration, Study, load_model
+from benchmarks.embedded_open import question_of
+from core import Demonstration, load_model
 from core.bayes.beliefs import beliefs_at_inputs
 from core.mixture.documents import draw_document
 from core.models import LanguageModel
 from core.models.embedded import EMBEDDED
 from core.posterior.fit_residual_probe import draw_states, fit
+from core.posterior.openness import NAMES
 from core.posterior.residual_probe import (
     FILE,
-    ROWS,
     ResidualProbe,
     answer_places,
     layer_beliefs,
@@ -42,14 +43,7 @@ def question(seed: int, template: Template | None = None, k: int = 4) -> Questio
     mixture = load_model("embedded").mixture
     assert mixture is not None
     document = draw_document(mixture, random.Random(seed), count=k + 1, reversed_share=0.0, template=template)
-    rows = tuple(Demonstration(input=x, label=y) for x, y in document.pairs[:k])
-    study = Study(
-        demonstrations=rows,
-        query=document.pairs[k][0],
-        template=document.template,
-        instruction=document.instruction,
-    )
-    return Question.of(study, rows, ())
+    return question_of(document, k)
 
 
 def made(model: LanguageModel, seed: int = 0) -> ResidualProbe:
@@ -61,8 +55,8 @@ def made(model: LanguageModel, seed: int = 0) -> ResidualProbe:
         rng.normal(size=(model.layers + 1, size)).astype(np.float16).astype(float),
         tuple(model.mixture.families),
         model.fingerprint,
-        rng.random((model.layers + 1, len(ROWS) - 1)),
-        np.arange(1, len(ROWS), dtype=np.int64),
+        rng.random((model.layers + 1, len(NAMES))),
+        np.arange(1, len(NAMES) + 1, dtype=np.int64),
         7,
     )
 

@@ -171,7 +171,7 @@ def _by_k(rows: Rows) -> None:
 def _open(found: dict[str, Any]) -> None:
     """By entropy, and the same by n."""
     chart(open_figure(found["by_entropy"], "entropy"), "card_open", "Total variation to exact Bayes by entropy")
-    shown = ("entropy", "share", "posterior", "decoded", "probes", "random", "covered", "kl_answer", "kl_posterior")
+    shown = ("entropy", "share", "posterior", "decoded", "probes", "random", "kl_answer", "kl_posterior")
     st.dataframe(
         [{name: row[name] for name in shown if name in row} for row in found["by_entropy"]],
         hide_index=True,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from core.figures.posterior.layers import layers_figure
-from core.posterior.residual_probe import ROWS, LayerBeliefs, layer_beliefs, probe_of
+from core.posterior.openness import NAMES
+from core.posterior.residual_probe import LayerBeliefs, layer_beliefs, probe_of
 from core.runtime.progress import Stop
-from core.statistics.distributions import entropy
-from core.statistics.divergences import total_variation
 from core.study.outcome import Posterior
 from core.study.question import Question
 from core.study.study import Study
@@ -64,37 +62,28 @@ def layers_view(beliefs: LayerBeliefs | None, n: int, posteriors: dict[str, Post
     colours = session.task_colours(
         {**posteriors, "layers": Posterior("implicit", beliefs.tasks, weights)},
     )
-    drawn = {task: colours[task] for task, most in zip(beliefs.tasks, weights.max(0), strict=True)
-             if task in colours and most >= SHOWN}  # fmt: skip
-    apart = total_variation(layers, exact)
-    said = ", ".join(f"layer {i} {distance:.2f}" for i, distance in enumerate(apart) if i)
+    seen = [task for task, most in zip(beliefs.tasks, weights.max(0), strict=True) if most >= SHOWN]
+    drawn = {task: colours[task] for task in seen if task in colours}
+    said = ", ".join(f"layer {i} {distance:.2f}" for i, distance in enumerate(beliefs.apart(n)) if i)
     figure = layers_figure(beliefs.tasks, layers, exact, drawn, height=HEIGHT)
     chart(
         figure, P + "layers", f"Belief by layer after {n} demonstrations and an input; distance to exact Bayes: {said}"
     )
-    st.caption(f"Total variation to exact Bayes here: {said}. {_own_error(beliefs, float(entropy(exact)))}")
+    st.caption(f"Total variation to exact Bayes here: {said}. {_own_error(beliefs, n)}")
 
 
-def _own_error(beliefs: LayerBeliefs, nats: float) -> str:
-    """The probe's held-out error by layer, where the exact belief's entropy is like this one's, and elsewhere."""
-    row = int(np.searchsorted(ROWS, nats, side="right")) - 1
+def _own_error(beliefs: LayerBeliefs, n: int) -> str:
+    """The probe's held-out error by layer, where the exact belief leaves as much open as this one, and elsewhere."""
     rows = [
-        f"{_range(r)} nats: {_layers(beliefs.errors[1:, r])}" + (" (as here)" if r == row else "")
-        for r in range(len(ROWS) - 1)
-        if beliefs.states[r]
+        f"{name} nats: {' → '.join(f'{error:.2f}' for error in beliefs.errors[1:, row])}"
+        + (" (as here)" if row == beliefs.row(n) else "")
+        for row, name in enumerate(NAMES)
+        if beliefs.states[row]
     ]
-    return "The probe's own error, layers 1 to the last, on documents apart, by entropy of the exact belief: " + (
-        "; ".join(rows) + "."
+    return (
+        "The probe's own error, layers 1 to the last, on documents apart, by entropy of the exact belief: "
+        f"{'; '.join(rows)}."
     )
-
-
-def _layers(errors: Sequence[float] | np.ndarray) -> str:
-    return " → ".join(f"{error:.2f}" for error in errors)
-
-
-def _range(row: int) -> str:
-    low, high = ROWS[row], ROWS[row + 1]
-    return f"above {low:g}" if np.isinf(high) else f"{low:g}–{high:g}"
 
 
 LAYERS = Card(P + "card_layers", "Belief by layer", HELP, _reads, layers_view, height=HEIGHT + 60)
