@@ -92,8 +92,8 @@ def report_open(found: dict[str, list[dict[str, Any]]]) -> list[str]:
     }
     lines = [
         "Total variation unless it says otherwise, with 95 % intervals over documents; entropy of the exact posterior "
-        "over task families in nats, after 1 to 6 demonstrations. A small calibration error may lie below its interval: "
-        "resampling adds noise to every bin, and an absolute value does not average it out.",
+        "over task families in nats, after 1 to 6 demonstrations. A small calibration error may lie below its "
+        "interval: resampling adds noise to every bin, and an absolute value does not average it out.",
         "",
     ]
     for key, name in (("by_entropy", "entropy"), ("by_n", "n")):
