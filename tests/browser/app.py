@@ -23,7 +23,8 @@ AT_REST = """([quiet, seen, patience]) => {
     const rest = app
         && app.dataset.testConnectionState === 'CONNECTED'
         && app.dataset.testScriptState === 'notRunning'
-        && !document.querySelector('[data-stale=true], [data-testid=stSkeleton], [data-testid=stAppSkeleton]');
+        && !document.querySelector('[data-stale=true], [data-retained]')
+        && !document.querySelector('[data-testid=stSkeleton], [data-testid=stAppSkeleton]');
     const now = performance.now();
     window.iclensAsked ??= now;
     if (!rest) { window.iclensRest = null; return false; }

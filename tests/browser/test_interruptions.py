@@ -55,13 +55,18 @@ def slow(chromium: Browser, slow_server: Server, model: LanguageModel) -> Iterat
 
 
 def wait_for_views(playground: Playground) -> None:
-    """Until the run is done: nothing is dimmed, and no field of the page before is left beside its successor."""
-    page = playground.app.page
-    playground.app.settle()
-    expect(page.locator("[class*='st-key-dimmed_'], [class*='st-key-over_']")).to_have_count(0, timeout=LONG)
+    """Until the run is done, on the Playground."""
+    wait_for_cards(playground.app)
     expect(playground.app.key("playground_answer")).to_be_visible(timeout=LONG)
-    playground.app.settle()
-    expect(page.get_by_label("Query x", exact=True)).to_have_count(1, timeout=LONG)
+    expect(playground.app.page.get_by_label("Query x", exact=True)).to_have_count(1, timeout=LONG)
+
+
+def wait_for_cards(app: App) -> None:
+    """Until the run is done: nothing is dimmed, and no widget that was replaced is left beside its successor."""
+    app.settle()
+    expect(app.page.locator("[class*='st-key-dimmed_'], [class*='st-key-over_']")).to_have_count(0, timeout=LONG)
+    app.settle()
+    expect(app.page.locator("[data-retained]")).to_have_count(0, timeout=LONG)
 
 
 def type_and_be_heard(playground: Playground, query: str) -> None:
@@ -91,11 +96,6 @@ def test_what_is_looked_at_stays_while_the_model_works(slow: Playground) -> None
     assert (slow.study().query, slow.study().gold) == ("dog", "chien")
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="open fault: after an undo while a slow run is under way, the field that was replaced stays in the page "
-    "beside its successor, which holds the right value",
-)
 def test_undo_while_the_model_works_stands(slow: Playground) -> None:
     """The progress asks for a run every .4 s, with what the browser holds at that time."""
     page = slow.app.page
@@ -111,6 +111,26 @@ def test_undo_while_the_model_works_stands(slow: Playground) -> None:
     wait_for_views(slow)
     assert slow.study().model_copy(update={"gold": None}) == default_study().model_copy(update={"gold": None})
     assert page.get_by_label("Query x", exact=True).input_value() == default_study().query
+
+
+def test_a_number_and_a_menu_that_undo_replaces_while_the_model_works(slow: Playground) -> None:
+    """On another page, whose cards wait for the same run."""
+    app, page = slow.app, slow.app.page
+    page.get_by_role("link", name="Posterior", exact=True).click()
+    wait_for_cards(app)
+    number, menu = page.get_by_label("k", exact=True), page.get_by_label("Scorer", exact=True)
+    before = (number.input_value(), menu.input_value())
+    for label, option in (("Selection", "Random"), ("Scorer", "Channel")):
+        app.choose(label, option)
+        wait_for_cards(app)
+    app.fill("k", "3")
+    undo = app.key("frame_undo").get_by_role("button")
+    for field, value in zip((number, menu), before, strict=True):  # each while a run is on its way
+        undo.click()
+        expect(field.last).to_have_value(value, timeout=LONG)
+    wait_for_cards(app)
+    assert (number.input_value(), menu.input_value()) == before  # each is there once
+    assert (slow.study().selection, slow.study().scoring, slow.study().k) == ("random", "direct", default_study().k)
 
 
 def test_quick_edits_of_two_fields_while_the_model_works(slow: Playground) -> None:

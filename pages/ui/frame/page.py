@@ -22,6 +22,7 @@ from core.study.study import Study
 from pages.ui.compare import sides as compare
 from pages.ui.components.buttons import hide_labels
 from pages.ui.components.card import Card, CardRow, Values
+from pages.ui.components.leftovers import watch_leftovers
 from pages.ui.components.live_chart import prepare
 from pages.ui.components.text import plain
 from pages.ui.frame import parts, shell
@@ -106,7 +107,7 @@ def show(
                 parts.framed(card)
     with st.container(key="page_said"):
         parts.part(NOTICES)
-    for card in (*hidden, DIALOGS):
+    for card in (*hidden, DIALOGS, LEFTOVERS):
         parts.part(card)
     parts.end()
 
@@ -256,3 +257,4 @@ TABLES = _part("tables", _tables_reads, lambda *_: workbench.tables_card(state.s
 QUERY = _part("query", _query_reads, lambda *_: workbench.query_card(state.study()))
 NOTICES = _part("notices", _notices_reads, _draw_notices)
 DIALOGS = _part("dialogs", lambda: (st.session_state.get(session.DIALOG) == "import",), _import_dialog)
+LEFTOVERS = _part("leftovers", lambda: (), lambda: watch_leftovers("page_left", parts.draw_again))

@@ -84,6 +84,14 @@ def catch_up() -> None:
     engine.sweeper.later()
 
 
+def draw_again(keys: Iterable[str]) -> None:
+    """Have these parts drawn in the next run, whatever they read."""
+    drawn = _all_drawn()
+    for key in keys:
+        if key in drawn:
+            drawn[key].read = None
+
+
 def done() -> None:
     """A job has ended: the parts that waited for it follow. In a run of the whole page its end sees to that."""
     if _queue():

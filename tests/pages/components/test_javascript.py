@@ -8,10 +8,11 @@ import pytest
 
 from pages.ui.components.javascript import FOLDER, bundle
 
+BUNDLES = ("chart", "mount", "drag", "prompt", "leftovers")
 NAME = re.compile(r"^(?:const|let|function|class) (\w+)", re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["chart", "mount", "drag", "prompt"])
+@pytest.mark.parametrize("name", BUNDLES)
 def test_a_bundle_needs_nothing_else_and_names_nothing_twice(name: str) -> None:
     text = bundle(name)
     assert not re.search(r"^import\b", text, re.MULTILINE)
@@ -27,7 +28,7 @@ def test_a_module_stands_once_and_before_what_imports_it() -> None:
 
 
 def test_all_modules_are_in_some_bundle() -> None:
-    whole = "".join(bundle(name) for name in ("chart", "mount", "drag", "prompt"))
+    whole = "".join(bundle(name) for name in BUNDLES)
     for path in FOLDER.glob("*.js"):
         comment = path.read_text(encoding="utf-8").splitlines()[0]
         assert comment.startswith("// ")

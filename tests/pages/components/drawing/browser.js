@@ -21,7 +21,7 @@ class ResizeObserver {
   }
 }
 
-const names = ["document", "getComputedStyle", "Event", "KeyboardEvent", "MouseEvent", "XMLSerializer", "Image"];
+const names = ["document", "getComputedStyle", "Event", "KeyboardEvent", "MouseEvent", "MutationObserver", "XMLSerializer", "Image"];
 Object.assign(globalThis, Object.fromEntries(names.map((name) => [name, window[name]])), { ResizeObserver, window });
 for (const name of ["innerWidth", "innerHeight"]) globalThis[name] = window[name];
 for (const name of ["addEventListener", "removeEventListener", "getSelection"]) globalThis[name] = window[name].bind(window);
