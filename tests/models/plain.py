@@ -13,15 +13,15 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 
 @lru_cache(maxsize=32)
-def load(folder: Path, attention: str = "eager") -> tuple[Any, Any]:
+def load(folder: Path, attention: str = "eager", dtype: torch.dtype = torch.float32) -> tuple[Any, Any]:
     """Model and tokenizer as transformers loads them."""
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attention)
     return model.eval(), AutoTokenizer.from_pretrained(folder)
 
 
-def score(folder: Path, context: str, continuation: str) -> NDArray[np.float64]:
+def score(folder: Path, context: str, continuation: str, dtype: torch.dtype = torch.float32) -> NDArray[np.float64]:
     """log p of each token of the continuation, from the whole text's own tokens."""
-    model, tokenizer = load(folder)
+    model, tokenizer = load(folder, dtype=dtype)
     encoded = tokenizer(context + continuation, return_offsets_mapping=True)
     ids, spans = encoded["input_ids"], encoded["offset_mapping"]
     with torch.no_grad():
