@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from core.figures.colours import INK, MARK
+from core.runtime.numbers import cell
 
 Trace = dict[str, Any]
 Spec = dict[str, Any]  # {"data": traces, "layout": …}: what plotly's JSON holds, arrays still arrays
@@ -121,7 +122,7 @@ def cell_text(cells: NDArray[np.float32]) -> Trace:
         "showlegend": False,
         "x": np.tile(np.arange(columns, dtype=np.float32), rows),
         "y": np.repeat(np.arange(rows, dtype=np.float32), columns),
-        "text": ["" if abs(v) < 0.005 else f"{v:.2f}".replace("0.", ".") for v in cells.ravel()],
+        "text": ["" if abs(v) < 0.005 else cell(v) for v in cells.ravel()],
         "textfont": {"size": 12, "color": INK},
     }
 

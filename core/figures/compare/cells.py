@@ -15,8 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.figures.base import Trace, click_targets, figure, outline, shorten, single, wrap
 from core.figures.colours import BAYES, CHANGE, DIVERGING, FAINT, INK, SEQUENTIAL
+from core.runtime.numbers import cell, signed_cell
 
-NEGLIGIBLE = 0.005  # drawn as 0
+NEGLIGIBLE = 0.005  # drawn as .00
 LEAST = 0.05  # the end of a scale at least: noise must not shine
 FIXED = {"fixedrange": True, "showgrid": False, "automargin": True, "zeroline": False}
 
@@ -65,16 +66,6 @@ class Column:
         places = ", ".join(f"number {number} in {side}" for side, number in where.items() if number is not None)
         labels = " / ".join(wrap(text) for text in dict.fromkeys(t for t in (self.text_a, self.text_b) if t))
         return f"{wrap(self.input)}<br>→ {labels}<br>{places}"
-
-
-def short(value: float) -> str:
-    """.31 for 0.31, 1 for what rounds to it, 0 for what rounds to nothing."""
-    return "0" if abs(value) < NEGLIGIBLE else f"{value:.2f}".replace("0.", ".").replace("1.00", "1")
-
-
-def signed(value: float) -> str:
-    """+.31 or −.31, and 0 where that is what two digits show."""
-    return "0" if abs(value) < NEGLIGIBLE else f"{'+' if value > 0 else '−'}{short(abs(value))}"
 
 
 def weights_difference_figure(
@@ -162,10 +153,7 @@ def _cells(cells: NDArray[np.float32], columns: Sequence[Column], names: Sequenc
 
 def _texts(cells: NDArray[np.float32], change: NDArray[np.bool_]) -> Trace:
     rows, columns = cells.shape
-    words = [
-        "–" if np.isnan(value) else signed(float(value)) if change[row] else short(float(value))
-        for (row, _), value in np.ndenumerate(cells)
-    ]
+    words = [signed_cell(value) if change[row] else cell(value) for (row, _), value in np.ndenumerate(cells)]
     return {
         "type": "scatter",
         "mode": "text",
@@ -276,6 +264,6 @@ def _changes(before: NDArray[np.float64], after: NDArray[np.float64], heads: int
             "outlinewidth": 0,
             "tickfont": {"size": 10},
             "tickvals": [-reach, 0, reach],
-            "ticktext": [signed(-reach), "0", signed(reach)],
+            "ticktext": [signed_cell(-reach), "0", signed_cell(reach)],
         },
     }

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from core.figures.base import Trace, figure, panel_title, shorten, single, wrap
 from core.figures.colours import LESS, MODEL, MORE, OTHERS
-from core.figures.compare.cells import FIXED, LEAST, NEGLIGIBLE, short, signed
+from core.figures.compare.cells import FIXED, LEAST, NEGLIGIBLE
+from core.runtime.numbers import cell, signed_cell
 
 PANELS = ((0.0, 0.30), (0.345, 0.645), (0.70, 1.0))
 
@@ -113,7 +114,7 @@ def _bars(
     suffix = "" if panel == 0 else str(panel + 1)
     side = ("A", "B", "B − A")[panel]
     lacking = np.isnan(values)
-    texts = ["–" if gap else signed(v) if panel == 2 else short(v) for v, gap in zip(values, lacking, strict=True)]
+    texts = ["–" if gap else signed_cell(v) if panel == 2 else cell(v) for v, gap in zip(values, lacking, strict=True)]
     return {
         "type": "bar",
         "orientation": "h",

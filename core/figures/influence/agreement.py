@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from core.figures.base import Trace, click_targets, figure, outline, shorten, single, wrap
 from core.figures.colours import BAYES, DIVERGING, FAINT, INK, MARK, MODEL
+from core.runtime.numbers import cell, signed
 
 STEPS = 21  # invisible markers along a row, so that a click anywhere on it counts
 FIXED = {"fixedrange": True, "zeroline": False, "automargin": True}
@@ -42,9 +43,10 @@ def correlation_figure(
     """
     rho = single(values)
     rows = len(names)
+    nothing = "undefined: all weights or all influences equal"
     hover = [
         f"<b>{wrap(name)}</b><br>{wrap(detail)}<br>"
-        + (f"{symbol} = {value:+.3f}{note}" if np.isfinite(value) else "undefined: all weights or all influences equal")
+        + (f"{symbol} = {signed(value)}{note}" if np.isfinite(value) else nothing)
         for name, detail, value, note in zip(names, details, rho, notes, strict=True)
     ]
     dots = _dots(rho, names, hover, kernels)
@@ -173,7 +175,7 @@ def _head_cells(cells: np.ndarray, notes: Sequence[Sequence[str]], symbol: str) 
 
     def words(layer: int, head: int) -> str:
         value = cells[layer, head]
-        said = f"{symbol} = {value:+.3f}{notes[layer][head]}" if np.isfinite(value) else "undefined"
+        said = f"{symbol} = {signed(value)}{notes[layer][head]}" if np.isfinite(value) else "undefined"
         return f"layer {layer}, head {head}<br>{said}"
 
     return {
@@ -198,7 +200,7 @@ def _head_numbers(cells: np.ndarray) -> Trace:
         "hoverinfo": "skip",
         "x": np.tile(np.arange(heads, dtype=np.float32), layers),
         "y": np.repeat(np.arange(layers, dtype=np.float32), heads),
-        "text": [f"{v:.2f}".replace("-", "−").replace("0.", ".") if np.isfinite(v) else "–" for v in cells.ravel()],
+        "text": [cell(v) for v in cells.ravel()],
         "textfont": {"size": 12, "color": INK},
     }
 

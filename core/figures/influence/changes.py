@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from core.figures.base import Trace, click_targets, figure, outline, shorten, single, wrap
 from core.figures.colours import BAYES, DIVERGING, INK, MARK
 from core.figures.influence.influence import FIXED, rows_axis
+from core.runtime.numbers import signed
 
 
 def flip_figure(
@@ -90,10 +91,10 @@ def _flip_cells(
     """The effects as cells on a scale around zero, and what each of them says in words."""
 
     def words(r: int, c: int) -> str:
-        by_bayes = "" if truth is None else f", exact Bayes {truth[r, c]:+.3f}"
+        by_bayes = "" if truth is None else f", exact Bayes {signed(truth[r, c])}"
         answer = answers[r][c]
         then = "" if answer is None else f"<br>the model then answers {wrap(answer)}"
-        return f"{names[r]}{candidates[c]} in place of {labels[r]}<br>model {cells[r, c]:+.3f}{by_bayes}{then}"
+        return f"{names[r]}{candidates[c]} in place of {labels[r]}<br>model {signed(cells[r, c])}{by_bayes}{then}"
 
     reach = float(np.abs(cells[np.isfinite(cells)]).max(initial=0.0)) or 1.0
     rows, columns = cells.shape

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.figures.base import Trace, click_targets, figure, outline, shorten, single, wrap
 from core.figures.colours import DIVERGING, FAINT, INK, SEQUENTIAL
+from core.runtime.numbers import cell
 
 QUIET = {"fixedrange": True, "showgrid": False, "zeroline": False, "tickangle": 0, "tickfont": {"size": 11}}
 LABELS = 6  # columns of ŷ; the rest is summed up in one more
@@ -210,7 +211,7 @@ def _letters(cells: NDArray[np.float32], axis: str) -> Trace:
 def _short(value: float, reach: float) -> str:
     if abs(value) < 0.005 and reach <= 1.5:
         return "≈0" if reach < 0.02 and value else ""
-    return f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 9.995 else f"{value:.3g}"
+    return cell(value) if abs(value) < 999.995 else f"{value:.4g}".replace("-", "−")
 
 
 def _rule(rows: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.figures.base import Trace, click_targets, figure, outline, panel_title, shorten, single, wrap
 from core.figures.colours import BAYES, FAINT, INK, MODEL, SEQUENTIAL, TASK_COLOURS
+from core.runtime.numbers import cell
 
 GAP = 0.07
 GOLD = TASK_COLOURS[1]
@@ -109,7 +110,7 @@ def _letters(cells: NDArray[np.float32]) -> Trace:
         "hoverinfo": "skip",
         "x": np.tile(np.arange(columns, dtype=np.float32), rows),
         "y": np.repeat(np.arange(rows, dtype=np.float32), columns),
-        "text": [f"{value:.2f}".replace("0.", ".") for value in cells.ravel()],
+        "text": [cell(value) for value in cells.ravel()],
         "textfont": {"size": 12, "color": INK},
     }
 

@@ -13,6 +13,7 @@ from core.figures.base import Trace, click_targets, figure, outline, panel_title
 from core.figures.colours import BAYES, DIVERGING, FAINT, INK, MODEL
 from core.figures.influence.influence import FIXED, rows_axis
 from core.figures.ordering.accuracy import share_axis
+from core.runtime.numbers import cell
 
 Floats = NDArray[np.float64]
 ROOM = 12  # demonstrations whose cells still hold a number
@@ -226,7 +227,7 @@ def _cell_values(values: NDArray[np.float32]) -> Trace:
         "hoverinfo": "skip",
         "x": np.tile(np.arange(columns, dtype=np.float32), rows),
         "y": np.repeat(np.arange(rows, dtype=np.float32), columns),
-        "text": ["" if np.isnan(v) else f"{v:.2f}".removeprefix("0") for v in values.ravel()],
+        "text": ["" if np.isnan(v) else cell(v) for v in values.ravel()],
         "textfont": {"size": 12 if rows <= 6 else 10, "color": INK},
     }
 

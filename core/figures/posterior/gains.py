@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from core.figures.base import Trace, click_targets, figure, outline, shorten, single, wrap
 from core.figures.colours import DIVERGING, INK
+from core.runtime.numbers import signed
 
 REACH = 5.0  # nats at which a cell has its full colour: a factor of 150
 ROOM = 16  # columns up to which numbers are written into the cells
@@ -86,7 +87,7 @@ def _numbers(cells: np.ndarray) -> Trace:
         "showlegend": False,
         "x": np.tile(np.arange(columns, dtype=np.float32), rows),
         "y": np.repeat(np.arange(rows, dtype=np.float32), columns),
-        "text": ["" if abs(v) < 0.05 else f"{v:+.1f}".replace("-", "−") for v in cells.ravel()],
+        "text": ["" if abs(v) < 0.05 else signed(v, 1) for v in cells.ravel()],
         "textfont": {"size": 12, "color": INK},
     }
 

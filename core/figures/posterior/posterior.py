@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.figures.base import FigureFunction, Spec, Trace, panel_title, shorten, single, spec, wrap
 from core.figures.colours import FAINT, OTHERS
+from core.runtime.numbers import cell
 
 HANDFUL = 7
 
@@ -75,7 +76,7 @@ def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
                 "yaxis": f"y{suffix}",
                 "name": panel.title,
                 "customdata": [wrap(t) for t in names],
-                "text": [_short_number(v) for v in values],
+                "text": [cell(v) for v in values],
                 "textposition": "outside",
                 "cliponaxis": False,
                 "constraintext": "none",
@@ -228,7 +229,3 @@ def _bounds(panels: Sequence[Panel], groups: Sequence[int]) -> list[tuple[float,
         bounds.append((left, left + width - 0.025))
         left += width
     return bounds
-
-
-def _short_number(value: float) -> str:
-    return "1" if value > 0.995 else f"{value:.2f}".lstrip("0") if value >= 0.005 else "0"

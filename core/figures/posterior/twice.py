@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from core.figures.base import Trace, figure, panel_title, shorten, single, wrap
+from core.runtime.numbers import cell
 
 Bars = tuple[str, ArrayLike, str, str]
 """Name, (R,) values, colour, pattern ("" or "/")."""
@@ -81,7 +82,7 @@ def _bar(bar: Bars, names: Sequence[str], i: int, count: int) -> Trace:
         "width": step * 0.92,
         "marker": {"color": colour, "pattern": {"shape": pattern}, "line": {"width": 0}},
         "customdata": [wrap(row) for row in names],
-        "text": [f"{v:.2f}".replace("0.", ".") if abs(v) >= 0.005 else "0" for v in numbers],
+        "text": [cell(v) for v in numbers],
         "textposition": "outside",
         "textfont": {"size": 11},
         "cliponaxis": False,

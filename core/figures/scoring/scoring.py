@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.figures.base import Trace, click_targets, figure, outline, rows_axis, shorten, single, wrap
 from core.figures.colours import BAYES, FAINT, INK, MARK, MODEL, OTHERS, SEQUENTIAL, TASK_COLOURS
+from core.runtime.numbers import cell, fixed
 
 STEPS = 21  # invisible markers along a row, so that a click anywhere on it counts
 FIXED = {"fixedrange": True, "zeroline": False, "automargin": True}
@@ -124,7 +125,7 @@ def _words(cells: Sequence[tuple[int, float, str | None, float, str]], gold: str
     def said(winner: str | None, value: float) -> str:
         if winner is None:
             return "–"
-        number = f"{value:.2f}".replace("0.", ".")
+        number = cell(value)
         return number if of is not None else f"{'★ ' if winner == gold else ''}<b>{shorten(winner, 10)}</b> {number}"
 
     return {
@@ -301,7 +302,7 @@ def _pair_cells(cells: NDArray[np.float32], names: Sequence[str], what: str, low
         "type": "heatmap",
         "z": cells,
         "text": [
-            [f"{wrap(names[r])}<br>{wrap(names[c])}<br>{what} {cells[r, c]:.3f}" for c in range(size)]
+            [f"{wrap(names[r])}<br>{wrap(names[c])}<br>{what} {fixed(cells[r, c])}" for c in range(size)]
             for r in range(size)
         ],
         "hovertemplate": "%{text}<extra></extra>",
@@ -322,6 +323,6 @@ def _numbers(cells: NDArray[np.float32]) -> Trace:
         "hoverinfo": "skip",
         "x": np.tile(np.arange(size, dtype=np.float32), size),
         "y": np.repeat(np.arange(size, dtype=np.float32), size),
-        "text": [f"{v:.2f}".replace("-", "−").replace("0.", ".") for v in cells.ravel()],
+        "text": [cell(v) for v in cells.ravel()],
         "textfont": {"size": 11, "color": INK},
     }

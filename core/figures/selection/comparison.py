@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.figures.base import Trace, cell_text, figure, outline, shorten, single, wrap
 from core.figures.colours import BAYES, DIVERGING, FAINT, INK, MODEL, OTHERS, SEQUENTIAL
+from core.runtime.numbers import fixed
 
 FIXED = {"fixedrange": True, "zeroline": False, "automargin": True}
 LINE = 22  # pixels of a row
@@ -167,7 +168,7 @@ def lead_figure(
     rows = len(names)
     ends = {True: " ✓", False: " ✗", None: ""}
     said = [
-        f"<b>{wrap(t)}</b><br>answers {wrap(a)}{ends[r]}<br>{wrap(axis)} {v:.3f}<br>{wrap(n, 70)}<br>click to use it"
+        f"<b>{wrap(t)}</b><br>answers {wrap(a)}{ends[r]}<br>{wrap(axis)} {fixed(v)}<br>{wrap(n, 70)}<br>click to use it"
         for t, a, r, v, n in zip(titles, answers, right, values, notes, strict=True)
     ]
     words = [f"{shorten(a, 12)}{ends[r]}" for a, r in zip(answers, right, strict=True)]
@@ -251,7 +252,6 @@ def square_figure(
         }
     ]
     text = cell_text(np.nan_to_num(cells))
-    text["text"] = ["1" if one == "1.00" else one.replace("-", "−") for one in text["text"]]
     text["textfont"] = {**text["textfont"], "size": 10 if size <= 14 else 9}
     traces.append(text)
     return figure(

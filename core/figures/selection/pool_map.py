@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.figures.base import Trace, figure, shorten, single, wrap
 from core.figures.colours import INK, MARK, MODEL, OTHERS, TASK_COLOURS
+from core.runtime.numbers import fixed
 
 # One shape a colour, so that labels are told apart without any colour vision; the star is the query's.
 FEW = 3  # labels that all have a colour, also those of a single row
@@ -126,7 +127,8 @@ def _marks(
     name: str, colour: str, symbol: str, rows: Sequence[MappedRow], at: NDArray[np.float64], near: NDArray[np.float64]
 ) -> Trace:
     said = [
-        f"<b>{row.number}</b> {wrap(row.text)} → {wrap(row.label)}" + (f"<br>cosine {c:.3f}" if np.isfinite(c) else "")
+        f"<b>{row.number}</b> {wrap(row.text)} → {wrap(row.label)}"
+        + (f"<br>cosine {fixed(c)}" if np.isfinite(c) else "")
         for row, c in zip(rows, near, strict=True)
     ]
     return {

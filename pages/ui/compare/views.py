@@ -14,6 +14,7 @@ from core.analysis.compare import Aligned, Difference, Match, difference
 from core.figures.colours import BAYES, MODEL, OTHERS
 from core.figures.compare.cells import Column, heads_difference_figure, weights_difference_figure
 from core.figures.compare.difference import Series, sides_figure
+from core.runtime.numbers import fixed
 from core.selection import table_of
 from core.study.outcome import Outcome
 from core.study.study import Study
@@ -289,7 +290,7 @@ def _posterior(part: SideView) -> None:
     colours = session.task_colours(posteriors)
     series = Series(NAMES[chosen.kind], tasks.a, tasks.b, [colours.get(name, OTHERS) for name in tasks.names])
     evidence = [
-        f"n = {n}" + ("" if log is None else f", ln P(D) {log:.1f}")
+        f"n = {n}" + ("" if log is None else f", ln P(D) {fixed(log, 1)}")
         for n, log in ((chosen.n_a, chosen.log_evidence_a), (chosen.n_b, chosen.log_evidence_b))
     ]
     notes = (evidence[0], evidence[1], _distance(tasks))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core.runtime.numbers import fixed
 from core.study.reasoned import Written
 from pages.ui.components.text import plain
 
@@ -24,9 +25,9 @@ def written_line(written: Written) -> None:
 
 def _tokens(written: Written) -> str:
     """The tokens with their log-probabilities, and what the mark means."""
-    total = f"{float(np.sum(written.logprobs)):.3f}".replace("-", "−")
+    total = fixed(float(np.sum(written.logprobs)))
     rows = "\n".join(
-        f"| {plain(token.replace(chr(10), '⏎'), 24) or '␣'} | {value:.3f} |".replace("-", "−")
+        f"| {plain(token.replace(chr(10), '⏎'), 24) or '␣'} | {fixed(value)} |"
         for token, value in zip(written.tokens[:24], written.logprobs, strict=False)
     )
     more = f"\n\n… {len(written.tokens) - 24} more" if len(written.tokens) > 24 else ""

@@ -19,6 +19,7 @@ from core.analysis.format.instructions import (
 from core.errors import StudyError
 from core.figures.base import wrap
 from core.figures.format.format import dots_figure
+from core.runtime.numbers import fixed, signed
 from core.runtime.progress import Stop
 from core.study.study import Study
 from pages.ui.components import menu, questions
@@ -199,8 +200,8 @@ def _dots(found: Ranking, own: str) -> None:
     low, high = found.mean_interval[rows].T
     names = _names(found)
     hover = [
-        f"<b>{wrap(names[i])}</b><br>{found.sources[i]}<br>mean log p {found.mean[i]:.3f} nats<br>95 %: "
-        f"{found.mean_interval[i, 0]:.3f} to {found.mean_interval[i, 1]:.3f}<br>accuracy {found.accuracy[i]:.1%}"
+        f"<b>{wrap(names[i])}</b><br>{found.sources[i]}<br>mean log p {fixed(found.mean[i])} nats<br>95 %: "
+        f"{fixed(found.mean_interval[i, 0])} to {fixed(found.mean_interval[i, 1])}<br>accuracy {found.accuracy[i]:.1%}"
         for i in rows
     ]
     air = 0.04 * float(high.max() - low.min() or 1.0)
@@ -271,7 +272,7 @@ def _table(found: Ranking) -> None:
 def _gain(row: dict[str, Any]) -> str:
     if not row["instruction"] or np.isnan(row["gain_low"]):
         return ""
-    return f"{row['gain_low']:+.2f} to {row['gain_high']:+.2f}"
+    return f"{signed(row['gain_low'], 2)} to {signed(row['gain_high'], 2)}"
 
 
 def _table_reads() -> Values:

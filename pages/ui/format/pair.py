@@ -10,6 +10,7 @@ import streamlit as st
 from core.analysis.format.pair import Pair, compare_templates, pair_records
 from core.evaluation.evaluate import Evaluation
 from core.figures.format.format import items_figure
+from core.runtime.numbers import signed
 from core.study.prompts import TEMPLATES, Template, render
 from pages.ui.components import questions
 from pages.ui.components.card import Card, Values, beside, save_csv
@@ -132,9 +133,9 @@ def _accuracies(found: Pair) -> None:
             st.caption(f"95 %: {low:.1%} to {high:.1%}")
     test = found.paired
     with columns[2]:
-        st.metric("B − A, points", f"{100 * test.difference:+.1f}")
+        st.metric("B − A, points", signed(100 * test.difference, 1))
         low, high = test.interval
-        st.caption(f"95 %: {100 * low:+.1f} to {100 * high:+.1f}; McNemar p = {_p(test.p)}")
+        st.caption(f"95 %: {signed(100 * low, 1)} to {signed(100 * high, 1)}; McNemar p = {_p(test.p)}")
     differ = int(found.differ.sum())
     st.caption(
         f"{test.count} questions; the answers differ on {differ}: right under A alone {test.only_a}, under B alone "

@@ -11,6 +11,7 @@ from core.analysis.format.family import describe, family
 from core.analysis.format.sensitivity import Sensitivity, sensitivity, sensitivity_records
 from core.figures.base import wrap
 from core.figures.format.format import agreement_figure, dots_figure, rows_height
+from core.runtime.numbers import fixed
 from core.study.prompts import Template, ready_made, same_affixes
 from pages.ui.components import questions
 from pages.ui.components.card import Card, Values, beside, save_csv, title
@@ -136,7 +137,7 @@ def _dots(found: Sensitivity, own: int | None, known: bool) -> None:
     hover = [
         f"<b>{wrap(describe(found.templates[i]), 60)}</b><br>{found.right[i].sum()} of {len(found.questions)} right, "
         f"{found.accuracy[i]:.1%}<br>95 %: {found.interval[i, 0]:.1%} to {found.interval[i, 1]:.1%}<br>mean log "
-        f"p(right) {_finite_mean(found.gold_logprob[i]):.2f} nats"
+        f"p(right) {fixed(_finite_mean(found.gold_logprob[i]), 2)} nats"
         for i in order
     ]
     figure = dots_figure(

@@ -27,6 +27,7 @@ from core.analysis.influence import (
 from core.analysis.influence.agreement import BAYES, LABEL, PLACE, Compared
 from core.analysis.influence.records import agreement_records
 from core.figures.influence.agreement import correlation_figure, head_correlation_figure, weight_figure
+from core.runtime.numbers import signed
 from core.runtime.progress import Stop
 from core.study.outcome import Outcome
 from core.study.study import Study
@@ -311,7 +312,7 @@ def _rows(over: Agreement, method: Method, picked: str | tuple[int, int]) -> Non
 def _note(over: Agreement, i: int) -> str:
     if over.p is not None:
         return f", p = {over.p[i]:.3f}"
-    return f", 95 % from {over.over.low[i]:+.2f} to {over.over.high[i]:+.2f}, {over.over.count[i]} queries"
+    return f", 95 % from {signed(over.over.low[i], 2)} to {signed(over.over.high[i], 2)}, {over.over.count[i]} queries"
 
 
 def _heads(over: Agreement, method: Method, picked: str | tuple[int, int]) -> None:
@@ -326,7 +327,7 @@ def _heads(over: Agreement, method: Method, picked: str | tuple[int, int]) -> No
         if heads.p is not None:
             return f", p = {heads.p[layer, head]:.3f}"
         low, high = heads.over.low[layer, head], heads.over.high[layer, head]
-        return f"<br>95 % from {low:+.2f} to {high:+.2f}, {heads.over.count[layer, head]} queries"
+        return f"<br>95 % from {signed(low, 2)} to {signed(high, 2)}, {heads.over.count[layer, head]} queries"
 
     figure = head_correlation_figure(
         heads.over.mean,
@@ -409,8 +410,8 @@ def _summary(
         if heads is not None and heads.best is not None and heads.chosen:
             layer, head = heads.best
             parts.append(
-                f"Best head: layer {layer}, head {head}, {symbol} = {heads.over.mean[heads.best]:+.2f}, the best of "
-                f"{heads.over.mean.size}; chosen on one half and measured on the other: {heads.held_out:+.2f}."
+                f"Best head: layer {layer}, head {head}, {symbol} = {signed(heads.over.mean[heads.best], 2)}, the best "
+                f"of {heads.over.mean.size}; chosen on one half and measured on the other: {signed(heads.held_out, 2)}."
             )
     if compared == "signed" and all(len(set(one.signs.tolist())) == 1 for one in pieces):
         parts.append("No demonstration differs from the others in sign here: read “Plain”.")

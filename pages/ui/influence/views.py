@@ -13,6 +13,7 @@ from core.analysis.influence import Flips, Influence, Moves, Removal, flips, inf
 from core.analysis.influence.records import flip_records, influence_records, move_records
 from core.figures.influence.changes import flip_figure, move_figure
 from core.figures.influence.influence import influence_figure
+from core.runtime.numbers import fixed, signed
 from core.runtime.progress import Stop
 from core.study.outcome import Outcome
 from core.study.study import Study
@@ -129,8 +130,8 @@ def efficiency(removal: Removal, unit: str) -> str:
     ended = f" {unit}" if unit else ""
     left = f"{abs(shares.residual):.0e}" if shares.residual else "0"
     line = (
-        f"Σφ = {shares.values.sum():+.3f}; v(all) − v(none) = {removal.everything:.3f} − ({removal.nothing:.3f}) "
-        f"= {whole:+.3f}{ended}; residual {left}"
+        f"Σφ = {signed(shares.values.sum())}; v(all) − v(none) = {fixed(removal.everything)} − "
+        f"({fixed(removal.nothing)}) = {signed(whole)}{ended}; residual {left}"
     )
     return line.replace("-", "−")
 

@@ -20,6 +20,7 @@ from core.analysis.kernel.convergence import (
 from core.errors import StudyError
 from core.figures.kernel.convergence import Published, convergence_figure
 from core.hidden_markov import convergence as hidden
+from core.runtime.numbers import cell
 from core.runtime.progress import Stop
 from core.statistics.curves import Curve
 from core.study.study import Study
@@ -269,7 +270,7 @@ def _table(numbers: Sequence[int], curves: Sequence[Curve], published: Sequence[
 
 def _with_half(curve: Curve, i: int) -> str:
     half = (curve.high[i] - curve.low[i]) / 2
-    return f"{curve.mean[i]:.3f}" + (f" ±{half:.3f}".replace("0.", ".") if half == half else "")
+    return f"{curve.mean[i]:.3f}" + (f" ±{cell(half, 3)}" if half == half else "")
 
 
 def _say_about(found: hidden.Convergence) -> None:

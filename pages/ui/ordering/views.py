@@ -25,6 +25,7 @@ from core.analysis.ordering.records import in_words
 from core.analysis.ordering.table import OrderTable
 from core.figures.ordering.accuracy import Landing, Marks, accuracy_figure, entropy_figure
 from core.figures.ordering.effects import answers_figure, positions_figure
+from core.runtime.numbers import signed as coefficient
 from pages.ui.components.card import Card, Values
 from pages.ui.components.charts import chart
 from pages.ui.components.menu import choice
@@ -290,15 +291,15 @@ def entropy_view(found: Entropies, words: list[str], marks: Marks) -> None:
 
 def _short(found: Correlation) -> str:
     """A correlation as a panel's note."""
-    return "no ρ" if np.isnan(found.rho) else f"ρ = {found.rho:+.2f}, p = {found.p:.2g}".replace("-", "−")
+    return "no ρ" if np.isnan(found.rho) else f"ρ = {coefficient(found.rho, 2)}, p = {found.p:.2g}"
 
 
 def verdict(found: Correlation) -> str:
     """A correlation in a few words."""
     if np.isnan(found.rho):
         return "ρ: none, one side is the same for every order"
-    said = f"ρ = {found.rho:+.2f} [{found.low:+.2f}, {found.high:+.2f}], p = {found.p:.2g}"
-    return said.replace("-", "−") + ("" if found.told_apart else NOT_TOLD)
+    rho, low, high = (coefficient(value, 2) for value in (found.rho, found.low, found.high))
+    return f"ρ = {rho} [{low}, {high}], p = {found.p:.2g}".replace("-", "−") + ("" if found.told_apart else NOT_TOLD)
 
 
 def _means(view: View) -> tuple[dict[str, Any], dict[str, str]]:

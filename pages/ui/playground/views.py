@@ -18,6 +18,7 @@ from core.figures import (
     path_figure,
     token_figure,
 )
+from core.runtime.numbers import fixed
 from core.study.outcome import Answer, Attention, Kernel, Outcome, Posterior
 from core.study.prompts import Prompt
 from core.study.reasoned import Written
@@ -132,7 +133,7 @@ def _figures(post: Posterior, n: int) -> str:
     row = min(n, len(post.weights) - 1)
     parts = []
     if post.log_evidence is not None:
-        parts.append(f"log P(D) {post.log_evidence[row]:.2f}")
+        parts.append(f"log P(D) {fixed(post.log_evidence[row], 2)}")
     if post.residual is not None:
         parts.append(f"residual {post.residual[row]:.3f} nats")
     if post.condition is not None:

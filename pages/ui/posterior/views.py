@@ -13,6 +13,7 @@ from core.figures.colours import BAYES, MODEL
 from core.figures.posterior.gains import gains_figure
 from core.figures.posterior.steps import StepLine, steps_figure
 from core.posterior.comparing import FLOORS, compare, gains
+from core.runtime.numbers import fixed
 from core.statistics.distributions import entropy
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Posterior
@@ -114,7 +115,7 @@ def _figures(post: Posterior, n: int) -> str:
     row = min(n, len(post.weights) - 1)
     parts = [f"H {float(entropy(post.weights[row])):.2f}"]
     if post.log_evidence is not None:
-        parts.append(f"log P(D) {post.log_evidence[row]:.1f}")
+        parts.append(f"log P(D) {fixed(post.log_evidence[row], 1)}")
     if post.residual is not None:
         parts.append(f"residual {post.residual[row]:.3f}")
     if post.condition is not None:
@@ -207,7 +208,7 @@ def _distance(posteriors: Posteriors, n: int) -> None:
     bounded = measure == "total_variation"
     label = "½ Σ|p − q|" if bounded else "nats"
     figure = steps_figure(lines, n, label, height=BOTTOM - 8, top=1.0 if bounded else None)
-    said = "; ".join(f"{line.name}: {np.asarray(line.values)[n]:.3f}" for line in lines)
+    said = "; ".join(f"{line.name}: {fixed(np.asarray(line.values)[n])}" for line in lines)
     chart(figure, P + "distance", f"{measures[measure]} after {n} demonstrations: {said}")
 
 
@@ -215,7 +216,7 @@ def _entropy(posteriors: Posteriors, n: int) -> None:
     lines = [
         StepLine(SHORT[kind], entropy(post.weights), COLOURS[kind], DASHES[kind]) for kind, post in posteriors.items()
     ]
-    said = "; ".join(f"{line.name}: {np.asarray(line.values)[n]:.3f}" for line in lines)
+    said = "; ".join(f"{line.name}: {fixed(np.asarray(line.values)[n])}" for line in lines)
     figure = steps_figure(lines, n, "H(T | D) in nats", height=BOTTOM + 44)
     chart(figure, P + "entropy", f"Entropy over tasks after {n} demonstrations: {said}")
 
@@ -239,7 +240,7 @@ def _evidence(posteriors: Posteriors, n: int) -> None:
     label = "log P(D_n), nats" if way == "sum" else "−log p(d_n | D_<n), nats"
     right = f"{label}, labels alone" if len(lines) > 1 else ""
     figure = steps_figure(lines, n, label, right, height=BOTTOM - 8)
-    said = "; ".join(f"{line.name}: {np.asarray(line.values)[n]:.2f}" for line in lines)
+    said = "; ".join(f"{line.name}: {fixed(np.asarray(line.values)[n], 2)}" for line in lines)
     chart(figure, P + "evidence", f"Evidence after {n} demonstrations: {said}")
 
 

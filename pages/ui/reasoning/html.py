@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.runtime.numbers import fixed
 from core.study.reasoned import Stage
 from pages.ui.components.prompt import prompt_html
 from pages.ui.components.text import safe
@@ -32,7 +33,7 @@ def written_html(tokens: Sequence[str], logprobs: Sequence[float], height: int) 
     pieces = []
     for token, value in zip(tokens[:MOST], logprobs, strict=False):
         p = float(np.exp(value))
-        said = f"log p = {value:.3f} nats, p = {p:.3f}".replace("-", "−")
+        said = f"log p = {fixed(value)} nats, p = {fixed(p)}"
         shown = token.replace("\n", "↵").replace("\t", "⇥") or "∅"
         shade = f"rgba(109,91,208,{0.06 + 0.44 * p:.2f})" if p >= 0.5 else f"rgba(213,94,0,{0.5 - 0.6 * p:.2f})"
         pieces.append(f'<span class="t" style="background:{shade}" title="{said}">{safe(shown)}</span>')

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.figures import answer_figure
 from core.reasoning import reasonings
+from core.runtime.numbers import fixed
 from core.study.outcome import Answer
 from core.study.reasoned import Stage, Written
 from pages.ui.components.card import Card, Values, save_csv, title
@@ -102,7 +103,7 @@ def _stages(stages: Sequence[Stage] | None, numbers: Sequence[int], marked: int 
 
 
 def _about(stage: Stage) -> str:
-    total = f"{float(np.sum(stage.logprobs)):.2f}".replace("-", "−")
+    total = fixed(float(np.sum(stage.logprobs)), 2)
     size = f"{len(stage.tokens)} token{'s' if len(stage.tokens) != 1 else ''}, log p = {total} nats"
     if not stage.finished:
         return f"{size}; cut off"

@@ -13,6 +13,7 @@ from core.analysis.scoring.grid import Combination, combination_of, variants
 from core.analysis.scoring.table import ScoreTable, score_table, text_count
 from core.figures.base import wrap
 from core.figures.scoring.scoring import label_colours, score_cells_figure
+from core.runtime.numbers import fixed
 from core.scoring.calibration import calibrations
 from core.study.outcome import Answer
 from pages.ui.components import menu
@@ -180,7 +181,7 @@ def _note(name: str, answer: Answer | None, error: str) -> str:
         return f"<b>{wrap(name)}</b><br>{wrap(error, 50)}"
     order = np.argsort(-answer.probabilities, kind="stable")[:6]
     said = "<br>".join(
-        f"{wrap(answer.labels[i], 24)}: {answer.probabilities[i]:.3f}, score {answer.scores[i]:.3f}" for i in order
+        f"{wrap(answer.labels[i], 24)}: {answer.probabilities[i]:.3f}, score {fixed(answer.scores[i])}" for i in order
     )
     return f"<b>{wrap(name)}</b><br>{said}"
 

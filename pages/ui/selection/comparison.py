@@ -314,7 +314,7 @@ def _square(ones: Sequence[Choice | Refusal]) -> None:
             st.caption("Fewer than two selections have ranked the rows.")
             return
         values, counts = score_correlation(choices)
-        words = "ρ = {:+.3f} over {} rows"
+        words = "ρ = {:+z.3f} over {} rows"
     else:
         values, counts = overlap(choices), np.zeros((len(choices), len(choices)), dtype=np.intp)
         words = "Jaccard {:.3f}"

@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 import pytest
 
 from core.figures.colours import CHANGE, LESS, MARK
-from core.figures.compare.cells import Column, heads_difference_figure, short, signed, weights_difference_figure
+from core.figures.compare.cells import Column, heads_difference_figure, weights_difference_figure
 from core.figures.compare.difference import Series, sides_figure
+from core.runtime.numbers import cell, signed_cell
 from tests.figures.test_figures import read
 
 NAN = np.nan
@@ -77,7 +78,7 @@ def test_small_changes_do_not_shine() -> None:
     values = np.array([0.5, 0.5])
     spec = read(sides_figure(["a", "b"], [Series("model", values, values + np.array([0.001, -0.001]))]))
     assert spec["layout"]["xaxis3"]["range"][1] >= 0.05
-    assert spec["data"][2]["text"] == ["0", "0"]
+    assert spec["data"][2]["text"] == [".00", ".00"]
     cells = read(weights_difference_figure(["k"], values[None], values[None] + 0.001, COLUMNS[:2]))
     assert cells["data"][1]["zmax"] >= 0.05
 
@@ -123,5 +124,5 @@ def test_a_mark_frames_its_column_and_every_cell_can_be_clicked(make: Any) -> No
 
 
 def test_numbers_in_two_digits() -> None:
-    assert [short(v) for v in (0.004, 0.31, 0.999, 1.0, 0.05)] == ["0", ".31", "1", "1", ".05"]
-    assert [signed(v) for v in (-0.004, 0.31, -0.31, 1.0)] == ["0", "+.31", "−.31", "+1"]
+    assert [cell(v) for v in (0.004, 0.31, 0.999, 1.0, 0.05)] == [".00", ".31", "1.00", "1", ".05"]
+    assert [signed_cell(v) for v in (-0.004, 0.31, -0.31, 1.0)] == [".00", "+.31", "−.31", "+1"]
