@@ -14,6 +14,7 @@ from core.evaluation.questions import EvaluationQuestion
 from core.ordering import order
 from core.runtime.cost import Cost, metered
 from core.runtime.progress import Stop, check, counting, part
+from core.scoring import log_shares
 from core.scoring.labels import MAX_LABELS, candidate_labels, distinct
 from core.scoring.together import score_together
 from core.selection import rows_chosen, rows_of, select
@@ -131,7 +132,7 @@ def evaluate(
         shown=tuple(map(tuple, shown)),
         answers=tuple(answers),
         right=np.array([[a.best == y for a, y in zip(row, gold, strict=True)] for row in answers]),
-        gold_logprob=np.array([[_log_share(a, y) for a, y in zip(row, gold, strict=True)] for row in answers]),
+        gold_logprob=np.array([_log_shares(*pair, gold) for pair in zip(asked, answers, strict=True)]),
         costs=tuple(costs),
     )
 
@@ -200,9 +201,11 @@ def _score(
     return tuple(answers)
 
 
-def _log_share(answer: Answer, gold: str) -> float:
+def _log_share(study: Study, answer: Answer, gold: str) -> float:
     """log p(gold) over the candidates; −∞ where a study names its labels and gold is none of them."""
-    if gold not in answer.labels:
-        return -np.inf
-    with np.errstate(divide="ignore"):
-        return float(np.log(answer.probabilities[answer.labels.index(gold)]))
+    return float(log_shares(study, answer)[answer.labels.index(gold)]) if gold in answer.labels else -np.inf
+
+
+def _log_shares(asked: Sequence[Study], answers: Sequence[Answer], gold: Sequence[str]) -> list[float]:
+    """(N,) of one study."""
+    return [_log_share(*one) for one in zip(asked, answers, gold, strict=True)]

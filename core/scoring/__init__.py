@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.runtime.progress import Stop
 from core.runtime.registry import Entry, Registry
-from core.statistics.distributions import softmax
+from core.statistics.distributions import log_softmax, softmax
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer, ScoredText
 from core.study.prompts import Prompt
@@ -99,3 +99,19 @@ def posterior_of_means(means: Floats, counts: Floats) -> Floats:
         counts: (L,) tokens behind each.
     """
     return softmax(means * float(np.mean(counts)))
+
+
+def sharpness(study: Study, answer: Answer) -> float:
+    """What scores are multiplied with before the softmax: N̄ of `posterior_of_means`, 1 for a scorer without it."""
+    if answer.bias is not None or not scorers.find(study.scoring).sharpened:
+        return 1.0
+    return float(np.mean([max(1, len(text.logprobs)) for text in answer.scored]))
+
+
+def log_shares(study: Study, answer: Answer) -> Floats:
+    """log of the answer's probabilities over the candidates, (L,) nats, where these themselves are too small to hold.
+
+    Twenty tokens of one nat each are e⁻²⁰, and forty of twenty nats are zero in float64: what is divided, averaged or
+    taken the logarithm of is kept as a logarithm.
+    """
+    return log_softmax(sharpness(study, answer) * answer.scores)

@@ -124,13 +124,24 @@ def label_probabilities(
     labels: Sequence[str],
     stop: Stop | None = None,
 ) -> Floats:
-    """p(y | D, x) normalised over the labels, for many prompts in one call: they share their prefixes.
+    """p(y | D, x) normalised over the labels, (N, L), rows sum to one: softmax of `label_scores`."""
+    return softmax(label_scores(study, model, prompts, labels, stop))
+
+
+def label_scores(
+    study: Study,
+    model: LanguageModel,
+    prompts: Sequence[tuple[Sequence[Demonstration], str]],
+    labels: Sequence[str],
+    stop: Stop | None = None,
+) -> Floats:
+    """log p(y | D, x) for many prompts in one call: they share their prefixes.
 
     Args:
         prompts: (N) pairs of demonstrations shown and input.
 
     Returns:
-        (N, L), rows sum to one.
+        (N, L) nats, not normalised over the labels.
     """
     pairs = []
     for shown, text in prompts:
@@ -138,4 +149,4 @@ def label_probabilities(
         pairs += [(prompt.text, prompt.gap + study.template.word(label)) for label in labels]
     scored = model.score(pairs, stop=stop)
     totals = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64)
-    return softmax(totals.reshape(len(prompts), len(labels)))
+    return totals.reshape(len(prompts), len(labels))

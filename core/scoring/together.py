@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.runtime.progress import Stop, check
 from core.scoring import scorers
-from core.scoring.calibration import bias_of, calibrations, divided, raw
+from core.scoring.calibration import calibrations, divided, log_bias_of, log_raw
 from core.scoring.shared import Missing, SharedPasses
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer
@@ -92,4 +92,4 @@ def calibrate(
     plain = study.model_copy(update={"calibration": calibrations.plain})
     requests = [(plain.model_copy(update={"query": text}), shown, labels) for text in inputs]
     answers = score_together(requests, model, stop)
-    return divided(answer, bias_of([raw(study, one) for one in answers]), raw(study, answer))
+    return divided(answer, log_bias_of([log_raw(study, one) for one in answers]), log_raw(study, answer))

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.runtime.progress import Stop, part
-from core.scoring.direct import label_probabilities
+from core.scoring.direct import label_scores
 from core.scoring.labels import task_labels
 from core.selection import Picked, Selected, candidates, selections
 from core.selection.learning.splits import ROUNDS, filled, hold_out, learn_once, sample
+from core.statistics.distributions import log_odds
 from core.study.study import Study
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 TIMES = 2
 """How many shuffles: in as many sets each candidate is left out."""
-FLOOR = 1e-12  # a probability that underflows counts as this much
 
 
 @selections.register(
@@ -74,9 +74,10 @@ def influences(study: Study, model: LanguageModel, tried: list[int], held: list[
     distinct = list(dict.fromkeys(prompts))
     asked = [([study.pool[i] for i in shown], study.pool[v].input) for shown in distinct for v in held]
     with part(0.0, 1.0):
-        p = label_probabilities(study, model, asked, labels, stop).reshape(len(distinct), len(held), len(labels))
-    gold = p[:, np.arange(len(held)), [labels.index(study.pool[v].label) for v in held]]  # (prompts, V)
-    value = dict(zip(distinct, log_odds(gold).mean(axis=1), strict=True))
+        scores = label_scores(study, model, asked, labels, stop).reshape(len(distinct), len(held), len(labels))
+    gold = np.array([labels.index(study.pool[v].label) for v in held])
+    odds = log_odds(scores, np.broadcast_to(gold, scores.shape[:2]))  # (prompts, V)
+    value = dict(zip(distinct, odds.mean(axis=1), strict=True))
     total, count = dict.fromkeys(tried, 0.0), dict.fromkeys(tried, 0)
     for chosen, i in without:
         total[i] += value[chosen] - value[tuple(j for j in chosen if j != i)]
@@ -92,10 +93,3 @@ def blocks(places: list[int], size: int, rng: np.random.Generator) -> list[tuple
         whole = [*shuffled, *shuffled[: -len(shuffled) % size]]
         sets.update(dict.fromkeys(tuple(sorted(whole[i : i + size])) for i in range(0, len(whole), size)))
     return list(sets)
-
-
-def log_odds(p: Floats) -> Floats:
-    """ln p − ln(1 − p), with p kept off 0 and 1 by 10⁻¹²."""
-    kept = np.clip(p, FLOOR, 1 - FLOOR)
-    odds: Floats = np.log(kept) - np.log1p(-kept)
-    return odds

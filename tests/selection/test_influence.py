@@ -10,7 +10,7 @@ import pytest
 from core import Study
 from core.runtime.memo import forget
 from core.selection import select
-from core.selection.influence import blocks, log_odds
+from core.selection.influence import blocks
 from core.selection.learning.splits import ROUNDS, hold_out
 from tests.selection.learning.test_splits import LABELS, label_shares
 from tests.selection.pools import MANY, choice
@@ -64,7 +64,3 @@ def test_nothing_to_measure_on() -> None:
     assert picked.notes == (
         "No held-out input can tell the candidates apart, so influence chose the first in the pool.",
     )
-
-
-def test_log_odds() -> None:
-    assert log_odds(np.array([0.5, 0.9, 0.0, 1.0])) == pytest.approx([0, math.log(9), -27.631, 27.631], abs=1e-3)

@@ -100,7 +100,7 @@ def test_the_breakdown_divides_by_the_tokens_and_adds_nothing(model: LanguageMod
     assert (line.length, line.unit, line.added) == (4, "tokens", 0.0)
     assert line.score == pytest.approx(line.sums[0] / 4)
     np.testing.assert_allclose(found.answer.probabilities, softmax(found.factor * found.answer.scores), atol=1e-9)
-    np.testing.assert_allclose(found.query.raw, found.answer.probabilities, atol=1e-9)
+    np.testing.assert_allclose(np.exp(found.query.log_raw), found.answer.probabilities, atol=1e-9)
     html = breakdown_html(found, found.query, {}, "100px")
     assert "÷ 4 tokens" in html
     assert "plus" not in html
@@ -108,7 +108,7 @@ def test_the_breakdown_divides_by_the_tokens_and_adds_nothing(model: LanguageMod
 
     calibrated = score_breakdown(PLAIN, model, shown, FOUR, Combination(ScorerVariant("mean-direct"), "dots"))
     assert [step.input for step in calibrated.free] == [".", ". ."]
-    assert "p = softmax(score)" in breakdown_html(calibrated, calibrated.query, {}, "100px")
+    assert "log p = log softmax(score)" in breakdown_html(calibrated, calibrated.query, {}, "100px")
 
 
 def test_its_scores_are_those_of_a_plain_loop() -> None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from core.analysis.scoring.grid import Combination
 from core.runtime.progress import Stop
-from core.scoring import scorers
-from core.scoring.calibration import bias_of, calibrations, raw
+from core.scoring import scorers, sharpness
+from core.scoring.calibration import calibrations, log_bias_of, log_mean, log_raw
 from core.scoring.together import score, score_together
 from core.study.cleaning import tidied
 from core.study.demonstrations import Demonstration
@@ -55,12 +55,12 @@ class ScoredInput:
     Attributes:
         input: the query, or a content-free input.
         lines: (L,) label by label.
-        raw: (L,) what a calibration divides or averages (`core.scoring.calibration.raw`).
+        log_raw: (L,) log of what a calibration divides or averages (`core.scoring.calibration.log_raw`), nats.
     """
 
     input: str
     lines: tuple[LabelBreakdown, ...]
-    raw: Floats
+    log_raw: Floats
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class ScoreBreakdown:
         labels: (L,) candidates.
         query: the study's query.
         free: content-free inputs of the calibration, none without one.
-        mean: (L,) mean of the raw values over these inputs, or None.
-        bias: (L,) p_cf, that mean normalised, or None.
+        log_mean: (L,) log of the mean of the raw values over these inputs, or None.
+        log_bias: (L,) log p_cf, that mean normalised, or None.
         factor: what scores before calibration are multiplied with before the softmax: N̄, the mean number of tokens,
             for a scorer whose probabilities are sharpened, else 1.
         logprob: whether exp(score) is a probability, which a calibration then averages and divides.
@@ -84,8 +84,8 @@ class ScoreBreakdown:
     labels: tuple[str, ...]
     query: ScoredInput
     free: tuple[ScoredInput, ...]
-    mean: Floats | None
-    bias: Floats | None
+    log_mean: Floats | None
+    log_bias: Floats | None
     factor: float
     logprob: bool
     answer: Answer
@@ -112,16 +112,18 @@ def score_breakdown(
     texts = (study.query, *inputs)
     requests = [(plain.model_copy(update={"query": text}), shown, labels) for text in texts]
     answers = score_together(requests, model, stop)
-    steps = [ScoredInput(text, lines_of(plain, one), raw(plain, one)) for text, one in zip(texts, answers, strict=True)]
+    steps = [
+        ScoredInput(text, lines_of(plain, one), log_raw(plain, one)) for text, one in zip(texts, answers, strict=True)
+    ]
     free = tuple(steps[1:])
     return ScoreBreakdown(
         combination=combination,
         labels=tuple(labels),
         query=steps[0],
         free=free,
-        mean=np.mean([step.raw for step in free], axis=0) if free else None,
-        bias=bias_of([step.raw for step in free]) if free else None,
-        factor=_factor(plain, answers[0]),
+        log_mean=log_mean([step.log_raw for step in free]) if free else None,
+        log_bias=log_bias_of([step.log_raw for step in free]) if free else None,
+        factor=sharpness(plain, answers[0]),
         logprob=scorers.find(study.scoring).logprob(study),
         answer=score(study, model, shown, labels, stop),
     )
@@ -138,13 +140,6 @@ def lines_of(study: Study, answer: Answer) -> tuple[LabelBreakdown, ...]:
         added = found - (sums[0] - sum(sums[1:])) / length if texts else 0.0
         lines.append(LabelBreakdown(label, texts, sums, length, unit, added if abs(added) > 1e-9 else 0.0, found))
     return tuple(lines)
-
-
-def _factor(study: Study, answer: Answer) -> float:
-    """N̄ of `core.scoring.posterior_of_means`."""
-    if not scorers.find(study.scoring).sharpened:
-        return 1.0
-    return float(np.mean([max(1, len(text.logprobs)) for text in answer.scored]))
 
 
 def token_records(found: ScoreBreakdown) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from core.bayes.answer import bayes_answer
 from core.errors import PromptTooLong, StudyError
 from core.runtime.progress import Stop, check, counting
 from core.scoring import Direction, scorer_of
-from core.scoring.calibration import bias_of, calibrations, divided, raw
+from core.scoring.calibration import calibrations, divided, log_bias_of, log_raw
 from core.scoring.together import Request, score_together
 from core.study.cleaning import tidied
 from core.study.demonstrations import Demonstration
@@ -228,4 +228,4 @@ def _cell(
     if not free:
         return plain, ""
     scored = combination.of(study)
-    return divided(plain, bias_of([raw(scored, one) for one in free]), raw(scored, plain)), ""
+    return divided(plain, log_bias_of([log_raw(scored, one) for one in free]), log_raw(scored, plain)), ""

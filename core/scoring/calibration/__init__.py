@@ -4,7 +4,9 @@
     q(y) ∝ p(y) / p_cf(y)
 
 Averaged first and normalised after, as Zhao et al. 2021 do. Works with any scorer: raw is exp(score) where a score is
-a log-probability (direct, summed), the probability over the candidates elsewhere; the scorer declares which.
+a log-probability (direct, summed), the probability over the candidates elsewhere; the scorer declares which. All of it
+is worked out on logarithms: a label of a dozen tokens has a probability of 1e-15 or less, and what is added to that
+for safety would be all that is left of it.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.runtime.registry import Entry, Registry
-from core.scoring import scorers
-from core.statistics.distributions import softmax
+from core.scoring import log_shares, scorers
+from core.statistics.distributions import log_softmax, softmax
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer
 from core.study.study import Study
@@ -36,22 +38,27 @@ class Calibration(Entry[Inputs]):
 
 calibrations = Registry("calibration", Calibration, __name__, plain="none")
 
-TINY = 1e-12  # a label that is never probable on any input is not divided by zero
+NEVER = float(np.finfo(np.float64).min)
+"""log p_cf of a label that no input gives any probability at all."""
 
 
-def raw(study: Study, answer: Answer) -> Floats:
-    """What is averaged: exp(score) where that is a probability, else the probability over the candidates, (L,)."""
-    return np.exp(answer.scores) if scorers.find(study.scoring).logprob(study) else answer.probabilities
+def log_raw(study: Study, answer: Answer) -> Floats:
+    """log of what is averaged, (L,): the score where that is a log-probability, else log p over the candidates."""
+    return answer.scores if scorers.find(study.scoring).logprob(study) else log_shares(study, answer)
 
 
-def bias_of(rows: Sequence[Floats]) -> Floats:
-    """p_cf: the mean of the rows, normalised, (L,)."""
-    mean = np.mean(np.asarray(rows, dtype=np.float64), axis=0) + TINY
-    bias: Floats = mean / mean.sum()
-    return bias
+def log_mean(rows: Sequence[Floats]) -> Floats:
+    """log of the mean of exp(rows), (L,)."""
+    mean: Floats = np.logaddexp.reduce(np.asarray(rows, dtype=np.float64), axis=0) - np.log(len(rows))
+    return mean
 
 
-def divided(answer: Answer, bias: Floats, p: Floats) -> Answer:
-    """q ∝ p / p_cf."""
-    scores = np.log(p + np.finfo(np.float64).tiny) - np.log(bias)
-    return replace(answer, scores=scores, probabilities=softmax(scores), bias=bias)
+def log_bias_of(rows: Sequence[Floats]) -> Floats:
+    """log p_cf: the mean of exp(rows), normalised, (L,)."""
+    return np.maximum(log_softmax(log_mean(rows)), NEVER)
+
+
+def divided(answer: Answer, log_bias: Floats, log_p: Floats) -> Answer:
+    """q ∝ p / p_cf, from logarithms of both."""
+    scores = log_p - log_bias
+    return replace(answer, scores=scores, probabilities=softmax(scores), bias=np.exp(log_bias))

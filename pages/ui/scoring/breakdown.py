@@ -44,7 +44,7 @@ def breakdown_html(found: ScoreBreakdown, step: ScoredInput, colours: Mapping[st
     ranked = sorted(step.lines, key=lambda line: -line.score)
     lines = "".join(_label(line, colours.get(line.label, OTHERS), scorer.texts, scorer.adds) for line in ranked)
     own = step is found.query
-    end = _calibrated(found) if own and found.bias is not None else _shares(found, step)
+    end = _calibrated(found) if own and found.log_bias is not None else _shares(found, step)
     return f'{STYLE}<div class="icl-work" style="--icl-height:{height}">{lines}{end}</div>'
 
 
@@ -107,7 +107,7 @@ def _shares(found: ScoreBreakdown, step: ScoredInput) -> str:
     """From scores to probabilities over the candidates."""
     scores = np.array([line.score for line in step.lines])
     if step is not found.query:
-        rows = _row("score", list(scores)) + _row(_raw(found), list(step.raw), "best")
+        rows = _row("score", list(scores)) + _row(_raw(found), list(step.log_raw), "best")
         return f"<table>{_head('', found.labels)}{rows}</table>"
     powers = np.exp(found.factor * (scores - scores.max()))
     power = "score − the highest" if found.factor == 1 else f"{number(found.factor, 2)} × (score − the highest)"
@@ -120,19 +120,20 @@ def _shares(found: ScoreBreakdown, step: ScoredInput) -> str:
 def _raw(found: ScoreBreakdown) -> str:
     """What is averaged and divided, as it comes from a score."""
     if found.logprob:
-        return "p = exp(score)"
+        return "log p = score"
     times = "" if found.factor == 1 else f"{number(found.factor, 2)} × "
-    return f"p = softmax({times}score)"
+    return f"log p = log softmax({times}score)"
 
 
 def _calibrated(found: ScoreBreakdown) -> str:
     """What is divided by, and what comes of it."""
-    assert found.mean is not None
-    assert found.bias is not None
-    rows = "".join(_row(f"“{step.input}”", list(step.raw)) for step in found.free)
-    rows += _row("mean", list(found.mean), "rule")
-    rows += _row("p_cf: the mean ÷ its sum", list(found.bias))
-    rows += _row(f"the query: {_raw(found)}", list(found.query.raw), "rule")
+    assert found.log_mean is not None
+    assert found.log_bias is not None
+    rows = "".join(_row(f"“{step.input}”: log p", list(step.log_raw)) for step in found.free)
+    rows += _row("log of the mean of p", list(found.log_mean), "rule")
+    rows += _row("log p_cf: that mean ÷ its sum", list(found.log_bias))
+    rows += _row("p_cf", list(np.exp(found.log_bias)))
+    rows += _row(f"the query: {_raw(found)}", list(found.query.log_raw), "rule")
     rows += _row("log p − log p_cf = score", list(found.answer.scores))
     rows += _row("exp(score) ÷ their sum = p", list(found.answer.probabilities), "best rule")
     return f"<table>{_head('content-free input', found.labels)}{rows}</table>"

@@ -119,14 +119,14 @@ def test_the_working_adds_up_by_hand(way: Combination, template: str, architectu
             assert line.sums == pytest.approx(sums)
             assert (sums[0] - sum(sums[1:])) / line.length + line.added == pytest.approx(line.score, abs=1e-9)
             assert len(line.texts) == (2 if way.variant.scoring == "pmi" else 1)
-    if found.bias is None:
+    if found.log_bias is None:
         powers = np.exp(found.factor * np.array([line.score for line in found.query.lines]))
     else:
-        raws = np.array([step.raw for step in found.free])
-        np.testing.assert_allclose(found.mean, raws.mean(axis=0))
-        np.testing.assert_allclose(found.bias, raws.mean(axis=0) / raws.mean(axis=0).sum(), atol=1e-9)
-        np.testing.assert_allclose(found.answer.scores, np.log(found.query.raw) - np.log(found.bias), atol=1e-4)
-        powers = found.query.raw / found.bias
+        raws = np.exp([step.log_raw for step in found.free])
+        np.testing.assert_allclose(np.exp(found.log_mean), raws.mean(axis=0))
+        np.testing.assert_allclose(np.exp(found.log_bias), raws.mean(axis=0) / raws.mean(axis=0).sum(), atol=1e-9)
+        np.testing.assert_allclose(found.answer.scores, found.query.log_raw - found.log_bias, atol=1e-4)
+        powers = np.exp(found.query.log_raw) / np.exp(found.log_bias)
     np.testing.assert_allclose(found.answer.probabilities, powers / powers.sum(), atol=1e-4)
     np.testing.assert_allclose(
         found.answer.probabilities, score(way.of(study), tiny(architecture), SHOWN, LABELS).probabilities, atol=1e-4

@@ -106,8 +106,8 @@ def test_a_cell_opens_to_its_tokens_and_is_taken_into_the_study(page: Page, mode
                 assert f"{logprob:.4f}".replace("-", "−") in shown
     for p in found.answer.probabilities:
         assert f"{p:.4f}" in shown
-    if found.bias is not None:
-        assert all(f"{value:.4f}" in shown for value in found.bias)
+    if found.log_bias is not None:
+        assert all(f"{np.exp(value):.4f}" in shown for value in found.log_bias)
         pick(page, "selectbox", "input", 1)
         (free,) = [str(html.value) for html in page.at.html if "icl-work" in str(html.value)]
         assert f"score <b>{found.free[0].lines[0].score:.4f}".replace("-", "−") in free

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp, softmax
 
 from core import Answer, Demonstration, Study
+from core.analysis.scoring.breakdown import score_breakdown
+from core.analysis.scoring.grid import Combination, ScorerVariant
+from core.analysis.scoring.table import score_tables
 from core.errors import StudyError
 from core.scoring import scorers
-from core.scoring.calibration import bias_of, calibrations, divided
+from core.scoring.calibration import calibrations, divided, log_bias_of
 from core.scoring.together import score
 from tests.tiny import ARCHITECTURES, REVIEWS, plain_logprobs, tiny
 
@@ -27,14 +31,14 @@ def test_worked_example() -> None:
     """docs/methods.md §9: p = (.55, .45), p_cf = (.618, .382) gives label 1 and (.430356, .569644)."""
     p = np.array([0.55, 0.45])
     plain = Answer(("0", "1"), np.log(p), p)
-    calibrated = divided(plain, np.array([0.618, 0.382]), p)
+    calibrated = divided(plain, np.log([0.618, 0.382]), np.log(p))
     assert calibrated.best == "1"
     assert calibrated.probabilities == pytest.approx([0.430356, 0.569644], abs=1e-6)
 
 
 def test_averages_first_and_normalises_after() -> None:
-    rows = [np.array([0.02, 0.01]), np.array([0.1, 0.5])]
-    assert bias_of(rows) == pytest.approx([0.12 / 0.63, 0.51 / 0.63], abs=1e-9)
+    rows = [np.log([0.02, 0.01]), np.log([0.1, 0.5])]
+    assert np.exp(log_bias_of(rows)) == pytest.approx([0.12 / 0.63, 0.51 / 0.63], abs=1e-12)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -61,6 +65,47 @@ def test_prior_correction_equals_a_plain_loop(architecture: str) -> None:
     expected = rows[0] / bias
     answer = answered(architecture, calibration="prior")
     assert answer.probabilities == pytest.approx(expected / expected.sum(), abs=1e-4)
+
+
+LONG = (
+    "the plot of the film was very good and what a bird it was the house",
+    "the house of the dog was very bad and what a film it was the plot",
+    "a very good bird of the house was the plot and what a dog it was",
+)
+"""Candidates of fourteen words or more, whose probabilities are 1e-20 and less."""
+
+
+@pytest.mark.parametrize("calibration", [name for name in calibrations.names() if name != "none"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_long_candidates_are_calibrated_too(architecture: str, calibration: str) -> None:
+    """q ∝ p / p_cf in logarithms of a plain loop: nothing is added to probabilities that would be all that is left."""
+    study = Study(query=QUERY, pool=POOL, calibration=calibration, labels=LONG)
+    inputs = calibrations.find(calibration).function(study, REVIEWS[:4])
+
+    def logs(text: str) -> list[float]:
+        prompt = f"{FORWARD}{text} ->"
+        return [float(plain_logprobs(architecture, prompt, " " + label).sum()) for label in LONG]
+
+    query = np.array(logs(QUERY))
+    assert query.max() < np.log(1e-12)
+    bias = logsumexp([logs(text) for text in inputs], axis=0)
+    expected = softmax(query - bias)
+    answer = score(study, tiny(architecture), REVIEWS[:4], LONG)
+    assert answer.probabilities == pytest.approx(expected, abs=1e-4)
+    assert answer.bias == pytest.approx(softmax(bias), rel=1e-3)
+    assert np.abs(expected - softmax(query)).max() > 0.01
+    way = Combination(ScorerVariant("direct", (("normalisation", "sum"),)), calibration)
+    (table,) = score_tables(study, tiny(architecture), [(QUERY, REVIEWS[:4], LONG)], [way])
+    assert table.probabilities[0] == pytest.approx(expected, abs=1e-4)
+    working = score_breakdown(study, tiny(architecture), REVIEWS[:4], LONG, way)
+    assert working.log_bias is not None
+    assert softmax(working.query.log_raw - working.log_bias) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_label_that_is_never_given_any_probability_is_not_divided_by_zero() -> None:
+    bias = log_bias_of([np.array([0.0, -np.inf])])
+    plain = Answer(("0", "1"), np.array([-1.0, -np.inf]), np.array([1.0, 0.0]))
+    assert divided(plain, bias, plain.scores).probabilities == pytest.approx([1.0, 0.0])
 
 
 @pytest.mark.parametrize("calibration", calibrations.names())
