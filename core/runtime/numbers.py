@@ -1,4 +1,4 @@
-"""Numbers as they are read: a real minus sign, no minus before nothing, no digit lost, and a bare 0 or 1 for these alone."""
+"""Numbers as they are read: a real minus sign, no digit lost, no sign before nothing, a bare 0 or 1 for these alone."""
 
 from __future__ import annotations
 
