@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.attention.answer import check_heads, label_tokens, part_of_tokens, pool, read_attention
-from core.attention.groups import GROUPINGS, KINDS, Groups, Tokens, group, tokens_of
+from core.attention.answer import check_heads, first_apart, label_tokens, part_of_tokens, pool, read_attention
+from core.attention.groups import GROUPINGS, KINDS, START, Groups, Tokens, group, tokens_of
 from core.attention.maps import (
     ANSWER,
     LARGEST,
@@ -22,6 +22,7 @@ __all__ = [
     "GROUPINGS",
     "KINDS",
     "LARGEST",
+    "START",
     "Between",
     "Groups",
     "TokenMap",
@@ -29,6 +30,7 @@ __all__ = [
     "between",
     "block_groups",
     "check_heads",
+    "first_apart",
     "fits",
     "group",
     "label_tokens",

@@ -25,7 +25,8 @@ def read_attention(study: Study, model: LanguageModel, prompt: Prompt) -> tuple[
     """Read the prompt once and pool the last token's attention by demonstration, for every layer and head.
 
     A pooled weight is the sum over the tokens of a span; what a row lacks to 1 is attention to tokens outside every
-    part, the beginning-of-text token above all. `maxima` and `label_maxima` are the largest weight inside a
+    part, the beginning-of-text token above all. Where there is none, the text's first token takes its place and is a
+    span of its own, "start". `maxima` and `label_maxima` are the largest weight inside a
     demonstration and inside its label (Han et al. 2023; docs/methods.md §8.2). None where the architecture gives no
     attention.
 
@@ -48,7 +49,7 @@ def pool(prompt: Prompt, reading: Reading, head: tuple[int, int] | None = None) 
         raise ValueError("The reading holds no attention to pool.")
     row = reading.attention[:, :, 0, :].astype(np.float64)  # (layers, heads, t)
     owner = part_of_tokens(prompt.parts, reading.ends)
-    names, span = _spans(prompt.parts, owner)
+    names, span = _spans(prompt.parts, owner, first_apart(reading.ends))
     belongs = (span[:, None] == np.arange(len(names))).astype(np.float64)  # (t, S)
     count = len({part.demonstration for part in prompt.parts if part.demonstration is not None})
     demonstration = np.array([*readable(prompt.parts), -1], dtype=np.intp)[owner]
@@ -59,6 +60,7 @@ def pool(prompt: Prompt, reading: Reading, head: tuple[int, int] | None = None) 
         label_maxima=_maxima(row, label_tokens(prompt.parts, owner, reading.starts, reading.ends, count)),
         tokens=tuple(reading.texts),
         token_starts=tuple(int(start) for start in reading.starts),
+        token_spans=tuple(span.tolist()),
         head=head,
         map=reading.map if head is not None else None,
     )
@@ -70,6 +72,8 @@ def part_of_tokens(parts: Sequence[Part], ends: Sequence[int]) -> Places:
     A token that straddles a boundary belongs to the part that holds its last character: tokenizers join white space to
     the word that follows, so "·chat" is the label and not the separator. A token without characters belongs to the part
     that holds the character before it; at the very start (the beginning-of-text token) it is outside.
+
+    Where no start token stands in front, the text's first token is outside too (`first_apart`).
     """
     bounds = np.array([part.end for part in parts], dtype=np.int64)
     begins = np.array([part.start for part in parts], dtype=np.int64)
@@ -77,7 +81,18 @@ def part_of_tokens(parts: Sequence[Part], ends: Sequence[int]) -> Places:
     owner = np.searchsorted(bounds, last, side="left")  # the first part that ends at or after the token does
     inside = owner < len(parts)
     inside[inside] = begins[owner[inside]] < last[inside]
+    if first_apart(ends):
+        inside[0] = False
     return np.where(inside, owner, -1)
+
+
+def first_apart(ends: Sequence[int]) -> bool:
+    """Whether the first token is set apart: it is the text's own, since the tokenizer puts no start token in front.
+
+    Heads that have nothing to look for rest on the first token, whatever it is (an attention sink, Xiao et al. 2024).
+    A start token takes that; without one it would count for whichever part stands first. A text of one token keeps it.
+    """
+    return len(ends) > 1 and int(ends[0]) > 0
 
 
 def readable(parts: Sequence[Part]) -> list[int]:
@@ -103,7 +118,7 @@ def label_tokens(
     """For each of `count` demonstrations, which tokens (t,) are its label's.
 
     Where a tokenizer joins the label to what follows it, so that no token ends inside the label, every token that
-    overlaps it counts.
+    overlaps it counts, but for one that is set apart (`first_apart`).
     """
     masks = []
     first, last = np.asarray(starts), np.asarray(ends)
@@ -113,6 +128,7 @@ def label_tokens(
         if not mask.any():
             for place in places:
                 mask |= (first < parts[place].end) & (last > parts[place].start)
+            mask[:1] &= not first_apart(ends)
         masks.append(mask)
     return masks
 
@@ -127,12 +143,13 @@ def check_heads(heads: Sequence[tuple[int, int]], layers: int, per_layer: int) -
             )
 
 
-def _spans(parts: Sequence[Part], owner: Places) -> tuple[tuple[str, ...], Places]:
-    """The names of the spans, and which of them each token is in, (t,), −1 for none."""
+def _spans(parts: Sequence[Part], owner: Places, apart: bool) -> tuple[tuple[str, ...], Places]:
+    """The names of the spans, and which of them each token is in, (t,), −1 for none; `apart`: the first token is."""
     count = len({part.demonstration for part in parts if part.demonstration is not None})
     instructed = any(part.kind == "instruction" for part in parts)
-    names = (*(("instruction",) if instructed else ()), *(str(i + 1) for i in range(count)), "query")
-    first = int(instructed)
+    front = (*(("start",) if apart else ()), *(("instruction",) if instructed else ()))
+    names = (*front, *(str(i + 1) for i in range(count)), "query")
+    first = len(front)
     of_part = []
     for part, demonstration in zip(parts, readable(parts), strict=True):
         if demonstration >= 0:
@@ -141,9 +158,11 @@ def _spans(parts: Sequence[Part], owner: Places) -> tuple[tuple[str, ...], Place
             of_part.append(-1)  # before the first input: of no span
         else:
             # the line break after the instruction is the only "end" without a demonstration
-            of_part.append(0 if part.kind in ("instruction", "end") else len(names) - 1)
+            of_part.append(first - 1 if part.kind in ("instruction", "end") else len(names) - 1)
     lookup = np.array([*of_part, -1], dtype=np.intp)  # owner −1 picks the last: outside
-    return names, lookup[owner]
+    span = lookup[owner]
+    span[:1] = np.where(apart, 0, span[:1])
+    return names, span
 
 
 def _maxima(row: Floats, masks: Sequence[NDArray[np.bool_]]) -> Floats:

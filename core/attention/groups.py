@@ -17,7 +17,8 @@ Places = NDArray[np.intp]
 Grouping = Literal["demonstrations", "kinds", "both"]
 GROUPINGS: tuple[Grouping, ...] = ("demonstrations", "kinds", "both")
 
-# What a token can be, in the order of a prompt. "start" is a token outside every part, such as a beginning-of-text one.
+# What a token can be, in the order of a prompt. "start" is a token outside every part: a beginning-of-text one, or the
+# text's first where there is none (`first_apart`).
 KINDS = ("start", "instruction", "prefix", "input", "separator", "steps", "label", "end", "query", "answer-prefix")
 START = "start"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.attention import check_heads, label_tokens, part_of_tokens
+from core.attention import START, check_heads, label_tokens, part_of_tokens
 from core.errors import Unavailable
 from core.kernels import kernels
 from core.kernels.context import KernelContext, KernelWeights, Read
@@ -29,7 +29,8 @@ Floats = NDArray[np.float64]
 def weigh(study: Study, context: KernelContext) -> KernelWeights:
     """K(x, x_i) = mean over `study.heads` (all heads of all layers where none is named) of the largest attention weight
     from the prompt's last token to a token of demonstration i, or the sum of those weights (Han et al. 2023 take the
-    largest). With span "label", to the label's tokens alone. (Q, n).
+    largest). With span "label", to the label's tokens alone. On a model without a start token the first token of the
+    prompt, on which heads rest whatever it is, counts to no demonstration. (Q, n).
 
     Neither symmetric nor, unlike kernels of the texts alone, the same in every order of the demonstrations.
 
@@ -39,7 +40,10 @@ def weigh(study: Study, context: KernelContext) -> KernelWeights:
     """
     check_heads(study.heads, context.model.layers, context.model.heads)
     rows = [of_heads(head_weights(context.read(x), study.span, study.pooling), study.heads) for x in context.queries]
-    return KernelWeights(np.array(rows).reshape(len(rows), len(context.shown)), _in_words(study))
+    views = [context.read(x).attention for x in context.queries]
+    apart = any(view is not None and START in view.spans for view in views)
+    detail = _in_words(study) + (", first token set apart" if apart else "")
+    return KernelWeights(np.array(rows).reshape(len(rows), len(context.shown)), detail)
 
 
 def head_weights(read: Read, span: Span = "demonstration", pooling: Pooling = "max") -> Floats:

@@ -136,13 +136,15 @@ class Attention:
     """Attention from the last prompt token, pooled by span, and one head's tokens.
 
     Attributes:
-        spans: (S,) names: "instruction" (when there is one), "1" … "n", "query".
+        spans: (S,) names: "start" (the first token, on a model that puts no start token in front: whatever stands
+            there draws attention), "instruction" (when there is one), "1" … "n", "query".
         pooled: (layers, heads, S) summed attention; a row sums to one minus what falls outside every span. A
             demonstration reaches from its input up to the next one.
         maxima: (layers, heads, n) largest weight inside each demonstration (Han et al. 2023).
         label_maxima: (layers, heads, n) the same over the label's tokens alone.
         tokens: (t,) the prompt's tokens as text.
         token_starts: (t,) character offset of each token in the prompt.
+        token_spans: (t,) place in `spans` of the span that each token counts to, −1 for none.
         head: the head of `map`, or None.
         map: (t, t) float32 attention of that head, rows are "from", or None.
     """
@@ -153,6 +155,7 @@ class Attention:
     label_maxima: Floats
     tokens: tuple[str, ...]
     token_starts: tuple[int, ...]
+    token_spans: tuple[int, ...]
     head: tuple[int, int] | None = None
     map: NDArray[np.float32] | None = None
 

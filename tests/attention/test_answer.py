@@ -64,7 +64,8 @@ def test_spans_hold_what_plain_loops_find(
     assert attention is not None
     maps, spans = eager(folder, prompt.text)
     assert len(attention.tokens) == len(spans) == len(reading.ids)
-    names = [*(["instruction"] if instruction else []), "1", "2", "3", "query"]
+    bare = spans[0][1] > 0  # no start token in front: the first token stands apart
+    names = [*(["start"] if bare else []), *(["instruction"] if instruction else []), "1", "2", "3", "query"]
     assert attention.spans == tuple(names)
 
     def place(end: int) -> str | None:
@@ -83,7 +84,9 @@ def test_spans_hold_what_plain_loops_find(
         for head in range(model.heads):
             row = maps[layer, head, -1]
             for s, name in enumerate(names):
-                inside = [t for t, (_, end) in enumerate(spans) if place(end) == name]
+                inside = [t for t, (_, end) in enumerate(spans) if place(end) == name and not (bare and t == 0)]
+                inside = [0] if name == "start" else inside
+                assert [t for t, span in enumerate(attention.token_spans) if span == s] == inside
                 assert attention.pooled[layer, head, s] == pytest.approx(sum(row[t] for t in inside), abs=1e-5)
                 if name.isdigit():
                     i = int(name) - 1
@@ -92,7 +95,7 @@ def test_spans_hold_what_plain_loops_find(
                         t for t in inside if getattr(owner_by_characters(prompt, spans[t][1]), "kind", "") == "label"
                     ]
                     assert attention.label_maxima[layer, head, i] == pytest.approx(max(row[t] for t in label), abs=1e-5)
-            outside = sum(row[t] for t, (_, end) in enumerate(spans) if place(end) is None)
+            outside = sum(row[t] for t, (_, end) in enumerate(spans) if place(end) is None and not (bare and t == 0))
             assert attention.pooled[layer, head].sum() + outside == pytest.approx(1.0, abs=1e-5)
     assert attention.head == (1, 2)
     assert attention.map is not None
@@ -104,7 +107,8 @@ def test_no_demonstrations_and_no_head(model: LanguageModel) -> None:
     prompt = render((), "bird")
     _, attention = read_attention(Study(), model, prompt)
     assert attention is not None
-    assert attention.spans == ("query",)
+    bare = model.encode(prompt.text).ends[0] > 0
+    assert attention.spans == (("start", "query") if bare else ("query",))
     assert attention.maxima.shape == attention.label_maxima.shape == (model.layers, model.heads, 0)
     assert attention.map is None
     assert attention.head is None
@@ -130,8 +134,15 @@ def test_a_token_belongs_to_the_part_of_its_last_character() -> None:
     ends = (0, 3, 4, 6, 11, 12, 15)
     #       BOS, "cat", " ", "->", " chat" over the join of separator and label, line break, query
     assert part_of_tokens(PARTS, ends).tolist() == [-1, 0, 1, 1, 2, 3, 5]
-    assert part_of_tokens(PARTS, (8, 16)).tolist() == [2, -1]
+    assert part_of_tokens(PARTS, (0, 8, 16)).tolist() == [-1, 2, -1]
     assert part_of_tokens((), (1, 2)).tolist() == [-1, -1]
+
+
+def test_without_a_start_token_the_first_token_stands_apart() -> None:
+    assert part_of_tokens(PARTS, (3, 4, 6, 11)).tolist() == [-1, 1, 1, 2]
+    assert part_of_tokens(PARTS, (3,)).tolist() == [0], "a text of one token keeps it"
+    assert part_of_tokens(PARTS, (0,)).tolist() == [-1]
+    assert part_of_tokens(PARTS, ()).tolist() == []
 
 
 def test_a_label_swallowed_by_the_line_break_still_counts() -> None:

@@ -49,8 +49,9 @@ def test_each_token_has_its_kind_and_demonstration() -> None:
 def test_a_label_swallowed_by_the_line_break_is_still_a_label() -> None:
     prompt = render((Demonstration(input="cat", label="chat"),), "dog")
     known = tokens_of(prompt, encoded(prompt.text, [3, 6, 12], bos=False))  # "cat", " ->", " chat\n", "dog ->"
-    assert kinds(known) == ["input", "separator", "label", "answer-prefix"]
-    assert known.demonstrations.tolist() == [0, 0, 0, -1]
+    assert kinds(known) == ["start", "separator", "label", "answer-prefix"]  # no start token: the first stands apart
+    assert known.demonstrations.tolist() == [-1, 0, 0, -1]
+    assert group(known).names == ("start", "1", "query")
 
 
 def by_walking(known: Tokens, name: str) -> list[int]:
@@ -69,7 +70,7 @@ def by_walking(known: Tokens, name: str) -> list[int]:
 @pytest.mark.parametrize("architecture", ["gpt2", "llama"])
 def test_groups_hold_what_they_say(architecture: str, model: Model, prompt: Prompt) -> None:
     known = tokens(model(architecture), prompt)
-    front = ["start"] if architecture == "llama" else []
+    front = ["start"]  # the start token; the first token of the text where there is none
     whole = group(known)
     assert whole.names == (*front, "instruction", "1", "2", "3", "query")
     assert whole.demonstrations == (*(None for _ in front), None, 0, 1, 2, None)
@@ -108,9 +109,9 @@ def test_very_many_demonstrations_are_put_together(model: Model) -> None:
     prompt = render(SHOWN * 7, "bird")  # 21
     known = tokens(model("gpt2"), prompt)
     found = group(known, most=6)
-    assert found.names == ("1–4", "5–8", "9–12", "13–16", "17–20", "21", "query")
-    assert found.demonstrations == (None, None, None, None, None, 20, None)
-    for place, name in enumerate(found.names[:5]):
+    assert found.names == ("start", "1–4", "5–8", "9–12", "13–16", "17–20", "21", "query")
+    assert found.demonstrations == (None, None, None, None, None, None, 20, None)
+    for place, name in list(enumerate(found.names))[1:6]:
         first, last = map(int, name.split("–"))
         inside = [i for i in range(len(known)) if first - 1 <= known.demonstrations[i] <= last - 1]
         assert [i for i in range(len(known)) if found.of[i] == place] == inside

@@ -145,7 +145,7 @@ def test_the_size_does_not_depend_on_the_length(model: Model) -> None:
 def test_what_cannot_be_had_is_a_sentence(model: Model, prompt: Prompt) -> None:
     tested = model("gpt2")
     known = tokens(tested, prompt)
-    none = group(known, "demonstrations", ["start"])  # this tokenizer puts nothing in front
+    none = group(known, "demonstrations", ["steps"])  # this prompt shows none
     assert none.names == ()
     with pytest.raises(StudyError, match="of the kinds chosen"):
         between(tested, prompt.text, none, group(known))

@@ -76,6 +76,6 @@ def test_what_cannot_be_had_is_a_sentence(model: Model, prompt: Prompt) -> None:
         rollout_map(model("gpt2"), prompt.text, [0], [0], top=5)
     with pytest.raises(StudyError, match="of the kinds chosen"):
         rollout_map(model("gpt2"), prompt.text, [], [0])
-    none = group(tokens(model("gpt2"), prompt), "demonstrations", ["start"])
+    none = group(tokens(model("gpt2"), prompt), "demonstrations", ["steps"])
     with pytest.raises(StudyError, match="of the kinds chosen"):
         rollout_between(model("gpt2"), prompt.text, none, none)

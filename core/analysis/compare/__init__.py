@@ -11,6 +11,7 @@ from core.analysis.compare.aligning import Aligned, align
 from core.analysis.compare.changes import MENUS, Change, changes
 from core.analysis.compare.matching import Match, match, moves
 from core.analysis.compare.prompts import Piece, prompt_difference
+from core.attention import START
 from core.ordering import orderings
 from core.runtime.registry import AnyRegistry
 from core.scoring import scorers
@@ -198,8 +199,9 @@ def _at(values: Floats, places: list[int | None]) -> Floats:
 def _attention(a: Outcome, b: Outcome, matched: tuple[Match, ...]) -> AttentionDifference:
     assert a.attention is not None
     assert b.attention is not None
-    instructed = any("instruction" in side.spans for side in (a.attention, b.attention))
-    spans: tuple[str | int, ...] = (*(("instruction",) if instructed else ()), *range(len(matched)), "query")
+    both = {*a.attention.spans, *b.attention.spans}
+    front = [name for name in (START, "instruction") if name in both]
+    spans: tuple[str | int, ...] = (*front, *range(len(matched)), "query")
     heads_a = _at(a.attention.pooled, _columns(a.attention, spans, [pair.a for pair in matched]))
     heads_b = _at(b.attention.pooled, _columns(b.attention, spans, [pair.b for pair in matched]))
     same = a.fingerprint == b.fingerprint and heads_a.shape == heads_b.shape

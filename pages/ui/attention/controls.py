@@ -28,7 +28,7 @@ TOKENS = P + "prompt_tokens"
 MEASURES = ("Attention", "Rollout")
 GROUPING_NAMES = dict(zip(GROUPINGS, ("Demonstrations", "Kinds", "Both"), strict=True))
 KIND_NAMES = {
-    "start": "start: the beginning-of-text token",
+    "start": "start: the beginning-of-text token, or the first one where there is none",
     "instruction": "instruction",
     "prefix": "prefix: before an input",
     "input": "input",

@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from core.analysis.compare import Aligned, Difference, Match, difference
+from core.attention import START
 from core.figures.colours import BAYES, MODEL, OTHERS
 from core.figures.compare.cells import Column, heads_difference_figure, weights_difference_figure
 from core.figures.compare.difference import Series, sides_figure
@@ -367,8 +368,15 @@ def _attention(part: SideView) -> None:
 def _span_column(sides: Sides, span: str | int) -> Column:
     if isinstance(span, int):
         return sides.columns[span]
-    texts = [getattr(side.study, span) for side in (sides.a, sides.b)]
+    texts = [_span_text(side, span) for side in (sides.a, sides.b)]
     return Column(None, None, texts[0], texts[1], span, name=span)
+
+
+def _span_text(side: Outcome, span: str) -> str:
+    """What stands in a span that is no demonstration, on one side; "" where that side has no such span."""
+    if side.attention is None or span not in side.attention.spans:
+        return ""
+    return f"{side.attention.tokens[0]} (the first token)" if span == START else str(getattr(side.study, span))
 
 
 def _prompt_reads() -> Values:

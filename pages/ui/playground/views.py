@@ -20,7 +20,6 @@ from core.figures import (
 )
 from core.runtime.numbers import fixed
 from core.study.outcome import Answer, Attention, Kernel, Outcome, Posterior
-from core.study.prompts import Prompt
 from core.study.reasoned import Written
 from pages.ui.components.card import Card, Values, empty
 from pages.ui.components.charts import chart
@@ -52,9 +51,10 @@ HELP_KERNELS = (
 )
 HELP_ATTENTION = (
     "Attention of the last token of the prompt, summed over each part of it; a demonstration reaches up to the next "
-    "input. A row that sums to less than 1 attends to "
-    "tokens outside all parts, such as the beginning of the text. In the embedded model the heads 0 and 1 of layer L0, "
-    "which look one and two tokens back, were planted before training and did not emerge."
+    "input. A row that sums to less than 1 attends to tokens outside all parts, such as the beginning of the text. On "
+    "a model that puts no token there, attention rests on the prompt's first token whatever it is: that token is the "
+    "part “start”, and of no demonstration. In the embedded model the heads 0 and 1 of layer L0, which look one and "
+    "two tokens back, were planted before training and did not emerge."
 )
 
 
@@ -175,7 +175,7 @@ def kernel_view(kernels: tuple[Kernel, ...], best: str, rows: ShownRows) -> None
 def _attention_reads() -> Values:
     found = outcome()
     study = found.study
-    return found.attention, found.prompt, rows_of(found), study.instruction, study.query
+    return found.attention, rows_of(found), study.instruction, study.query
 
 
 def attention_controls(attention: Attention | None, *_: Any) -> None:
@@ -185,12 +185,12 @@ def attention_controls(attention: Attention | None, *_: Any) -> None:
         st.segmented_control("Look", LOOKS, required=True, label_visibility="collapsed", **look)
 
 
-def attention_view(attention: Attention | None, prompt: Prompt, rows: ShownRows, instruction: str, query: str) -> None:
+def attention_view(attention: Attention | None, rows: ShownRows, instruction: str, query: str) -> None:
     """Attention of the last token by demonstration, by head, or token by token for one head."""
     if attention is None:
         empty("This model gives no attention weights.", ROW)
     elif st.session_state[LOOK] == "Tokens":
-        _tokens(attention, prompt, rows)
+        _tokens(attention, rows)
     elif st.session_state[LOOK] == "Heads":
         _heads(attention, rows)
     else:
@@ -214,7 +214,9 @@ def _head_choice(attention: Attention) -> None:
 def _by_demonstration(attention: Attention, rows: ShownRows, instruction: str, query: str) -> None:
     owners: list[int | None] = [rows.numbers[int(name) - 1] if name.isdigit() else None for name in attention.spans]
     by_span = {str(i + 1): f"{x} → {y}" for i, (x, y) in enumerate(rows.texts)}
-    texts = [by_span.get(name, instruction if name == "instruction" else query) for name in attention.spans]
+    first = f"{attention.tokens[0]} (the first token)"
+    others = {"start": first, "instruction": instruction, "query": query}
+    texts = [by_span.get(name) or others[name] for name in attention.spans]
     spec = demonstration_figure.spec(attention.pooled, attention.spans, owners, texts, rows.marked)
 
     def clicked(data: list[Any]) -> None:
@@ -242,7 +244,7 @@ def _heads(attention: Attention, rows: ShownRows) -> None:
     st.caption(f"On {what}. Click a head for its tokens.")
 
 
-def _tokens(attention: Attention, prompt: Prompt, rows: ShownRows) -> None:
+def _tokens(attention: Attention, rows: ShownRows) -> None:
     with st.container(horizontal=True, gap="small"):
         _head_choice(attention)
         st.button(
@@ -255,17 +257,13 @@ def _tokens(attention: Attention, prompt: Prompt, rows: ShownRows) -> None:
     if attention.head is None or attention.map is None:
         empty("Choose a head to see which token attends to which.", ROW)
         return
-    figure = _token_figure(attention, prompt, rows, ROW - 49)
+    figure = _token_figure(attention, rows, ROW - 49)
     chart(figure, "playground_tokens", f"Attention between tokens, layer {attention.head[0]} head {attention.head[1]}")
 
 
-def _token_figure(attention: Attention, prompt: Prompt, rows: ShownRows, height: int) -> Any:
-    starts = np.asarray(attention.token_starts)
-    owners: list[int | None] = [None] * len(starts)
-    for part in prompt.parts:
-        if part.demonstration is not None:
-            for place in np.flatnonzero((starts >= part.start) & (starts < part.end)):
-                owners[int(place)] = rows.numbers[part.demonstration]
+def _token_figure(attention: Attention, rows: ShownRows, height: int) -> Any:
+    shown = [rows.numbers[int(name) - 1] if name.isdigit() else None for name in attention.spans]
+    owners = [None if span < 0 else shown[span] for span in attention.token_spans]
     assert attention.map is not None
     assert attention.head is not None
     return token_figure(attention.map, attention.tokens, owners, attention.head, rows.marked, height=height)
@@ -281,7 +279,7 @@ def tokens_dialog(found: Outcome) -> None:
     @st.dialog("Attention, token by token", width="large", on_dismiss=close_dialog)
     def show() -> None:
         if found.attention is not None and found.attention.map is not None:
-            figure = _token_figure(found.attention, found.prompt, rows_of(found), 640)
+            figure = _token_figure(found.attention, rows_of(found), 640)
             chart(figure, "playground_tokens_large", "Attention between tokens")
 
     show()

@@ -33,7 +33,7 @@ def kernel(name: str, weights: Sequence[float], detail: str = "mean", best: str 
 def attention(spans: Sequence[str], pooled: Any) -> Attention:
     cube = np.array(pooled, dtype=float)
     nothing = np.zeros((*cube.shape[:2], sum(name.isdigit() for name in spans)))
-    return Attention(tuple(spans), cube, nothing, nothing, (), ())
+    return Attention(tuple(spans), cube, nothing, nothing, (), (), ())
 
 
 def outcome(shown: Sequence[Demonstration], study: Study | None = None, **fields: Any) -> Outcome:
