@@ -111,7 +111,8 @@ def word_vectors(model: LanguageModel, texts: Sequence[str], corpus: Sequence[st
     vectors=lambda model, texts, corpus: normalised_rows(model, texts),
 )
 def hidden(model: LanguageModel, corpus: Sequence[str], query: str, texts: Sequence[str]) -> Floats:
-    """e(x) = mean_t h_t, last layer, of each text alone. The corpus is not read.
+    """e(x) = mean_t h_t, last layer, of each text alone, without its first token where no start token stands in front
+    (docs/methods.md §2.3). The corpus is not read.
 
     Raises:
         PromptTooLong: the query alone is longer than the model's context.

@@ -29,7 +29,7 @@ def read_ahead(study: Study, context: KernelContext) -> None:
 )
 def weigh(study: Study, context: KernelContext) -> KernelWeights:
     """K(x, x_i) = cosine, dot product or RBF of h(x) and h(x_i), h the mean over an input's tokens of one layer's
-    hidden states. (Q, n).
+    hidden states, without the first token where no start token stands in front of it (docs/methods.md §2.3). (Q, n).
 
     RBF: exp(−‖h − h_i‖²/2σ²) with σ = `study.bandwidth` × the median distance between all pairs of the study's query
     and x_1 … x_n, so that σ does not depend on which other queries are asked.

@@ -277,6 +277,10 @@ class LanguageModel:
     def embed(self, texts: Sequence[str], layer: int = -1) -> NDArray[np.float32]:
         """(N, d) mean over a text's tokens of one layer's hidden states, tokens that the tokenizer added left out.
 
+        Where it puts no start token in front, the text's first token is left out too: its state is the attention
+        sink's, a hundred times as long as the others on some models, and the same whatever it says. A text of one
+        token is then read behind the token that texts start from.
+
         Args:
             layer: 0 is the embedding, `layers` or −1 the last.
 
@@ -286,9 +290,9 @@ class LanguageModel:
         """
         if not -self.layers - 1 <= layer <= self.layers:
             raise ModelError(f"There is no layer {layer}: hidden states go from 0 to {self.layers}.")
-        encodings = self.encoder.encode_batch(texts)
-        self._check([encoding.ids for encoding in encodings])
-        sequences = [self._ids(encoding.ids) for encoding in encodings]
+        alone = [self._alone(encoding) for encoding in self.encoder.encode_batch(texts)]
+        sequences = [sequence for sequence, _ in alone]
+        self._check([sequence.tolist() for sequence in sequences])
         result = np.zeros((len(texts), self._width), dtype=np.float32)
         marks = [np.array([len(sequence) - 1]) for sequence in sequences]
         if not sequences:
@@ -308,8 +312,7 @@ class LanguageModel:
                 states = self._passes.hidden(batch, layer)
                 for row, state in zip(batch, states, strict=True):
                     for member, path in zip(row.trie.members, row.trie.paths, strict=True):
-                        own = path[_own_tokens(encodings[member])] if encodings[member].ids else path
-                        result[member] = state[own].float().mean(dim=0).cpu().numpy()
+                        result[member] = state[path[alone[member][1]]].float().mean(dim=0).cpu().numpy()
         return result
 
     def _carried(
@@ -324,10 +327,10 @@ class LanguageModel:
         for text, encoding in zip(texts, self.encoder.encode_batch(texts), strict=True):
             if not 0 < len(encoding.ids) <= self.context_length or max(encoding.ids) >= self.vocabulary_size:
                 continue
-            member, size = len(sequences), len(encoding.ids)
-            carried[member], own[member] = text, _own_tokens(encoding)
-            sequences.append(np.array(encoding.ids, dtype=np.int64))
-            marks.append(np.array([size - 1]))
+            sequence, places = self._alone(encoding)
+            carried[len(sequences)], own[len(sequences)] = text, places
+            sequences.append(sequence)
+            marks.append(np.array([len(sequence) - 1]))
         return carried, Alone(own) if own else None
 
     def _plan(self, sequences: list[Ints], marks: list[Ints], mixed: bool) -> list[Plan]:
@@ -391,6 +394,20 @@ class LanguageModel:
             raise ModelError("This model has no token to start from, so the text must not be empty.")
         return np.array(ids, dtype=np.int64)
 
+    def _alone(self, encoding: Encoding) -> tuple[Ints, Ints]:
+        """The tokens by which a text is embedded, and the places of those among them that the mean is over.
+
+        Raises:
+            ModelError: an empty text on a model without a token to start from.
+        """
+        ids = self._ids(encoding.ids)
+        own = np.flatnonzero(np.array(encoding.ends) > 0)
+        if not len(own):
+            return ids, np.arange(len(ids))
+        if own[0] > 0 or (len(own) == 1 and self._start is None):
+            return ids, own
+        return (ids, own[1:]) if len(own) > 1 else (np.array([self._start, *ids], dtype=np.int64), own + 1)
+
     def _check(self, texts: Sequence[Sequence[int]]) -> None:
         """Refuse ids that the model cannot read."""
         longest = max(map(len, texts), default=0)
@@ -438,12 +455,6 @@ def _reading(
         map=inside.get("map"),
         logprobs=logprobs,
     )
-
-
-def _own_tokens(encoding: Encoding) -> Ints:
-    """Places of the tokens that the tokenizer did not add; all of them where it added every one."""
-    own = np.flatnonzero(np.array(encoding.ends) > 0)
-    return own if len(own) else np.arange(len(encoding.ends))
 
 
 def _scored_tokens(encoding: Encoding, join: int) -> Ints:

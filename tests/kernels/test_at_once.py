@@ -20,6 +20,7 @@ from core.study.demonstrations import Demonstration
 from core.study.prompts import render
 from core.study.question import Question
 from core.study.study import ModelChoice, Study
+from tests.models import plain
 from tests.models.checkpoints import write_tiny
 
 Floats = NDArray[np.float64]
@@ -62,10 +63,7 @@ def test_hidden_kernel_compares_inputs_read_alone(model: LanguageModel, similari
     kernel = compute_kernels(Question.of(study, SHOWN, LABELS), model, None, None)["hidden"]
     rows = []
     for text in ["dog", *(d.input for d in SHOWN)]:
-        reading = model.read(text, hidden=True)
-        assert reading.hidden is not None
-        own = [t for t, end in enumerate(reading.ends) if end > 0]
-        rows.append(reading.hidden[layer][own].mean(0))
+        rows.append(plain.alone(Path(model.name), text)[layer].mean(0))
     h = np.array(rows, dtype=np.float64)
     sigma = np.median([euclidean_distances(h)[i, j] for i in range(5) for j in range(i + 1, 5)])
     oracle = {

@@ -84,11 +84,9 @@ def test_prediction_is_the_product_of_two_softmaxes(folder: Path, model: Languag
 def test_rbf_of_hidden_states_is_scikit_learns(folder: Path, model: LanguageModel, bandwidth: float) -> None:
     study = Study(query="dog", hidden_layer=2, similarity="rbf", bandwidth=bandwidth)
     found = weigh(model, "hidden", study)
-    _, tokenizer = plain.load(folder)
 
     def state(text: str) -> Floats:
-        own = [t for t, (_, end) in enumerate(tokenizer(text, return_offsets_mapping=True)["offset_mapping"]) if end]
-        return plain.read(folder, text).hidden_states[2][0][own].double().mean(0).numpy()
+        return plain.alone(folder, text)[2].mean(0)
 
     inputs = np.array([state(row.input) for row in SHOWN])
     points = np.vstack([state("dog")[None], inputs])

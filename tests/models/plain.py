@@ -35,3 +35,18 @@ def read(folder: Path, text: str) -> Any:
     model, tokenizer = load(folder)
     with torch.no_grad():
         return model(torch.tensor([tokenizer(text)["input_ids"]]), output_attentions=True, output_hidden_states=True)
+
+
+def alone(folder: Path, text: str) -> NDArray[np.float64]:
+    """(layers + 1, t, d) hidden states of the text's own tokens, what stands first left out.
+
+    That is the start token, or the text's first where there is none; a single token is read behind a start token.
+    """
+    model, tokenizer = load(folder)
+    encoded = tokenizer(text, return_offsets_mapping=True)
+    ids = encoded["input_ids"]
+    if len(ids) == 1 and encoded["offset_mapping"][0][1] > 0:
+        ids = [tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id, *ids]
+    with torch.no_grad():
+        states = model(torch.tensor([ids]), output_hidden_states=True).hidden_states
+    return np.array(torch.stack(states)[:, 0, 1:].double().numpy())
