@@ -1,8 +1,16 @@
-"""Damped Newton steps for the weights of a mixture, all rows at once, each with its own damping.
+"""Primal–dual Newton steps for the weights of a mixture, all rows at once, each with its own damping.
 
 What is solved, and the notation, stands in `core.posterior.decoding`. With p̂ = m/s, m = Σ_F w_F J_F, s = Σ_F w_F Z_F,
-r_F(a) = w_F J_F(a)/m(a) and R_F(j) = w_F Z_F(j)/s(j), ∂ log p̂_j(a) / ∂ log w_F = r_F(a) − R_F(j). All is done in log w,
-so that weights stay positive.
+r_F(a) = w_F J_F(a)/m(a) and R_F(j) = w_F Z_F(j)/s(j), ∂ log p̂_j(a) / ∂ log w_F = r_F(a) − R_F(j). The weak prior's
+ε KL(b‖w) = −ε Σ_F b_F log w_F + … is the barrier of an interior-point method, so its multipliers z_F ≥ 0 take part:
+
+    ∂L/∂w_F + ε = z_F,    w_F z_F = ε b_F,    Σ_F w_F = 1
+
+and are solved for by Newton's method in w and z together, a larger μ standing in for ε at first. Of a weight that goes
+to almost nothing, z is of the size of what speaks against it, so that such weights converge as fast as all others; in
+log w alone they crawl. Steps are relative, e = dw/w, and all matrices are scaled by w on both sides.
+
+Source: Nocedal and Wright 2006, chapter 19, for primal–dual interior-point methods.
 """
 
 from __future__ import annotations
@@ -16,6 +24,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 TINY = 1e-300
+FIRST_BARRIER = 3e-3  # μ at the start; it falls to ε tenfold a step
+NEAR = 0.995  # of the way to zero, the most that a weight goes in one step
+REGULAR = 1e-13  # of the diagonal, where a matrix is singular; a flat valley has curvatures little above that
+DAMPINGS = 1e-10, 1e6  # the least that is not 0, and the most
+ROUNDING = 1e-11  # nats; a step that lowers the objective by less cannot be told from one that does not
 
 
 @dataclass(frozen=True)
@@ -105,13 +118,16 @@ class Objective(Protocol):
         """(n,)."""
         ...
 
-    def slopes(self, active: Active, w: Floats, m: Floats, fitted: Floats, share: Floats) -> tuple[Floats, Floats]:
-        """−∂ loss / ∂ log w, (n, f), and a Hessian that is never negative, (n, f, f)."""
+    def slopes(
+        self, active: Active, w: Floats, m: Floats, fitted: Floats, share: Floats, exact: bool
+    ) -> tuple[Floats, Floats]:
+        """−w ∂ loss/∂w, (n, f), and w wᵀ ∂² loss/∂w², (n, f, f): the true one, or one that is never negative."""
         ...
 
 
 class Likelihood:
-    """−Σ q log p̂, with Fisher's information: Σ_a p̂ (r − R)(r − R)ᵀ = Σ_a p̂ r rᵀ − Σ_j R Rᵀ, as Σ_{a in j} p̂ r = R."""
+    """−Σ q log p̂, whose second derivative is Σ_a q r rᵀ − Σ_j R Rᵀ. With p̂ for q it is Fisher's information,
+    Σ_a p̂ (r − R)(r − R)ᵀ, as Σ_{a in j} p̂ r = R, and never negative."""
 
     merges = True
 
@@ -119,8 +135,10 @@ class Likelihood:
         sums: Floats = -(active.q * np.log(np.maximum(fitted, TINY))).sum(1)
         return sums
 
-    def slopes(self, active: Active, w: Floats, m: Floats, fitted: Floats, share: Floats) -> tuple[Floats, Floats]:
-        bend = _per_square(fitted * active.counted, m)
+    def slopes(
+        self, active: Active, w: Floats, m: Floats, fitted: Floats, share: Floats, exact: bool
+    ) -> tuple[Floats, Floats]:
+        bend = _per_square(active.q if exact else fitted * active.counted, m)
         both = np.matmul(active.columns * bend[:, None], active.columns.swapaxes(1, 2))
         both *= w[:, :, None] * w[:, None]
         both -= np.matmul(share * active.used[:, None], share.swapaxes(1, 2))
@@ -128,7 +146,8 @@ class Likelihood:
 
 
 class Squares:
-    """½ Σ (q − p̂)²; the Hessian is Gauss and Newton's, Σ p̂² (r − R)(r − R)ᵀ."""
+    """½ Σ (q − p̂)², whose second derivative is Gauss and Newton's Σ p̂² d dᵀ, never negative, and, with d = r − R,
+    Σ_j (v_j R_jᵀ + R_j v_jᵀ), v_j = Σ_{a in j} (q − p̂) p̂ d."""
 
     merges = False
 
@@ -136,15 +155,20 @@ class Squares:
         sums: Floats = 0.5 * ((active.q - fitted) ** 2 * active.counted).sum(1)
         return sums
 
-    def slopes(self, active: Active, w: Floats, m: Floats, fitted: Floats, share: Floats) -> tuple[Floats, Floats]:
+    def slopes(
+        self, active: Active, w: Floats, m: Floats, fitted: Floats, share: Floats, exact: bool
+    ) -> tuple[Floats, Floats]:
         used = active.counted
-        bend = fitted**2 * used
+        bend, pull = fitted**2 * used, (active.q - fitted) * fitted * used
         weighted = active.columns * _per_square(bend, m)[:, None]
         both = np.matmul(weighted, active.columns.swapaxes(1, 2)) * w[:, :, None] * w[:, None]
         by_probe = np.matmul(weighted, m[..., None] * active.member) * w[..., None]  # Σ_{a in j} bend r, (n, f, Q)
-        half = np.matmul(0.5 * share * (bend @ active.member)[:, None] - by_probe, share.swapaxes(1, 2))
-        gain = active.pulled(w, m, share, (active.q - fitted) * fitted * used)
-        return gain, both + half + half.swapaxes(1, 2)
+        across = 0.5 * share * (bend @ active.member)[:, None] - by_probe
+        if exact:
+            per_answer = active.columns * (pull / m)[:, None]
+            across += np.matmul(per_answer, active.member) * w[..., None] - share * (pull @ active.member)[:, None]
+        half = np.matmul(across, share.swapaxes(1, 2))
+        return active.pulled(w, m, share, pull), both + half + half.swapaxes(1, 2)
 
 
 def _per_square(bend: Floats, m: Floats) -> Floats:
@@ -165,82 +189,170 @@ def em_step(problem: Problem, w: Floats, base: Floats, strength: float) -> Float
     return result
 
 
+class State(NamedTuple):
+    """Where the rows that are left stand; arrays are written into."""
+
+    w: Floats  # (n, f)
+    base: Floats  # (n, f)
+    dual: Floats  # (n, f)  w z
+    barrier: Floats  # (n,)  μ
+    damping: Floats  # (n,)
+    loss: Floats  # (n,)
+    gain: Floats  # (n, f)
+    metric: Floats  # (n, f)
+    hessian: Floats  # (n, f, f)
+    exact: Flags  # (n,) whether that is the true one
+
+    def keep(self, left: Flags) -> State:
+        """Some of the rows; all of them cost nothing."""
+        if left.all():
+            return self
+        rows = (self.w[left], self.base[left], self.dual[left], self.barrier[left], self.damping[left])
+        derivatives = (self.gain[left], self.metric[left], self.hessian[left], self.exact[left])
+        return State(*rows, self.loss[left], *derivatives)
+
+
+class NewtonStep(NamedTuple):
+    """Where a step leads."""
+
+    w: Floats  # (n, f)
+    dual: Floats  # (n, f)
+    length: Floats  # (n,) how much of the step was taken
+    convex: Flags  # (n,) whether it is one to a minimum
+
+
 def newton(
     problem: Problem, w: Floats, base: Floats, objective: Objective, strength: float, tolerance: float, limit: int
 ) -> Floats:
-    """Levenberg–Marquardt in log w; a step is taken only if it lowers the objective.
+    """Minimise loss + ε KL(b‖w) from w; a step is taken only if it lowers that.
 
-    The prior's gradient is ε (b − w), its Hessian ε (diag w − w wᵀ).
+    Where the true second derivative is not positive, the one that never is negative takes its place for a step.
 
     Args:
         w, base: (N, f) where to start, and the prior b.
         strength: ε.
-        tolerance: a row is done when a step promises less.
+        tolerance: a row is done when a whole step of the true second derivative moves no more than this share of the
+            weight. That step is taken too, and such steps converge quadratically, so what is left is far less.
         limit: most steps.
     """
     w = w.copy()
-    active, now, b = Active.of(problem), w.copy(), base  # arrays of the rows that are left, each at its weights now
-    damping = np.full(len(w), 0.01)
-    fit = active.fit(now)
+    active = Active.of(problem)
+    fit = active.fit(w)
+    gain, metric, hessian = _expand(active, w, fit, objective, exact=False)
+    barrier, rows = np.full(len(w), max(FIRST_BARRIER, strength)), np.zeros(len(w))
+    dual = np.maximum(-gain, barrier[:, None] * base)
     loss = objective.loss(active, fit.fitted)
-    gain, metric, hessian = _expand(active, now, fit, objective)
+    now = State(w.copy(), base, dual, barrier, rows, loss, gain, metric, hessian, rows > 0)
     for _ in range(limit if w.shape[1] else 0):
-        slope = gain + strength * (b - now)
-        pull = strength * now
-        matrix = hessian - pull[:, :, None] * now[:, None]
-        # in log w, a falling weight's own slope is curvature too; without it tiny weights bounce
-        _diagonal(matrix)[...] += pull + np.maximum(-slope, 0.0) + damping[:, None] * (metric + pull)
-        step = np.minimum(np.maximum(_solve(matrix, slope), -3.0), 3.0)
-        new = now * np.exp(step)
-        total = np.maximum(new.sum(1), TINY)
-        new /= total[:, None]
-        reached = active.fit(new)
+        step = _step(now, strength)
+        reached = active.fit(step.w)
         after = objective.loss(active, reached.fitted)
-        change = after - loss - strength * ((b * step).sum(1) - b.sum(1) * np.log(total))  # b log (new / now)
-        better = change <= 1e-13  # rounding, at most
-        # a tiny weight promises little although it may deserve to grow, so the gain per weight is looked at too
-        promised = (slope * step).sum(1)
-        done = (promised < tolerance) & ((gain - 0.01 * now).max(1) <= 0)
-        damping = np.where(better, np.maximum(damping / 8, 1e-9), damping * 10)
-        if better.all():
-            now, loss, fit = new, after, reached
-        else:
-            now[better], loss[better] = new[better], after[better]
-            fit.put(better, reached.rows(better))
-        left = ~done & (damping < 1e6)
+        better = step.convex & (after - now.loss - _pulled_to_prior(now, step.w) <= ROUNDING)
+        done = better & now.exact & (now.damping == 0) & (now.barrier <= strength) & (_moved(now, step) <= tolerance)
+        _damp(now, better, step.convex)
+        now.w[better], now.dual[better], now.loss[better] = step.w[better], step.dual[better], after[better]
+        lower = np.maximum(now.barrier * np.where(step.length > 0.5, 0.1, 0.5), strength)
+        now.barrier[better] = lower[better]
+        fit.put(better, reached.rows(better))
+        left = ~done & (now.damping < DAMPINGS[1])
+        concave = now.exact & ~step.convex
         if not left.all():
-            w[active.rows] = now
+            w[active.rows] = now.w
             if not left.any():
                 return w
-            active, fit, better = active.keep(left), fit.rows(left), better[left]
-            now, b, damping, loss = now[left], b[left], damping[left], loss[left]
-            gain, metric, hessian = gain[left], metric[left], hessian[left]
-        # worked out anew only where the step was taken
-        if better.all():
-            gain, metric, hessian = _expand(active, now, fit, objective)
-        elif better.any():
-            part = active.keep(better)
-            gain[better], metric[better], hessian[better] = _expand(part, now[better], fit.rows(better), objective)
-    w[active.rows] = now
+            active, fit, now, better, concave = (
+                active.keep(left),
+                fit.rows(left),
+                now.keep(left),
+                better[left],
+                concave[left],
+            )
+        for which, exact in ((better, True), (concave, False)):  # worked out anew only where it changes
+            if which.any():
+                part = active.keep(which)
+                found = _expand(part, now.w[which], fit.rows(which), objective, exact)
+                now.gain[which], now.metric[which], now.hessian[which] = found
+                now.exact[which] = exact
+    w[active.rows] = now.w
     return w
 
 
-def _expand(active: Active, w: Floats, fit: Fit, objective: Objective) -> tuple[Floats, Floats, Floats]:
-    """The objective at w without the prior: slopes, (n, f), Σ_j R, (n, f), and a Hessian, (n, f, f)."""
+def _pulled_to_prior(now: State, w: Floats) -> Floats:
+    """By how much the prior's part, −μ Σ b log w, is lower at these weights than now, (n,)."""
+    logs = np.log(np.maximum(w, TINY)) - np.log(np.maximum(now.w, TINY))
+    lower: Floats = now.barrier * (now.base * logs).sum(1)
+    return lower
+
+
+def _moved(now: State, step: NewtonStep) -> Floats:
+    """Total variation that the whole step would move, (n,)."""
+    moved: Floats = 0.5 * np.abs(step.w - now.w).sum(1) / np.maximum(step.length, TINY)
+    return moved
+
+
+def _damp(now: State, better: Flags, convex: Flags) -> None:
+    """Less after a step that was taken; more after one that was not, unless another second derivative is to be had."""
+    least, _ = DAMPINGS
+    eased = now.damping / 100 * (now.damping > least)
+    more = np.where(now.exact & ~convex, now.damping, np.maximum(now.damping * 100, least))
+    now.damping[:] = np.where(better, eased, more)
+
+
+def _step(now: State, strength: float) -> NewtonStep:
+    """One step for every row."""
+    barrier = now.barrier[:, None]
+    # the loss does not read the scale of w, so ½ (Σ w − 1)² may be added to it, to hold the sum
+    matrix = now.hessian + now.w[:, :, None] * now.w[:, None]
+    _diagonal(matrix)[...] += now.dual + now.damping[:, None] * (now.metric + strength)
+    target = barrier * now.base
+    step, convex = _solve(matrix, now.gain + target - barrier * now.w)
+    turn = (target - now.dual - now.dual * step) / np.maximum(now.dual, TINY)  # dz/z
+    length, dual_length = _inside(step), _inside(turn)
+    new = now.w * (1 + length[:, None] * step)
+    total = np.maximum(new.sum(1, keepdims=True), TINY)
+    dual = now.dual * (1 + length[:, None] * step) * (1 + dual_length[:, None] * turn)
+    return NewtonStep(new / total, dual, np.minimum(length, dual_length), convex)
+
+
+def _inside(step: Floats) -> Floats:
+    """How much of a relative step keeps every value positive, at most all of it, (n,)."""
+    found: Floats = np.minimum(1.0, NEAR / np.maximum((-step).max(1, initial=NEAR), NEAR))
+    return found
+
+
+def _expand(active: Active, w: Floats, fit: Fit, objective: Objective, exact: bool) -> tuple[Floats, Floats, Floats]:
+    """The objective at w without the prior: slopes, (n, f), Σ_j R, (n, f), and second derivatives, (n, f, f)."""
     share = active.shares(w, fit.s)
-    gain, hessian = objective.slopes(active, w, fit.m, fit.fitted, share)
+    gain, hessian = objective.slopes(active, w, fit.m, fit.fitted, share, exact)
     return gain, share.sum(2), hessian
 
 
-def _solve(matrix: Floats, right: Floats) -> Floats:
-    """matrix⁻¹ right, (n, f), for positive semi-definite matrices whose diagonals span many orders of magnitude."""
+def _solve(matrix: Floats, right: Floats) -> tuple[Floats, Flags]:
+    """matrix⁻¹ right, (n, f), for matrices whose diagonals span many orders of magnitude, and which are positive, (n,).
+
+    Where one is not, there is nothing to solve for, and the steps are zero.
+    """
     diagonal = _diagonal(matrix)
     scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     unit = matrix * scale[:, :, None]
     unit *= scale[:, None]
-    _diagonal(unit)[...] = 1 + 1e-9  # also where the diagonal is 0: there nothing moves
+    _diagonal(unit)[...] = np.where(diagonal < 0, -1.0, 1 + REGULAR)  # also where it is 0: there nothing moves
+    positive = _positive(unit)
+    if not positive.all():
+        unit[~positive], right = np.eye(unit.shape[1]), np.where(positive[:, None], right, 0.0)
     solved: Floats = np.linalg.solve(unit, (right * scale)[..., None])[..., 0] * scale
-    return solved
+    return solved, positive
+
+
+def _positive(matrices: Floats) -> Flags:
+    """Which of them are positive definite, (n,)."""
+    try:
+        np.linalg.cholesky(matrices)
+        return np.ones(len(matrices), dtype=bool)
+    except np.linalg.LinAlgError:
+        if len(matrices) == 1:
+            return np.zeros(1, dtype=bool)
+        return np.concatenate([_positive(matrix) for matrix in matrices[:, None]])
 
 
 def _diagonal(matrices: Floats) -> Floats:
