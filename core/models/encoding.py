@@ -62,7 +62,7 @@ class Encoder:
         front = {text: self._wrap(raw, text) for raw, text in zip(self._raw(heads), heads, strict=True)}
         tails = list(dict.fromkeys(text[cut:] for text, cut in zip(texts, cuts, strict=True)))
         behind = {text: self._wrap(raw, text) for raw, text in zip(self._raw(tails, False), tails, strict=True)}
-        return [_joined(front[text[:cut]], behind[text[cut:]], cut) for text, cut in zip(texts, cuts, strict=True)]
+        return [joined(front[text[:cut]], behind[text[cut:]], cut) for text, cut in zip(texts, cuts, strict=True)]
 
     def ids_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """The token numbers that `encode_batch` gives, without the rest, which takes as long again."""
@@ -110,7 +110,7 @@ class Encoder:
         return Encoding(tuple(ids), tuple(a for a, _ in spans), tuple(b for _, b in spans), texts, tuple(unknown))
 
 
-def _joined(front: Encoding, behind: Encoding, cut: int) -> Encoding:
+def joined(front: Encoding, behind: Encoding, cut: int) -> Encoding:
     """A text's encoding from those of its two pieces, of which the second begins at character `cut`."""
     return Encoding(
         front.ids + behind.ids,

@@ -16,13 +16,13 @@ from core.errors import ModelError, PromptTooLong
 from core.models.architectures import Abilities
 from core.models.capture import eager, watching
 from core.models.direct_path import direct_logits
-from core.models.encoding import Encoder, Encoding
+from core.models.encoding import Encoder, Encoding, joined
 from core.models.incremental import Growing, growing
 from core.models.layer import Layer, Observer
 from core.models.observers import Inside, Rows
 from core.models.packing import Plan, plan, suited
 from core.models.passes import Alone, Look, Passes
-from core.models.reading import Answers, Reading, Scored
+from core.models.reading import Answers, Pair, Reading, Scored
 from core.models.trie import Ints
 from core.runtime.cost import count
 from core.runtime.progress import Advance, Stop, check, counting
@@ -83,19 +83,21 @@ class LanguageModel:
         """Tokens of a text, BOS included where the tokenizer adds it."""
         return self.encoder.encode_batch([text])[0]
 
-    def score(self, pairs: Sequence[tuple[str, str]], *, stop: Stop | None = None) -> list[Scored]:
+    def score(self, pairs: Sequence[Pair], *, stop: Stop | None = None) -> list[Scored]:
         """log p(continuation | context) token by token, for every (context, continuation).
 
         The whole text is tokenised at once; scored are the tokens whose span ends after the context, so a token that
         straddles the join (" positive" after a context that ends in a space) belongs to the continuation. The very
-        first token of a text has nothing before it, and so no log-probability: it is left out.
+        first token of a text has nothing before it, and so no log-probability: it is left out. Candidates whose scores
+        are compared go through `core.scoring.alike`.
 
         Args:
-            pairs: N (context, continuation).
+            pairs: N (context, continuation); a context of None puts the model's start token before the continuation.
             stop: asked between passes; True ends the work.
 
         Raises:
             PromptTooLong: a whole text has more tokens than the model reads.
+            ModelError: a context of None, on a model without any token to start from.
             Cancelled: `stop` said so.
         """
         return self.answer(pairs, (), stop=stop).scores
@@ -111,7 +113,7 @@ class LanguageModel:
 
     def answer(
         self,
-        pairs: Sequence[tuple[str, str]],
+        pairs: Sequence[Pair],
         texts: Sequence[str],
         *,
         look: str | None = None,
@@ -128,17 +130,18 @@ class LanguageModel:
         Raises:
             PromptTooLong, ModelError, Cancelled: as those do.
         """
-        encodings = self.encoder.encode_batch([context + continuation for context, continuation in pairs])
+        encodings = self._encoded(pairs)
         ids = self.encoder.ids_batch(texts)
         self._check([*(encoding.ids for encoding in encodings), *ids])
-        scored = [_scored_tokens(own, len(context)) for own, (context, _) in zip(encodings, pairs, strict=True)]
+        behind = [_behind(own, len(context or "")) for own, (context, _) in zip(encodings, pairs, strict=True)]
+        scored = [at[at > 0] for at in behind]  # the first token of a text has nothing before it
         places = [place for place, at in enumerate(scored) if len(at)]  # the others have no token to score
         sequences = [np.array(encodings[place].ids[: scored[place][-1]], dtype=np.int64) for place in places]
         sequences += map(self._ids, ids)
         marks = [scored[place] - 1 for place in places]
         marks += [np.array([len(sequence) - 1]) for sequence in sequences[len(places) :]]
 
-        results = [Scored((), np.empty(0))] * len(pairs)
+        results = [_unscored(*one) for one in zip(pairs, encodings, behind, strict=True)]
         rows = np.empty((len(texts), self.vocabulary_size), dtype=np.float32)
         # The last digits of a score depend on the shape of its pass, so scores keep to rows of one kind.
         mixed = not pairs and look is None and self._abilities.forest
@@ -155,7 +158,10 @@ class LanguageModel:
                     rows[into] = logged[at].cpu().numpy()[:, : self.vocabulary_size]
                 own = {places[member]: at for member, at in nodes.items() if member < len(places)}
                 for place, values in _values(own, scored, encodings, logged):
-                    results[place] = Scored(tuple(encodings[place].texts[i] for i in scored[place]), values)
+                    read, at = encodings[place], scored[place].tolist()
+                    tokens, numbers = tuple(read.texts[i] for i in at), tuple(read.ids[i] for i in at)
+                    one = results[place]
+                    results[place] = Scored(tokens, values, numbers, one.begins, one.overlap, one.left_out)
         attention = None if seen is None else seen.attention
         if look is None or attention is None or len(attention) != self.layers:
             vectors = {} if alone is None else {carried[member]: mean for member, mean in alone.means.items()}
@@ -315,6 +321,24 @@ class LanguageModel:
                         result[member] = state[path[alone[member][1]]].float().mean(dim=0).cpu().numpy()
         return result
 
+    def _encoded(self, pairs: Sequence[Pair]) -> list[Encoding]:
+        """Tokens of whole texts, a start token in front where a context is None and the tokenizer adds none.
+
+        Raises:
+            ModelError: there is no such token.
+        """
+        encodings = self.encoder.encode_batch([(context or "") + continuation for context, continuation in pairs])
+        for place, (context, _) in enumerate(pairs):
+            own = encodings[place]
+            if context is None and (not own.ids or own.ends[0] > 0):
+                if self._start is None:
+                    raise ModelError(
+                        "This model has no token to start from, so nothing can be asked of a text without a "
+                        "beginning: write a premise that is not blank."
+                    )
+                encodings[place] = joined(Encoding((self._start,), (0,), (0,), ("",), ()), own, 0)
+        return encodings
+
     def _carried(
         self, texts: Sequence[str], sequences: list[Ints], marks: list[Ints]
     ) -> tuple[dict[int, str], Alone | None]:
@@ -457,11 +481,20 @@ def _reading(
     )
 
 
-def _scored_tokens(encoding: Encoding, join: int) -> Ints:
-    """Places of the tokens that end after the join, the first token of the text excepted."""
-    ends = np.array(encoding.ends, dtype=np.int64)
-    places = np.flatnonzero(ends > join)
-    return places[places > 0]
+def _behind(encoding: Encoding, join: int) -> Ints:
+    """Places of the tokens that end after the join."""
+    return np.flatnonzero(np.array(encoding.ends, dtype=np.int64) > join)
+
+
+def _unscored(pair: Pair, encoding: Encoding, behind: Ints) -> Scored:
+    """What the tokens alone say of a continuation: where it begins, and whether its first token has nothing before."""
+    join = len(pair[0] or "")
+    if not len(behind):
+        return Scored((), np.empty(0), begins=join)
+    first = int(behind[0])
+    begins = min(encoding.starts[first], join)
+    left_out = encoding.ids[0] if first == 0 else None
+    return Scored((), np.empty(0), begins=begins, overlap=join - begins, left_out=left_out)
 
 
 def _log_probs(logits: torch.Tensor) -> torch.Tensor:

@@ -10,6 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+Pair = tuple[str | None, str]
+"""(context, continuation); None for the token that the model starts from, where its tokenizer puts none in front."""
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -18,10 +21,18 @@ class Scored:
     Attributes:
         tokens: (t,) as text.
         logprobs: (t,) natural log p(token | everything before it).
+        ids: (t,) their numbers.
+        begins: character of the text where the first token that ends in the continuation begins.
+        overlap: characters of the context that this token holds as well.
+        left_out: number of that token where it is the text's first and so has no log-probability, else None.
     """
 
     tokens: tuple[str, ...]
     logprobs: NDArray[np.float64]
+    ids: tuple[int, ...] = ()
+    begins: int = 0
+    overlap: int = 0
+    left_out: int | None = None
 
 
 class Answers(NamedTuple):

@@ -17,6 +17,7 @@ from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
+    from core.models.reading import Pair
 
 
 def with_fits(
@@ -52,7 +53,7 @@ def prompt_length(
 ) -> Callable[[int], int]:
     """m -> tokens of the last m demonstrations, the query and its longest label; steps count where they are read."""
 
-    def pairs(m: int, label: str) -> list[tuple[str, str]]:
+    def pairs(m: int, label: str) -> Sequence[Pair]:
         rows = shown[len(shown) - m :]
         if study.reasoning in reasonings and reasons(study):
             return label_pairs(study, opening(study, rows), rows, [label])
@@ -60,7 +61,7 @@ def prompt_length(
         return scorers.find(study.scoring).pairs(study, prompt, rows, [label])
 
     def tokens(m: int, label: str) -> int:
-        return max(len(model.encode(before + text).ids) for before, text in pairs(m, label))
+        return max(len(model.encode((before or "") + text).ids) for before, text in pairs(m, label))
 
     # A label has the same neighbours whatever stands before them, so the longest without demonstrations stays longest.
     longest = max(labels, key=lambda label: tokens(0, label), default="")

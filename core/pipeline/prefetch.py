@@ -18,8 +18,7 @@ from core.study.question import Question
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
-
-Pair = tuple[str, str]
+    from core.models.reading import Pair
 
 
 def shared_passes(question: Question, model: LanguageModel, stop: Stop | None = None) -> SharedPasses:

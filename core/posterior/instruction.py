@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.scoring.alike import score_alike
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Posterior
 from core.study.prompts import render
@@ -16,9 +17,9 @@ from core.study.study import Hypothesis, Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
+    from core.models.reading import Pair
 
 Floats = NDArray[np.float64]
-Pair = tuple[str, str]
 
 
 def instruction_posterior(
@@ -30,7 +31,7 @@ def instruction_posterior(
     and the order matters. Log-probabilities are summed over a label's tokens (the joint probability, which is what
     Bayes needs; a mean per token would be tempering). I_T takes the place of `study.instruction`. A hypothesis with
     label words has y_i read as its word for it, in what is scored and in the demonstrations that stand before; where
-    it has none for y_i, the template's word stands.
+    it has none for y_i, the template's word stands. What is compared is scored from one place (`score_alike`).
 
     `predictive` (k + 1, L) is Σ_T P(T | D_n) p_LM(y | I_T, x), with D_n before x when chained; over all texts, so that
     a row sums to at most one unless a label is the beginning of another.
@@ -42,10 +43,12 @@ def instruction_posterior(
     Source: docs/methods.md §1.12, after Xie et al. 2022 (arXiv 2111.02080).
     """
     study, hypotheses, k = question.study, question.study.hypotheses, len(question.shown)
-    pairs = [*demonstration_pairs(question), *answer_pairs(question)]
-    scores = np.array([float(scored.logprobs.sum()) for scored in model.score(pairs, stop=stop)], dtype=np.float64)
-
     tasks, count = len(hypotheses), len(question.labels)
+    shown, asked = demonstration_pairs(question), answer_pairs(question)
+    groups: list[Hashable] = [*demonstration_groups(shown, k), *answer_groups(asked, tasks, count)]
+    found = score_alike(model, [*shown, *asked], groups, stop)
+    scores = np.array([float(scored.logprobs.sum()) for scored in found], dtype=np.float64)
+
     likelihood = scores[: tasks * k].reshape(tasks, k)  # (T, k)
     answers = scores[tasks * k :].reshape(tasks, -1, count)  # (T, k + 1 or 1, L)
     prior = np.array([h.prior for h in hypotheses], dtype=np.float64)
@@ -82,6 +85,17 @@ def answer_pairs(question: Question) -> list[Pair]:
         for n in (range(len(shown) + 1) if study.chained else (0,))
         for label in labels
     ]
+
+
+def demonstration_groups(pairs: Sequence[Pair], k: int) -> list[tuple[str, int]]:
+    """Of `demonstration_pairs`, which are compared: the labels of one demonstration under every hypothesis."""
+    return [("shown", place % k) for place in range(len(pairs))]
+
+
+def answer_groups(pairs: Sequence[Pair], tasks: int, count: int) -> list[tuple[str, int]]:
+    """Of `answer_pairs`, which are compared: all labels under every hypothesis after as many demonstrations."""
+    steps = len(pairs) // max(1, tasks * count)
+    return [("asked", place // count % steps) for place in range(len(pairs))]
 
 
 def bayes(log_prior: Floats, log_likelihood: Floats) -> tuple[Floats, Floats]:

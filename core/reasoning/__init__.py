@@ -17,6 +17,7 @@ from core.reasoning.matching import matches
 from core.runtime.progress import Stop, check, counting
 from core.runtime.registry import Entry, Registry
 from core.scoring import scorers
+from core.scoring.alike import score_alike
 from core.scoring.calibration import calibrations
 from core.scoring.direct import answer_from, label_pairs
 from core.scoring.together import score
@@ -198,7 +199,8 @@ def answers_after(
         PromptTooLong, Cancelled: as scoring does.
     """
     pairs = [label_pairs(study, reasoned.final, (), labels) for study, reasoned, labels in requests]
-    scored = iter(model.score([pair for own in pairs for pair in own], stop=stop))
+    groups = [place for place, own in enumerate(pairs) for _ in own]
+    scored = iter(score_alike(model, [pair for own in pairs for pair in own], groups, stop))
     return [
         answer_from(study, reasoned.final, labels, [next(scored) for _ in labels])
         for study, reasoned, labels in requests

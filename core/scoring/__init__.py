@@ -19,14 +19,16 @@ from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
+    from core.models.reading import Pair
 
 Floats = NDArray[np.float64]
 Score = Callable[[Study, "LanguageModel", Sequence[Demonstration], Sequence[str], Stop | None], Answer]
 
 Direction = Literal["forward", "channel"]
 """What is scored given what: "forward" is p(y | x, D), "channel" p(x | y, D)."""
-Pairs = Callable[[Study, Prompt, Sequence[Demonstration], Sequence[str]], list[tuple[str, str]]]
-"""(study, prompt, shown, labels) -> what `LanguageModel.score` is asked first: (text before, text scored)."""
+Pairs = Callable[[Study, Prompt, Sequence[Demonstration], Sequence[str]], "Sequence[Pair]"]
+"""(study, prompt, shown, labels) -> what `LanguageModel.score` is asked first: (text before, text scored). Where a
+token joins the two, `score_alike` asks again."""
 Length = Callable[[Study, ScoredText], tuple[int, str]]
 """(study, text scored) -> what its Σ log p is divided by, and the unit counted: "tokens", …; (1, "") for nothing."""
 

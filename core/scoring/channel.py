@@ -9,6 +9,7 @@ import numpy as np
 
 from core.runtime.progress import Stop
 from core.scoring import per_token, posterior_of_means, scorers
+from core.scoring.alike import score_alike
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer, ScoredText
 from core.study.prompts import render_channel
@@ -47,7 +48,7 @@ def score(
     among the demonstrations shown with one added to each (Laplace), so that probabilities follow Bayes's rule with it.
     """
     pairs = query_pairs(study, shown, labels)
-    scored = model.score(pairs, stop=stop)
+    scored = score_alike(model, pairs, [0] * len(pairs), stop)
     counts = np.array([max(1, len(s.logprobs)) for s in scored], dtype=np.float64)
     scores = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64) / counts
     if study.label_prior == "shown":

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.runtime.progress import Stop
 from core.scoring import scorers
+from core.scoring.alike import score_alike
 from core.statistics.distributions import softmax
 from core.study.cleaning import shorten
 from core.study.demonstrations import Demonstration
@@ -68,7 +69,8 @@ def score(
     study: Study, model: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[str], stop: Stop | None
 ) -> Answer:
     """s(y) = log p(y | D, x), summed over the label's tokens; options per token, per character, per byte. Where the
-    template has a word for y, it is the word's tokens, characters and bytes.
+    template has a word for y, it is the word's tokens, characters and bytes. Where a token joins the prompt to some of
+    the labels, all are scored from its beginning (`score_alike`).
 
     The label's own tokens are scored, with nothing after them: of two labels where one begins with the other, the
     shorter's probability contains the longer's. `outside` counts such mass once. Probabilities are softmax(s): p over
@@ -76,7 +78,7 @@ def score(
     """
     prompt = render(shown, study.query, study.template, study.instruction)
     pairs = label_pairs(study, prompt, shown, labels)
-    return answer_from(study, prompt, labels, model.score(pairs, stop=stop))
+    return answer_from(study, prompt, labels, score_alike(model, pairs, [0] * len(pairs), stop))
 
 
 def answer_from(study: Study, prompt: Prompt, labels: Sequence[str], scored: Sequence[Scored]) -> Answer:
@@ -93,7 +95,7 @@ def answer_from(study: Study, prompt: Prompt, labels: Sequence[str], scored: Seq
         labels=tuple(labels),
         scores=scores,
         probabilities=softmax(scores),
-        outside=mass_outside(totals, [s.tokens for s in scored]),
+        outside=mass_outside(totals, [s.ids or s.tokens for s in scored]),
         scored=tuple(
             ScoredText(prompt.gap + word, tuple(s.tokens), s.logprobs) for word, s in zip(words, scored, strict=True)
         ),
@@ -106,7 +108,7 @@ def normalise(total: float, tokens: int, label: str, how: Normalisation) -> floa
     return float(total) / max(1, lengths[how])
 
 
-def mass_outside(totals: Floats, tokens: Sequence[tuple[str, ...]]) -> float:
+def mass_outside(totals: Floats, tokens: Sequence[tuple[str | int, ...]]) -> float:
     """1 − Σ_y p(y | D, x) over the candidates, a label that continues another one counted within it."""
     whole = set(tokens)
     inside = {
@@ -147,6 +149,7 @@ def label_scores(
     for shown, text in prompts:
         prompt = render(shown, text, study.template, study.instruction)
         pairs += [(prompt.text, prompt.gap + study.template.word(label)) for label in labels]
-    scored = model.score(pairs, stop=stop)
+    groups = [place // len(labels) for place in range(len(pairs))]
+    scored = score_alike(model, pairs, groups, stop)
     totals = np.array([np.sum(s.logprobs) for s in scored], dtype=np.float64)
     return totals.reshape(len(prompts), len(labels))

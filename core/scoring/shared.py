@@ -14,9 +14,8 @@ from core.runtime.progress import Stop
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
-    from core.models.reading import Reading, Scored
+    from core.models.reading import Pair, Reading, Scored
 
-Pair = tuple[str, str]
 Rows = NDArray[np.float32]
 Vector = NDArray[np.float32]
 

@@ -14,6 +14,7 @@ from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
+    from core.models.encoding import Encoding
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class LabelTokens:
         label: as the study names it.
         word: as the template writes it.
         tokens: (t,) those that are scored.
-        merged: whether the first of them begins before the prompt's end, so that it holds some of the prompt.
+        merged: whether a token of the label begins before the prompt's end, so that it holds some of the prompt.
     """
 
     label: str
@@ -51,26 +52,28 @@ class PromptTokens:
 def tokens_of(model: LanguageModel, prompt: Prompt, template: Template, labels: Sequence[str]) -> PromptTokens:
     """Tokens of a forward prompt, and for each label those that scoring it reads.
 
-    As `LanguageModel.score` counts them: prompt and word are tokenised as one text, and the word's tokens are those
-    that end behind the prompt.
+    As `core.scoring.alike` counts them: prompt and word are tokenised as one text, and the word's tokens are those
+    that end behind the prompt; where a token holds the end of the prompt as well, all words are read from its start.
     """
     encoding = model.encode(prompt.text)
+    words = [template.word(label) for label in labels]
+    wholes = [model.encode(prompt.text + prompt.gap + word) for word in words]
+    merged = [begin < len(prompt.text) for begin in _beginnings(wholes, len(prompt.text))]
     join = len(prompt.text)
+    while len(set(begins := _beginnings(wholes, join))) > 1:
+        join = min(begins)
     found = []
-    for label in labels:
-        word = template.word(label)
-        whole = model.encode(prompt.text + prompt.gap + word)
-        places = [i for i, end in enumerate(whole.ends) if end > join]
-        found.append(
-            LabelTokens(
-                label,
-                word,
-                tuple(whole.texts[i] for i in places),
-                bool(places) and whole.starts[places[0]] < join,
-            )
-        )
+    for label, word, whole, joined in zip(labels, words, wholes, merged, strict=True):
+        tokens = tuple(text for text, end in zip(whole.texts, whole.ends, strict=True) if end > join)
+        found.append(LabelTokens(label, word, tokens, joined))
     spans = zip(encoding.starts, encoding.ends, strict=True)
     return PromptTokens(encoding.texts, tuple(a if b > a else -1 for a, b in spans), tuple(found))
+
+
+def _beginnings(wholes: Sequence[Encoding], join: int) -> list[int]:
+    """Where in each text the first token begins that ends behind the join; at the join where that is later or none."""
+    spans = [list(zip(whole.starts, whole.ends, strict=True)) for whole in wholes]
+    return [min(join, next((a for a, b in own if b > join), join)) for own in spans]
 
 
 def warnings_on(
@@ -98,8 +101,9 @@ def _about_labels(tokens: PromptTokens) -> Iterator[str]:
         row = merged[0]
         others = f" and {len(merged) - 1} more" if len(merged) > 1 else ""
         yield (
-            f"The join of the prompt and “{shorten(row.word)}”{others} is one token, “{show_typed(row.tokens[0])}”: a "
-            "part of the prompt is scored as the answer. End the label prefix with a space or a line break."
+            f"The join of the prompt and “{shorten(row.word)}”{others} is one token, “{show_typed(row.tokens[0])}”: "
+            "all labels are scored from where it begins, a part of the prompt among them. End the label prefix with a "
+            "space or a line break."
         )
     first: dict[str, list[str]] = {}
     for row in tokens.labels:

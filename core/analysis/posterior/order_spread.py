@@ -19,8 +19,9 @@ from core.bayes.exact import ExactBayes, exact_bayes
 from core.errors import StudyError
 from core.posterior.implicit import implicit_after_all
 from core.posterior.instruction import bayes as posterior_of
-from core.posterior.instruction import demonstration_pairs
+from core.posterior.instruction import demonstration_groups, demonstration_pairs
 from core.runtime.progress import Stop, part
+from core.scoring.alike import score_alike
 from core.scoring.together import score_together
 from core.study.cleaning import tidied
 from core.study.demonstrations import Demonstration
@@ -169,8 +170,11 @@ def _chained(
     study: Study, model: LanguageModel, arranged: Sequence[Sequence[Demonstration]], stop: Stop | None
 ) -> Floats:
     """P(T|D) of chained hypotheses, which read each label after the earlier ones, for every order: (M, T)."""
-    pairs = [pair for rows in arranged for pair in demonstration_pairs(Question.of(study, rows, ()))]
-    logs = np.array([float(s.logprobs.sum()) for s in model.score(pairs, stop=stop)], dtype=np.float64)
+    by_order = [demonstration_pairs(Question.of(study, rows, ())) for rows in arranged]
+    pairs = [pair for own in by_order for pair in own]
+    compared = zip(by_order, arranged, strict=True)
+    groups = [(m, *one) for m, (own, rows) in enumerate(compared) for one in demonstration_groups(own, len(rows))]
+    logs = np.array([float(s.logprobs.sum()) for s in score_alike(model, pairs, groups, stop)], dtype=np.float64)
     prior = np.array([h.prior for h in study.hypotheses], dtype=np.float64)
     likelihood = logs.reshape(len(arranged), len(prior), -1)  # (M, T, k)
     return np.array([posterior_of(np.log(prior / prior.sum()), one)[0][-1] for one in likelihood])

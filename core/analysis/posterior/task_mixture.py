@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bayes.by_family import by_family
-from core.posterior.instruction import answer_pairs
+from core.posterior.instruction import answer_groups, answer_pairs
 from core.runtime.progress import Stop, part
+from core.scoring.alike import score_alike
 from core.scoring.direct import mass_outside
 from core.statistics.divergences import divergence, total_variation
 from core.study.cleaning import tidied
@@ -23,6 +24,7 @@ from core.study.study import Study
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
+    from core.models.reading import Pair
 
 Floats = NDArray[np.float64]
 OTHER = "any other text"
@@ -96,13 +98,15 @@ def task_mixture(
     question = Question.of(tidied(study), shown, labels).written
     study, shown, labels = question.study, question.shown, question.labels
     prompts = [render(shown[:n], study.query, study.template, study.instruction) for n in range(k + 1)]
-    pairs = [(prompt.text, prompt.gap + label) for prompt in prompts for label in labels]
+    pairs: list[Pair] = [(prompt.text, prompt.gap + label) for prompt in prompts for label in labels]
     asked = answer_pairs(question) if "instruction" in posteriors else []
     with part(0.0, 0.8):
-        scored = model.score([*pairs, *asked], stop=stop)
+        groups: list[Hashable] = [place // len(labels) for place in range(len(pairs))]
+        groups += answer_groups(asked, len(study.hypotheses), len(labels))
+        scored = score_alike(model, [*pairs, *asked], groups, stop)
 
     logs = np.array([float(s.logprobs.sum()) for s in scored], dtype=np.float64)
-    tokens = [s.tokens for s in scored[: len(labels)]]
+    tokens = [s.ids for s in scored[: len(labels)]]
     own = _with_rest(logs[: len(pairs)].reshape(k + 1, -1), tokens)
     shares: dict[str, Floats] = {}
     if model.mixture is not None and any(kind in posteriors for kind in ("exact", "implicit")):
@@ -121,7 +125,7 @@ def task_mixture(
     return TaskMixture((*names, OTHER), own, explanations)
 
 
-def _with_rest(logs: Floats, tokens: Sequence[tuple[str, ...]]) -> Floats:
+def _with_rest(logs: Floats, tokens: Sequence[tuple[int, ...]]) -> Floats:
     """exp(logs), (rows, L), with what they leave to any other text as the last column; rows sum to one.
 
     A label that begins another holds its mass as well: such rows are scaled to one.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.analysis.scoring.grid import Combination, ScorerVariant
 from core.bayes.answer import bayes_answer
-from core.errors import PromptTooLong, StudyError
+from core.errors import ModelError, PromptTooLong, StudyError
 from core.runtime.progress import Stop, check, counting
 from core.scoring import Direction, scorer_of
 from core.scoring.calibration import calibrations, divided, log_bias_of, log_raw
@@ -183,22 +183,22 @@ def _plan(
 
 def _answers(
     study: Study, model: LanguageModel, wanted: Sequence[Wanted], stop: Stop | None
-) -> dict[Wanted, Answer | StudyError]:
+) -> dict[Wanted, Answer | StudyError | ModelError]:
     """All answers in one go; where some scorer cannot answer, scorer by scorer, so that the others still do."""
     requests = [_request(study, one) for one in wanted]
     try:
         return dict(zip(wanted, score_together(requests, model, stop), strict=True))
     except PromptTooLong:
         raise
-    except StudyError:
-        found: dict[Wanted, Answer | StudyError] = {}
+    except (StudyError, ModelError):
+        found: dict[Wanted, Answer | StudyError | ModelError] = {}
         for variant in dict.fromkeys(one[0] for one in wanted):
             own = [one for one in wanted if one[0] == variant]
             try:
                 found |= zip(own, score_together([_request(study, one) for one in own], model, stop), strict=True)
             except PromptTooLong:
                 raise
-            except StudyError as error:
+            except (StudyError, ModelError) as error:
                 found |= dict.fromkeys(own, error)
         return found
 
@@ -213,7 +213,7 @@ def _cell(
     item: ScoringItem,
     combination: Combination,
     inputs: dict[str, tuple[str, ...] | StudyError],
-    answers: dict[Wanted, Answer | StudyError],
+    answers: dict[Wanted, Answer | StudyError | ModelError],
 ) -> tuple[Answer | None, str]:
     """The combination's answer to an item, as `core.scoring.together.calibrate` makes it; or why there is none."""
     query, shown, labels = item
@@ -222,7 +222,7 @@ def _cell(
         return None, str(texts)
     own = [answers[combination.variant, text, shown, labels] for text in (query, *texts)]
     for answer in own:
-        if isinstance(answer, StudyError):
+        if isinstance(answer, StudyError | ModelError):
             return None, str(answer)
     plain, *free = [answer for answer in own if isinstance(answer, Answer)]
     if not free:
