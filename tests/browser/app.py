@@ -82,6 +82,13 @@ class App:
         """The element that was given this key, or the widget of this name: its key has a number behind it."""
         return self.page.locator(f".st-key-{key}, [class*='st-key-{key}-']")
 
+    def plot(self, key: str) -> Locator:
+        """The element of the chart that plotly draws under this key, brought into view, where it is drawn."""
+        place = self.key(key).locator(".icl-plot")
+        place.scroll_into_view_if_needed()
+        self.key(key).locator(".js-plotly-plot:not(.icl-due) .main-svg").first.wait_for()
+        return self.key(key)
+
     def choose(self, label: str, option: str) -> App:
         """Pick an option of the select box with this label."""
         found = self.page.get_by_role("option", name=option, exact=True)
@@ -110,7 +117,8 @@ class App:
 
     def figure(self, key: str) -> list[dict[str, Any]]:
         """Traces of the chart with this key, as drawn."""
-        traces: list[dict[str, Any]] = self.key(key).evaluate(FIGURE)
+        own = self.key(key).locator(".icl-chart").count()
+        traces: list[dict[str, Any]] = (self.key(key) if own else self.plot(key)).evaluate(FIGURE)
         return traces
 
     def text(self) -> str:

@@ -41,7 +41,8 @@ def keep(server: Server, study: Study) -> str:
 def wait_for_charts(app: App) -> None:
     """Analyses may be drawn after the page has come to rest once."""
     for name in ("between", "tokens", "roles"):
-        app.key(f"attention_{name}").locator(".js-plotly-plot .main-svg").first.wait_for(timeout=1000 * WAIT)
+        app.key(f"attention_{name}").wait_for(timeout=1000 * WAIT)
+        app.plot(f"attention_{name}")
     app.settle()
 
 
@@ -64,7 +65,7 @@ def until_drawn(app: App, name: str, expected: np.ndarray) -> None:
 
 def point(app: App, name: str, x: float, y: float, subplot: str = "xy") -> tuple[float, float]:
     """Where on the screen a point of a chart is, given in shares of a subplot's width and height."""
-    box = app.key(f"attention_{name}").locator(f".draglayer .{subplot} .nsewdrag").first
+    box = app.plot(f"attention_{name}").locator(f".draglayer .{subplot} .nsewdrag").first
     box.scroll_into_view_if_needed()
     place = box.bounding_box()
     assert place is not None
@@ -112,7 +113,7 @@ def test_tokens_hover_and_clicks(app: App, model: LanguageModel) -> None:
     # the strip above the map marks the demonstration whose column is clicked, in every chart
     click(app, "tokens", 0.5, 0.5, "xy2")
     for name in ("tokens", "between"):
-        assert app.key(f"attention_{name}").evaluate(FRAMES, MARK) >= 1, name
+        assert app.plot(f"attention_{name}").evaluate(FRAMES, MARK) >= 1, name
     assert app.page.locator(".icl-prompt .marked").count() == 1
 
     # a click on a head shows that head alone

@@ -119,7 +119,7 @@ def test_an_ablation_in_one_click_and_from_the_menu(playground: Playground) -> N
 
 
 def click_cell(playground: Playground, key: str, across: float, down: float) -> None:
-    box = playground.app.key(key).locator(".nsewdrag").first.bounding_box()
+    box = playground.app.plot(key).locator(".nsewdrag").first.bounding_box()
     assert box is not None
     x, y = box["x"] + across * box["width"], box["y"] + down * box["height"]
     playground.app.page.mouse.move(x - 1, y)
@@ -130,7 +130,7 @@ def click_cell(playground: Playground, key: str, across: float, down: float) -> 
 
 def compare_marks(playground: Playground) -> dict[str, int]:
     """Frames around the marked demonstration, by view."""
-    views = {name: playground.app.key(f"compare_{name}").evaluate(FRAMES, MARK) for name in ("kernels", "attention")}
+    views = {name: playground.app.plot(f"compare_{name}").evaluate(FRAMES, MARK) for name in ("kernels", "attention")}
     return {**views, "prompt": playground.app.page.locator(".icl-prompt .marked").count()}
 
 

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from core.figures import Spec
+from pages.ui.components.charts import encode
 from pages.ui.components.javascript import bundle, style
-from pages.ui.components.live_chart import encode
 from tests.pages.components.live_figures import live_figures
 
 PLOTLY = files("plotly") / "package_data" / "plotly.min.js"

@@ -50,12 +50,11 @@ def test_a_clicked_template_goes_into_the_study(opened: Playground) -> None:
     app.page.get_by_role("radio", name="Sensitivity").click()
     app.key("format_dots").wait_for(timeout=120_000)
     app.settle()
-    node = app.key("format_dots")
+    node = app.plot("format_dots")
     names = node.evaluate("(node) => node.querySelector('.js-plotly-plot')._fullLayout.yaxis.ticktext")
     assert len(names) == 16
     assert set(names) == {shorten(describe(template), 30) for template in family(opened.study(), 16, 0)}
     row = names.index(shorten(describe(TEMPLATES["bar"]), 30))
-    node.scroll_into_view_if_needed()
     handle = node.element_handle()
     assert handle is not None
     app.page.mouse.click(*app.page.evaluate(f"([node, row]) => ({ROW})(node, row)", [handle, row]))

@@ -32,8 +32,7 @@ THICK = """(node) => node.querySelector('.js-plotly-plot')._fullData
 def click(playground: Playground, chart: str, match: str) -> None:
     """Click the middle one of the markers of a chart that carry this."""
     page = playground.app.page
-    node = playground.app.key(f"influence_{chart}")
-    node.scroll_into_view_if_needed()
+    node = playground.app.plot(f"influence_{chart}")
     handle = node.element_handle()
     assert handle is not None
     x, y = page.evaluate(CENTRE, [handle, match])
@@ -74,11 +73,11 @@ def test_a_click_marks_a_demonstration_in_every_view(opened: Playground) -> None
 
         def marked(number: int = number) -> None:
             views = ("bars", "flips_cells")
-            assert {view: opened.app.key(f"influence_{view}").evaluate(FRAMES, MARK) for view in views} == {
+            assert {view: opened.app.plot(f"influence_{view}").evaluate(FRAMES, MARK) for view in views} == {
                 "bars": 2,
                 "flips_cells": 1,
             }
-            assert opened.app.key("influence_moves_lines").evaluate(THICK) == [str(number)]
+            assert opened.app.plot("influence_moves_lines").evaluate(THICK) == [str(number)]
 
         opened.until(marked)
     opened.app.page.get_by_role("link", name="Playground", exact=True).click()
@@ -92,7 +91,7 @@ def test_a_click_marks_a_demonstration_in_every_view(opened: Playground) -> None
 
 def test_a_clicked_head_is_drawn_beside_and_the_value_can_be_changed(opened: Playground) -> None:
     click(opened, "heads", "1,2")
-    found = opened.app.key("influence_points").evaluate(
+    found = opened.app.plot("influence_points").evaluate(
         "(n) => n.querySelector('.js-plotly-plot')._fullLayout.xaxis.title.text"
     )
     assert found == "layer 1, head 2"

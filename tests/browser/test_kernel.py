@@ -35,7 +35,7 @@ def test_every_head_is_weighed_and_a_click_marks_a_demonstration(playground: Pla
         np.testing.assert_allclose(cells, [row[0].normalised for row in table.kernels], atol=2e-4)
 
     playground.until(drawn)
-    box = playground.app.key("kernel_weights").locator(".nsewdrag").first.bounding_box()
+    box = playground.app.plot("kernel_weights").locator(".nsewdrag").first.bounding_box()
     assert box is not None
     n = len(outcome.demonstrations)
     playground.app.page.mouse.click(
@@ -44,7 +44,7 @@ def test_every_head_is_weighed_and_a_click_marks_a_demonstration(playground: Pla
     playground.app.settle()
 
     def marked() -> None:
-        assert playground.app.key("kernel_weights").evaluate(FRAMES, MARK) == 1
+        assert playground.app.plot("kernel_weights").evaluate(FRAMES, MARK) == 1
 
     playground.until(marked)
     assert playground.app.page.get_by_label("Marked", exact=True).input_value() == "2"
@@ -64,7 +64,7 @@ def test_the_head_atlas_is_measured_and_a_head_chosen(playground: Playground) ->
     app.settle()
     maps = [trace for trace in app.figure("kernel_atlas_map") if trace["type"] == "heatmap"]
     assert np.array(maps[0]["z"]).shape == (playground.model.layers, playground.model.heads)
-    box = app.key("kernel_atlas_map").locator(".nsewdrag").first.bounding_box()
+    box = app.plot("kernel_atlas_map").locator(".nsewdrag").first.bounding_box()
     assert box is not None
     app.page.mouse.click(
         box["x"] + box["width"] * 0.5 / playground.model.heads, box["y"] + box["height"] * 0.5 / playground.model.layers

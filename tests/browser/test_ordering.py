@@ -74,8 +74,7 @@ def test_a_clicked_order_is_picked_everywhere_and_opens(opened: Playground) -> N
     study = opened.study()
     table = expected(study, opened.model)
     row = 7
-    node = opened.app.key("ordering_answers")
-    node.scroll_into_view_if_needed()
+    node = opened.app.plot("ordering_answers")
     handle = node.element_handle()
     assert handle is not None
     x, y = opened.app.page.evaluate(CENTRE, [handle, row])

@@ -90,7 +90,7 @@ def test_the_prior_is_dragged_and_kept_in_the_link(page: App, model: LanguageMod
 def test_every_view_opens_and_a_click_marks_a_demonstration(page: App) -> None:
     for name in ("Distance", "Entropy", "Evidence", "Say it twice", "Orders", "As a mixture", "Who convinced it"):
         view(page, name)
-    cell = page.key("posterior_gains").locator(".nsewdrag").bounding_box()
+    cell = page.plot("posterior_gains").locator(".nsewdrag").bounding_box()
     assert cell is not None
     x, y = cell["x"] + cell["width"] * 1.5 / len(default_study().demonstrations), cell["y"] + cell["height"] / 2
     for _ in range(3):

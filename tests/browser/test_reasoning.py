@@ -38,7 +38,7 @@ def test_from_no_steps_to_a_comparison(playground: Playground) -> None:
     page.get_by_role("button", name="Compute comparison").click()
     playground.app.key("reasoning_accuracy").wait_for(timeout=120_000)
     playground.app.settle()
-    names = playground.app.key("reasoning_accuracy").evaluate(
+    names = playground.app.plot("reasoning_accuracy").evaluate(
         "(n) => n.querySelector('.js-plotly-plot')._fullLayout.yaxis.ticktext"
     )
     assert list(names) == ["None", "Steps", "Self-ask", "Least-to-most"]

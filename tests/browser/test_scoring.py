@@ -17,8 +17,7 @@ WAYS = {way.key: way for way in combinations()}
 def click(playground: Playground, chart: str, match: str) -> None:
     """Click the middle one of the markers of a chart that carry this."""
     page = playground.app.page
-    node = playground.app.key(f"scoring_{chart}")
-    node.scroll_into_view_if_needed()
+    node = playground.app.plot(f"scoring_{chart}")
     handle = node.element_handle()
     assert handle is not None
     x, y = page.evaluate(CENTRE, [handle, match])

@@ -33,7 +33,7 @@ VIEWS = ("map_chart", "scores", "table", "leads", "square_chart", "accuracy")
 def click(playground: Playground, chart: str, match: str) -> None:
     """Click the middle one of the markers of a chart that carry this."""
     page = playground.app.page
-    node = playground.app.key(f"selection_{chart}")
+    node = playground.app.plot(f"selection_{chart}")
     for close in page.locator("[data-testid=stToast]").get_by_role("button").all():  # a hint may lie over the chart
         close.click()
     handle = node.element_handle()
@@ -77,9 +77,9 @@ def test_a_click_marks_or_picks_a_row(opened: Playground) -> None:
     click(opened, "map_chart", str(far))
 
     def marked() -> None:
-        rings = opened.app.key("selection_map_chart").evaluate(RINGS)
+        rings = opened.app.plot("selection_map_chart").evaluate(RINGS)
         assert [n for n, colour in rings if str(colour).lower() == MARK.lower()] == [far]
-        assert opened.app.key("selection_table").evaluate(FRAMES, MARK) == 1
+        assert opened.app.plot("selection_table").evaluate(FRAMES, MARK) == 1
 
     opened.until(marked)
     before = opened.study().demonstrations

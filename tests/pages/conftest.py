@@ -96,17 +96,21 @@ class Page:
 
     @property
     def charts(self) -> dict[str, Any]:
-        """What was sent of every chart, drawn by ourselves or by plotly, by its key."""
-        found = [*self.at.get("bidi_component"), *self.at.get("plotly_chart")]
-        return {chart.proto.id.rsplit("-", 1)[-1]: chart.proto for chart in found}
+        """What was sent of every component, the charts among them, by its key."""
+        return {chart.proto.id.rsplit("-", 1)[-1]: chart.proto for chart in self.at.get("bidi_component")}
+
+    @property
+    def plots(self) -> dict[str, dict[str, Any]]:
+        """The charts that plotly draws, by their keys: their figures and what goes with them."""
+        return plots_of(self.at)
 
     def has_chart(self, name: str) -> bool:
         return any(key.startswith(f"playground_{name}") for key in self.charts)
 
     def chart(self, name: str) -> dict[str, Any]:
-        """A figure as it was sent, its packed arrays unpacked."""
+        """A figure as it was sent."""
         proto = self.charts[f"playground_{name}"]
-        spec: dict[str, Any] = unpack(json.loads(proto.bytes if hasattr(proto, "bytes") else proto.spec))
+        spec: dict[str, Any] = json.loads(proto.bytes)
         return spec
 
     @property
@@ -145,7 +149,14 @@ class Dashboard(AppTest):
         return found
 
 
+def plots_of(at: AppTest) -> dict[str, dict[str, Any]]:
+    """What was sent of the charts that plotly draws, arrays unpacked, by their keys."""
+    sent = [chart.proto for chart in at.get("bidi_component") if chart.proto.component_name == "iclens_plot"]
+    return {proto.id.rsplit("-", 1)[-1]: unpack(json.loads(proto.bytes)) for proto in sent}
+
+
 def unpack(value: Any) -> Any:
+    """What plotly packs into text, as arrays again."""
     if isinstance(value, dict) and "bdata" in value:
         flat = np.frombuffer(base64.b64decode(value["bdata"]), dtype=value["dtype"])
         return flat.reshape([int(n) for n in value["shape"].split(",")]) if "shape" in value else flat

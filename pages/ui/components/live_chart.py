@@ -8,7 +8,6 @@ drawn by plotly (`charts`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from core.figures import Spec
-from pages.ui.components.charts import IMAGE
+from pages.ui.components.charts import IMAGE, encode
 from pages.ui.components.javascript import bundle, style
 from pages.ui.components.supported import check_supported
 
@@ -74,12 +73,3 @@ def live_chart(
             on_click(list(data))
 
     _mount()(key=key, data=encode(body), on_clicked_change=clicked)
-
-
-def encode(body: dict[str, Any]) -> bytes:
-    """JSON, arrays as lists."""
-    try:
-        import orjson
-    except ImportError:  # ten times slower, and all the same
-        return json.dumps(body, default=lambda value: value.tolist()).encode()
-    return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)

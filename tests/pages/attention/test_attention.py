@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,7 @@ from core.study.demonstrations import Demonstration
 from core.study.study import ModelChoice
 from pages.ui.jobs import engine
 from tests.models.checkpoints import ARCHITECTURES, write_tiny
-from tests.pages.conftest import Page, unpack
+from tests.pages.conftest import Page
 from tests.tiny import folder
 
 PAGE = "pages/attention.py"
@@ -39,13 +38,12 @@ def settled(page: Page) -> Page:
 
 
 def has(page: Page, name: str) -> bool:
-    return any(chart.proto.id.endswith(f"-attention_{name}") for chart in page.at.get("plotly_chart"))
+    return f"attention_{name}" in page.plots
 
 
 def heatmap(page: Page, name: str, number: int = 0) -> dict[str, Any]:
     """A heatmap of a chart as it was sent."""
-    (found,) = [c for c in page.at.get("plotly_chart") if c.proto.id.endswith(f"-attention_{name}")]
-    spec = unpack(json.loads(found.proto.spec))
+    spec = page.plots[f"attention_{name}"]
     heat: dict[str, Any] = [trace for trace in spec["data"] if trace["type"] == "heatmap"][number]
     return heat | {"layout": spec["layout"]}
 
@@ -201,8 +199,7 @@ def test_planted_heads_are_said_to_be(page: Page) -> None:
 
 def test_letters_follow_the_threshold(page: Page, model: LanguageModel) -> None:
     def letters() -> str:
-        (found,) = [c for c in page.at.get("plotly_chart") if c.proto.id.endswith("-attention_atlas")]
-        texts = [t.get("text", []) for t in json.loads(found.proto.spec)["data"] if t.get("mode") == "text"]
+        texts = [t.get("text", []) for t in page.plots["attention_atlas"]["data"] if t.get("mode") == "text"]
         return "".join(texts[-1])
 
     page.at.slider(key="attention_mark_from").set_value(1.0)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from core import Study
-from tests.pages.conftest import Page, unpack
+from tests.pages.conftest import Page
 from tests.pages.workbench.test_models import wait
 
 PAGE = "pages/compare.py"
@@ -32,12 +31,11 @@ class Compare(Page):
         return self.ready()
 
     def drawn(self, name: str) -> dict[str, Any]:
-        (found,) = [c for c in self.at.get("plotly_chart") if c.proto.id.endswith(f"-compare_{name}")]
-        spec: dict[str, Any] = unpack(json.loads(found.proto.spec))
-        return spec
+        found = self.plots[f"compare_{name}"]
+        return {"data": found["data"], "layout": found["layout"]}
 
     def draws(self, name: str) -> bool:
-        return any(c.proto.id.endswith(f"-compare_{name}") for c in self.at.get("plotly_chart"))
+        return f"compare_{name}" in self.plots
 
     @property
     def html(self) -> str:

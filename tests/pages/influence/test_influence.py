@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from core import run
 from core.analysis.influence import agreement, evidence, flips, influence, moves, question_of, survey
 from core.models import LanguageModel
 from pages.ui.session.examples import examples
-from tests.pages.conftest import Page, Start, unpack
+from tests.pages.conftest import Page, Start
 
 REVIEWS = next(example for example in examples() if example.study.pool).study
 
@@ -23,13 +22,11 @@ def settle(page: Page) -> Page:
 
 
 def chart(page: Page, name: str) -> dict[str, Any]:
-    (found,) = [c for c in page.at.get("plotly_chart") if c.proto.id.endswith(f"-influence_{name}")]
-    spec: dict[str, Any] = unpack(json.loads(found.proto.spec))
-    return spec
+    return page.plots[f"influence_{name}"]
 
 
 def has_chart(page: Page, name: str) -> bool:
-    return any(c.proto.id.endswith(f"-influence_{name}") for c in page.at.get("plotly_chart"))
+    return f"influence_{name}" in page.plots
 
 
 def pick(page: Page, kind: str, key: str, value: Any) -> Page:
@@ -74,7 +71,7 @@ def test_first_look(page: Page, model: LanguageModel) -> None:
     assert f"Σφ = {found.model.shapley.values.sum():+.3f}".replace("-", "−") in page.said
     table = next(frame.value for frame in page.at.dataframe if "Shapley" in frame.value)
     np.testing.assert_allclose(table["Shapley"], found.model.shapley.values, atol=1e-4)
-    assert all(c.proto.alt for c in page.at.get("plotly_chart"))
+    assert all(plot["alt"] for plot in page.plots.values())
     assert not page.at.error
 
 

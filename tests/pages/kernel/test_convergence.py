@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +16,7 @@ from core.study.study import ModelChoice
 from pages.ui.components.card import save_csv
 from pages.ui.jobs import analysis
 from pages.ui.kernel import convergence as view
-from tests.pages.conftest import unpack
+from tests.pages.conftest import plots_of
 
 P = "kernel_convergence_"
 SMALL = {"tasks": 2, "states": 6, "observations": 10, "length": 1, "seeds": 2}
@@ -61,9 +60,7 @@ class View:
         return self.run()
 
     def chart(self, name: str = "chart") -> dict[str, Any]:
-        (found,) = [c for c in self.at.get("plotly_chart") if c.proto.id.endswith(f"-{P}{name}")]
-        spec: dict[str, Any] = unpack(json.loads(found.proto.spec))
-        return spec
+        return plots_of(self.at)[f"{P}{name}"]
 
     def names(self, name: str = "chart") -> list[str]:
         return [trace["name"] for trace in self.chart(name)["data"] if "markers" in trace["mode"]]
@@ -201,4 +198,4 @@ def test_a_model_without_a_known_mixture_is_told_so() -> None:
     now.study = now.study.model_copy(update={"model": ModelChoice(name="gpt2")})
     page.run()
     assert "mixture of tasks is known" in page.said
-    assert not page.at.get("plotly_chart")
+    assert not plots_of(page.at)

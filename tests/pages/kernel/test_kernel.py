@@ -17,7 +17,7 @@ from core.kernels.variants import one_of_each, variants
 from core.mixture.mixture import load_mixture
 from core.models import LanguageModel
 from pages.ui.session.examples import examples
-from tests.pages.conftest import Page, Start, unpack
+from tests.pages.conftest import Page, Start
 
 WITH_POOL = next(example for example in examples() if example.study.pool).study
 FEW = {"kernel_atlas_count": 6, "kernel_atlas_k": 4, "kernel_atlas_kinds": ["codebook"]}
@@ -29,10 +29,7 @@ def kernel(start: Start) -> Page:
 
 
 def chart(page: Page, name: str) -> dict[str, Any] | None:
-    import json
-
-    found = [c for c in page.at.get("plotly_chart") if c.proto.id.endswith(f"-kernel_{name}")]
-    return unpack(json.loads(found[0].proto.spec)) if found else None
+    return page.plots.get(f"kernel_{name}")
 
 
 def drawn(page: Page, name: str, timeout: float = 60) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def with_card(monkeypatch, tmp_path):
 
 
 def charts(page) -> set[str]:
-    return {chart.proto.id.rsplit("-", 1)[-1] for chart in page.at.get("plotly_chart")}
+    return set(page.plots)
 
 
 def test_everything_on_record_is_shown(start, with_card) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import time
 from typing import Any
 
@@ -16,7 +15,7 @@ from core.analysis.ordering.effects import best_and_worst, gain, positions
 from core.analysis.ordering.table import OrderTable, fixed, order_table
 from core.evaluation.questions import questions_of, sources_of
 from core.models import LanguageModel
-from tests.pages.conftest import Page, Start, unpack
+from tests.pages.conftest import Page, Start
 
 PATIENCE = 120  # seconds for the job on a busy machine
 SHOWN = tuple(
@@ -68,13 +67,11 @@ def page(start: Start) -> Page:
 
 
 def chart(page: Page, name: str) -> dict[str, Any]:
-    (found,) = [c for c in page.at.get("plotly_chart") if c.proto.id.endswith(f"-ordering_{name}")]
-    spec: dict[str, Any] = unpack(json.loads(found.proto.spec))
-    return spec
+    return page.plots[f"ordering_{name}"]
 
 
 def has_chart(page: Page, name: str) -> bool:
-    return any(c.proto.id.endswith(f"-ordering_{name}") for c in page.at.get("plotly_chart"))
+    return f"ordering_{name}" in page.plots
 
 
 def dots(page: Page, name: str) -> list[dict[str, Any]]:
@@ -109,7 +106,7 @@ def test_first_look(page: Page, model: LanguageModel) -> None:
     np.testing.assert_allclose(cells + table.accuracy.mean(), positions(table.orders, table.accuracy), atol=1e-5)
     assert "answer otherwise than most" in page.said
     assert "published +13.0%" in page.said
-    assert all(c.proto.alt for c in page.at.get("plotly_chart"))
+    assert all(plot["alt"] for plot in page.plots.values())
     assert not page.at.error
 
 

@@ -22,7 +22,7 @@ from core.posterior.comparing import FLOORS, compare, gains
 from core.posterior.residual_probe import layer_beliefs, probe_of
 from core.statistics.distributions import entropy
 from core.study.question import Question
-from tests.pages.conftest import Page, Start, unpack
+from tests.pages.conftest import Page, Start
 from tests.tiny import folder
 
 PAGE = "pages/posterior.py"
@@ -34,11 +34,7 @@ def page(start: Start) -> Page:
 
 
 def chart(page: Page, name: str) -> dict:
-    import json
-
-    (found,) = [c for c in page.at.get("plotly_chart") if c.proto.id.endswith(f"-posterior_{name}")]
-    spec: dict = unpack(json.loads(found.proto.spec))
-    return spec
+    return page.plots[f"posterior_{name}"]
 
 
 def look(page: Page, side: str, view: str) -> Page:
@@ -69,7 +65,7 @@ def test_the_first_look_shows_every_posterior(page: Page, model: LanguageModel) 
         for task, weight in zip(trace["customdata"], trace["x"], strict=True):
             if task in place:
                 assert weight == pytest.approx(posterior.weights[-1, place[task]], abs=1e-4)
-    assert all(found.proto.alt for found in page.at.get("plotly_chart"))
+    assert all(plot["alt"] for plot in page.plots.values())
 
 
 def test_n_steps_through_posteriors_and_mixture(page: Page, model: LanguageModel) -> None:
@@ -360,5 +356,5 @@ def test_belief_by_layer_is_the_probes(page: Page, model: LanguageModel) -> None
 def test_no_belief_by_layer_without_a_probe_of_these_weights(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pages.ui.posterior.layers.probe_of", lambda model: None)
     page = wait(start(PAGE))
-    assert not any("posterior_layers" in c.proto.id for c in page.at.get("plotly_chart"))
+    assert not any("posterior_layers" in key for key in page.plots)
     assert "own error" not in page.said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -21,7 +20,7 @@ from core.statistics.agreement import equal_share, kappa
 from core.statistics.bootstrap import mean_over_both
 from pages.ui.scoring.label_imbalance import drawn_of
 from pages.ui.session.examples import examples
-from tests.pages.conftest import Page, Start, unpack
+from tests.pages.conftest import Page, Start
 
 POOLED = next(example.study for example in examples() if example.name == "Sentiment as foo and bar")
 SEVEN = next(example.study for example in examples() if example.name == "Seven to one")
@@ -40,10 +39,9 @@ def settle(page: Page) -> Page:
 
 
 def chart(page: Page, name: str) -> dict[str, Any]:
-    (found,) = [c for c in page.at.get("plotly_chart") if c.proto.id.endswith(f"-scoring_{name}")]
-    assert found.proto.alt
-    spec: dict[str, Any] = unpack(json.loads(found.proto.spec))
-    return spec
+    found = page.plots[f"scoring_{name}"]
+    assert found["alt"]
+    return found
 
 
 def pick(page: Page, kind: str, key: str, value: Any) -> Page:
@@ -258,4 +256,4 @@ def test_no_query_and_nothing_to_ask(page: Page) -> None:
     for name in ("This query", "Items", "Imbalance"):
         view(page, name)
         assert "There is no query" in page.said
-        assert not page.at.get("plotly_chart")
+        assert not page.plots

@@ -21,7 +21,7 @@ from core.selection import selections
 from pages.ui.selection.settings import take
 from pages.ui.session import state
 from pages.ui.session.examples import examples
-from tests.pages.conftest import Page, Start, unpack
+from tests.pages.conftest import Page, Start
 
 POOLED = next(example for example in examples() if example.study.pool).study
 QUICK = [entry.name for entry in selections if not entry.slow]
@@ -39,13 +39,11 @@ def settle(page: Page) -> Page:
 
 
 def chart(page: Page, name: str) -> dict[str, Any]:
-    (found,) = [c for c in page.at.get("plotly_chart") if c.proto.id.endswith(f"-selection_{name}")]
-    spec: dict[str, Any] = unpack(json.loads(found.proto.spec))
-    return spec
+    return page.plots[f"selection_{name}"]
 
 
 def has_chart(page: Page, name: str) -> bool:
-    return any(c.proto.id.endswith(f"-selection_{name}") for c in page.at.get("plotly_chart"))
+    return f"selection_{name}" in page.plots
 
 
 def numbers(trace: dict[str, Any]) -> list[int]:
@@ -110,7 +108,7 @@ def test_the_table_the_answers_and_the_squares(page: Page, model: LanguageModel)
     (cells, *_) = chart(page, "square_chart")["data"]
     shown = np.array([[np.nan if v is None else v for v in row] for row in cells["z"]], dtype=float)
     np.testing.assert_allclose(shown, score_correlation(ranking)[0], atol=1e-4)
-    assert all(c.proto.alt for c in page.at.get("plotly_chart"))
+    assert all(plot["alt"] for plot in page.plots.values())
 
 
 def test_why(page: Page, model: LanguageModel) -> None:

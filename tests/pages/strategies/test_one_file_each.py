@@ -19,7 +19,7 @@ from core.reasoning import reasonings
 from core.scoring import scorers
 from core.scoring.calibration import calibrations
 from core.selection import selections
-from tests.pages.conftest import Page, Start, unpack
+from tests.pages.conftest import Page, Start
 from tests.strategies.conftest import plugged  # noqa: F401 (a fixture)
 from tests.strategies.test_one_file_each import STUDY
 
@@ -50,9 +50,7 @@ def opened(start: Start, page: str, study: Study = ASKED, **state: Any) -> Page:
 
 def chart(page: Page, key: str) -> dict[str, Any]:
     """The figure of this key."""
-    (found,) = [c for c in page.at.get("plotly_chart") if c.proto.id.endswith(f"-{key}")]
-    spec: dict[str, Any] = unpack(json.loads(found.proto.spec))
-    return spec
+    return page.plots[key]
 
 
 def words(page: Page) -> str:
@@ -93,7 +91,7 @@ def test_scoring(start: Start) -> None:
 def test_kernel(start: Start, model: LanguageModel) -> None:
     page = opened(start, "pages/kernel.py")
     deadline = time.monotonic() + PATIENCE
-    while not any(c.proto.id.endswith("-kernel_weights") for c in page.at.get("plotly_chart")):
+    while "kernel_weights" not in page.plots:
         assert time.monotonic() < deadline
         time.sleep(0.1)
         page.run()

@@ -1,13 +1,11 @@
 // Draws a figure of core.figures (a small part of plotly's format) as SVG, fills its box, and follows data and window.
 
+import { DISK, WIDE } from "./icons.js";
 import { drawAnnotation, drawAxes, drawBars, drawHeatmap, drawScale, drawScatter, drawShape, stroke } from "./marks.js";
 import { cellOf, pointedAt, targetsOf } from "./pointing.js";
 import { axesOf, placeAxes } from "./scales.js";
 import { shelf } from "./shelf.js";
 import { SIZE, escape, num, parse, textAt, widthOf } from "./text.js";
-
-const DISK = "M480-320 280-520l56-58 104 104v-326h80v326l104-104 56 58-200 200ZM240-160q-33 0-56.5-23.5T160-240v-120h80v120h480v-120h80v120q0 33-23.5 56.5T720-160H240Z";
-const WIDE = "M120-120v-200h80v120h120v80H120Zm520 0v-80h120v-120h80v200H640ZM120-640v-200h200v80H200v120h-80Zm640 0v-120H640v-80h200v200h-80Z";
 
 export class Chart {
   constructor(parent) {

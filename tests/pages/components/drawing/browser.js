@@ -1,7 +1,7 @@
 // A browser without a screen: jsdom, where every letter is half as wide as it is high, and boxes are as large as told.
 import { JSDOM } from "jsdom";
 
-export const { window } = new JSDOM("<!doctype html><body></body>", { pretendToBeVisual: true });
+export const { window } = new JSDOM("<!doctype html><body></body>", { pretendToBeVisual: true, url: "http://app.test/" });
 const pen = { font: "", measureText: (text) => ({ width: text.length * Number(/(\d+)px/.exec(pen.font)[1]) * 0.5 }), fillRect() {} };
 window.HTMLCanvasElement.prototype.getContext = () => pen;
 window.HTMLCanvasElement.prototype.toDataURL = () => "data:image/png;base64,";
@@ -21,8 +21,17 @@ class ResizeObserver {
   }
 }
 
+/** Watchers of what is in view; a test says whether it is. */
+export const sights = [];
+class IntersectionObserver extends ResizeObserver {
+  constructor(see) {
+    super(see);
+    sights.push(watchers.pop());
+  }
+}
+
 const names = ["document", "getComputedStyle", "Event", "KeyboardEvent", "MouseEvent", "MutationObserver", "XMLSerializer", "Image"];
-Object.assign(globalThis, Object.fromEntries(names.map((name) => [name, window[name]])), { ResizeObserver, window });
+Object.assign(globalThis, Object.fromEntries(names.map((name) => [name, window[name]])), { ResizeObserver, IntersectionObserver, window });
 for (const name of ["innerWidth", "innerHeight"]) globalThis[name] = window[name];
 for (const name of ["addEventListener", "removeEventListener", "getSelection"]) globalThis[name] = window[name].bind(window);
 
