@@ -14,6 +14,7 @@ from typing import Any, Literal
 import torch
 
 from core.models.capture import NAME, REQUEST
+from core.models.drift import Drift
 
 Route = Literal["interface", "mask"]
 _LOCAL = ("window", "chunk", "local", "sparse")  # in the name of a setting, it speaks of attention to a part
@@ -28,12 +29,14 @@ class Abilities:
         why_not_packable: one sentence, "" when the model can be packed.
         cacheable: whether keys and values of a prefix can be kept and continued.
         attentive: whether attention weights can be had, and belong to the numbers that scoring gives.
+        drift: what a 16-bit format does to its predictions; None in float32.
     """
 
     route: Route
     why_not_packable: str
     cacheable: bool
     attentive: bool
+    drift: Drift | None = None
 
     @property
     def forest(self) -> bool:

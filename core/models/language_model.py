@@ -36,11 +36,14 @@ class LanguageModel:
 
     Attributes:
         name: what it was loaded as: "embedded", a hub id or a folder.
-        fingerprint: first 12 hex digits of a SHA-256 over the weights' files.
+        fingerprint: first 12 hex digits of a SHA-256 over the weights' files, and a 16-bit format's name.
         layers, heads, context_length, vocabulary_size: its shape.
         mixture: the pretraining mixture of the embedded model, else None.
         packable: whether several texts may share one pass; `why_not_packable` is a sentence, "" when they may.
         limits: what one pass may hold.
+        dtype: the number format of its weights, such as "bfloat16".
+        drift: how far a 16-bit format moves what it says, as measured when it was loaded; None in float32.
+        notes: what a reader of any of its numbers must know, a sentence each.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class LanguageModel:
         self.layers, self.heads = int(config.num_hidden_layers), int(config.num_attention_heads)
         self.context_length, self.vocabulary_size = context_length, int(config.vocab_size)
         self.packable, self.why_not_packable = abilities.packable, abilities.why_not_packable
+        self.dtype, self.drift = str(model.dtype).removeprefix("torch."), abilities.drift
+        self.notes = () if self.drift is None else (self.drift.sentence(self.dtype),)
         self.lock = threading.RLock()
         self._width = int(config.hidden_size)
         self.limits = suited(str(model.device), self._width, padded=not abilities.forest)
@@ -156,8 +161,10 @@ class LanguageModel:
                     at = [int(nodes[member][0]) for member in asked]
                     into = [member - len(places) for member in asked]
                     rows[into] = logged[at].cpu().numpy()[:, : self.vocabulary_size]
+                    self._check_numbers(rows[into, :1])  # where one is none, so are all of its row
                 own = {places[member]: at for member, at in nodes.items() if member < len(places)}
                 for place, values in _values(own, scored, encodings, logged):
+                    self._check_numbers(values)
                     read, at = encodings[place], scored[place].tolist()
                     tokens, numbers = tuple(read.texts[i] for i in at), tuple(read.ids[i] for i in at)
                     one = results[place]
@@ -439,6 +446,11 @@ class LanguageModel:
             raise PromptTooLong(longest, self.context_length, 0)
         if max((max(ids, default=0) for ids in texts), default=0) >= self.vocabulary_size:
             raise ModelError("The tokenizer knows tokens that the model does not: choose a folder where both belong.")
+
+    def _check_numbers(self, values: NDArray[Any]) -> None:
+        """Refuse a text whose states a 16-bit format could not hold."""
+        if np.isnan(values).any():
+            raise ModelError(f"The model gave no numbers for a text in {self.dtype}: choose another number format.")
 
 
 class _Counted:

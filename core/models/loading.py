@@ -48,15 +48,19 @@ def load_model(
     folder = _folder(name)
     config = _config(folder, name)
     files = weight_files(folder)
-    _check_memory(count_parameters(files), dtype, device, name)
+    parameters = count_parameters(files)
+    _check_memory(parameters, dtype, device, name)
     tokenizer = _tokenizer(folder, name)
-    model = _weights(folder, name, dtype, device)
 
     # late: loads torch, and what can be refused was refused before
     from core.models.checking import examine
     from core.models.language_model import LanguageModel
+    from core.models.output_layer import widen_output
 
     context = _context_length(config, tokenizer)
+    exact = None if dtype == "float32" else _in_float32(folder, name, context, parameters, device)
+    model = _weights(folder, name, dtype, device)
+    widen_output(model)
     mixture = None
     if name == "embedded":
         # late: no other model has a mixture, and this one reads its words
@@ -66,9 +70,9 @@ def load_model(
     return LanguageModel(
         model,
         tokenizer,
-        examine(model, context),
+        examine(model, context, exact),
         name=name,
-        fingerprint=fingerprint(files),
+        fingerprint=fingerprint(files, dtype),
         context_length=context,
         mixture=mixture,
     )
@@ -145,9 +149,37 @@ def _config(folder: Path, name: str) -> Any:
     return config
 
 
+def _in_float32(folder: Path, name: str, context: int, parameters: int, device: str) -> list[Any] | None:
+    """What the checkpoint says of the texts of the check in float32, or None where there is no room for it.
+
+    The weights are let go before those of another format are loaded.
+    """
+    import torch
+
+    # late: loads torch
+    from core.models.checking import predictions
+
+    if not _room(parameters, "float32", device):
+        return None
+    try:
+        model = _weights(folder, name, "float32", device)
+    except ModelError:  # what is wrong with the files is said of the format that was asked for
+        return None
+    try:
+        return predictions(model, context)
+    except (MemoryError, torch.OutOfMemoryError):
+        return None
+
+
+def _room(parameters: int, dtype: str, device: str) -> bool:
+    """Whether the weights fit in the memory that is free, where that is known."""
+    free = available_memory(device)
+    return free is None or parameters * _BYTES[dtype] * 1.1 <= free
+
+
 def _check_memory(parameters: int, dtype: str, device: str, name: str) -> None:
     needed, free = parameters * _BYTES[dtype], available_memory(device)
-    if free is not None and needed * 1.1 > free:
+    if free is not None and not _room(parameters, dtype, device):
         raise ModelError(
             f'"{name}" needs {needed / 1e9:.1f} GB for its weights in {dtype} and {free / 1e9:.1f} GB are free: '
             + ("choose a smaller model." if dtype != "float32" else "choose a smaller model, or bfloat16.")

@@ -52,9 +52,13 @@ def count_parameters(files: list[Path]) -> int:
     return total
 
 
-def fingerprint(files: list[Path]) -> str:
-    """First 12 hex digits of a SHA-256 over the files' contents, in the order of their names."""
-    digest = hashlib.sha256()
+def fingerprint(files: list[Path], form: str = "float32") -> str:
+    """First 12 hex digits of a SHA-256 over the files' contents, in the order of their names.
+
+    Weights that are held in a 16-bit format are others, and what was worked out with them is kept apart: its name goes
+    in front.
+    """
+    digest = hashlib.sha256() if form == "float32" else hashlib.sha256(form.encode())
     for path in sorted(files):
         stat = path.stat()
         digest.update(_hash(str(path.resolve()), stat.st_size, stat.st_mtime_ns))

@@ -85,7 +85,8 @@ def about_labels(study: Study, answer: Answer) -> Iterable[str]:
 
 
 def about_model(question: Question, model: LanguageModel) -> Iterable[str]:
-    """What the embedded model cannot read, and where its exact Bayes is not an ideal."""
+    """How exact its numbers are, what the embedded model cannot read, and where its exact Bayes is not an ideal."""
+    yield from model.notes
     if model.mixture is None:
         return
     unknown = list(dict.fromkeys(model.encode(question.prompt.text).unknown))

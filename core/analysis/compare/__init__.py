@@ -196,6 +196,12 @@ def _at(values: Floats, places: list[int | None]) -> Floats:
     return out
 
 
+def _same_heads(a: Outcome, b: Outcome) -> bool:
+    """Whether both are of one checkpoint, in one number format or in two."""
+    formats = a.study.model.dtype, b.study.model.dtype
+    return a.fingerprint == b.fingerprint or (a.model == b.model and formats[0] != formats[1])
+
+
 def _attention(a: Outcome, b: Outcome, matched: tuple[Match, ...]) -> AttentionDifference:
     assert a.attention is not None
     assert b.attention is not None
@@ -204,7 +210,7 @@ def _attention(a: Outcome, b: Outcome, matched: tuple[Match, ...]) -> AttentionD
     spans: tuple[str | int, ...] = (*front, *range(len(matched)), "query")
     heads_a = _at(a.attention.pooled, _columns(a.attention, spans, [pair.a for pair in matched]))
     heads_b = _at(b.attention.pooled, _columns(b.attention, spans, [pair.b for pair in matched]))
-    same = a.fingerprint == b.fingerprint and heads_a.shape == heads_b.shape
+    same = _same_heads(a, b) and heads_a.shape == heads_b.shape
     return AttentionDifference(
         spans,
         heads_a.mean((0, 1)),
@@ -253,7 +259,7 @@ def _notes(a: Outcome, b: Outcome) -> list[str]:
         notes += _one_sided(f"the {name} kernel", name in a.kernels, name in b.kernels)
         if name in a.kernels and name in b.kernels and a.kernels[name].detail != b.kernels[name].detail:
             notes.append(f"The {name} kernel is {a.kernels[name].detail} in A, and {b.kernels[name].detail} in B.")
-    if a.attention is not None and b.attention is not None and a.fingerprint != b.fingerprint:
+    if a.attention is not None and b.attention is not None and not _same_heads(a, b):
         notes.append("The models differ, so their heads are not the same heads: attention is compared as a mean.")
     return notes
 

@@ -328,6 +328,9 @@ def model_popover(study: Study) -> None:
 def _model_form(study: Study) -> None:
     if study.model.name != "embedded":
         st.button("Back to the embedded model", key=P + "model_embedded", on_click=use, args=(engine.EMBEDDED,))
+    model = engine.loaded(study.model)
+    for note in () if model is None else model.notes:
+        st.caption(note)
     for key, default in ((P + "model_name", ""), (P + "model_dtype", "float32"), (P + "model_device", "cpu")):
         st.session_state.setdefault(key, default)
     st.text_input(

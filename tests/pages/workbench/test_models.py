@@ -114,3 +114,19 @@ def test_a_run_shows_progress_and_can_be_cancelled(playground: Page, monkeypatch
     playground.edit(query="dog")
     wait(playground, lambda: not playground.dimmed)
     assert ">dog</span>" in playground.prompt
+
+
+def test_a_16_bit_models_rounding_is_said(playground: Page) -> None:
+    """In the form of the model, and among the notes on the answer."""
+    name = str(folder("gpt2"))
+    playground.at.session_state["frame_model_dtype"] = "bfloat16"
+    form(playground, name)
+    wait(playground, lambda: playground.study.model.name != "embedded")
+    wait(playground, lambda: playground.has_chart("answer"))
+    assert playground.study.model.dtype == "bfloat16"
+    playground.at.session_state["frame_model_box"] = True
+    playground.run()
+    captions = [caption for caption in playground.at.caption if "bfloat16" in f"{caption.value} {caption.help}"]
+    assert len(captions) == 2
+    for caption in captions:
+        assert "nats on average" in f"{caption.value} {caption.help}"

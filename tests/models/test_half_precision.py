@@ -1,0 +1,198 @@
+"""16-bit formats: what loads, what shares passes, how far rounding may move a score, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertConfig, BertLMHeadModel
+
+from core import Demonstration, Study, run
+from core.errors import ModelError
+from core.models import LanguageModel, load_model, loading
+from core.models.packing import Limits
+from core.study.study import ModelChoice
+from tests.models import plain
+from tests.models.checkpoints import ARCHITECTURES, write_tokenizer
+from tests.models.conftest import Folder, Model
+
+HALVES: tuple[Any, ...] = ("bfloat16", "float16")
+SHOWN = "dog -> dogs\nbox -> boxes\nman -> men\n"
+QUERIES = ("child", "mouse", "bird", "foot", "city", "wolf", "day", "baby", "tooth", "car", "leaf", "goose")
+PAIRS = [(f"{SHOWN}{query} ->", f" {query}{end}") for query in QUERIES for end in ("s", "es")]
+
+
+@pytest.fixture(scope="module", params=HALVES)
+def half(request: pytest.FixtureRequest, smollm2_folder: Path) -> LanguageModel:
+    return load_model(str(smollm2_folder), dtype=request.param)
+
+
+def test_a_real_model_shares_passes(half: LanguageModel) -> None:
+    assert half.packable, half.why_not_packable
+    assert half._abilities.cacheable
+
+
+def test_scores_lie_within_the_drift_that_loading_measured(half: LanguageModel, smollm2_folder: Path) -> None:
+    """Together, one by one and in large batches, against transformers alone in float64; a label's tokens add up."""
+    drift = half.drift
+    assert drift is not None
+    assert drift.exact
+    assert 0 < drift.nats < drift.most_nats < 1.0
+    assert 0 < drift.share < drift.most_share < 0.25
+    pairs = PAIRS[:8]
+    exact = [plain.score(smollm2_folder, *pair, torch.float64) for pair in pairs]
+    found = [half.score(pairs), [half.score([pair])[0] for pair in pairs]]
+    for scored in found:
+        moved = [np.abs(one.logprobs - logs) for one, logs in zip(scored, exact, strict=True)]
+        assert max(part.max() for part in moved) <= drift.most_nats
+        # on ordinary text rounding does no more than on random text
+        assert np.mean(np.concatenate(moved)) <= 2 * drift.nats
+        assert max(part.max() for part in moved) > 0
+        sums = np.array([[one.logprobs.sum(), logs.sum()] for one, logs in zip(scored, exact, strict=True)])
+        ours, right = (1 / (1 + np.exp(sums[1::2, side] - sums[::2, side])) for side in (0, 1))
+        assert np.abs(ours - right).max() <= drift.most_share
+
+
+def test_scores_stand_on_no_grid(half: LanguageModel) -> None:
+    """A 16-bit output layer gives logits in steps of 1/8 or 1/64: different queries then get the same probability."""
+    scores = np.array([one.logprobs.sum() for one in half.score(PAIRS)])
+    p = 1 / (1 + np.exp(scores[1::2] - scores[::2]))
+    assert len(np.unique(p.round(6))) == len(QUERIES)
+    with half.module() as module, torch.inference_mode():
+        logits = module(torch.tensor([half.encode(PAIRS[0][0]).ids]), logits_to_keep=1).logits
+    assert logits.dtype == torch.float32
+    for step in (2.0**-4, 2.0**-6, 2.0**-8):
+        assert (logits / step != (logits / step).round()).float().mean() > 0.9
+
+
+def test_only_16_bit_drifts(smollm2: LanguageModel, model: Model) -> None:
+    assert smollm2.drift is None
+    assert model("llama").drift is None
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("architecture", list(ARCHITECTURES))
+def test_every_architecture_is_packed_as_in_float32(
+    architecture: str, dtype: Any, folder: Folder, model: Model
+) -> None:
+    half = load_model(str(folder(architecture)), dtype=dtype)
+    full = model(architecture)
+    assert (half.packable, half._abilities.cacheable) == (full.packable, full._abilities.cacheable)
+    assert half._abilities.attentive == full._abilities.attentive
+    assert half.dtype == dtype
+    assert half.drift is not None
+    assert half.drift.most_nats < 1.0
+
+
+@pytest.mark.parametrize("room", [True, False])
+@pytest.mark.parametrize("dtype", HALVES)
+def test_a_wrong_mask_is_found_in_16_bit_too(
+    dtype: Any, room: bool, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With room for float32 beside it and without."""
+    from core.models import capture
+
+    monkeypatch.setattr(loading, "_room", lambda parameters, form, device: room or form != "float32")
+    assert load_model(str(folder("llama")), dtype=dtype).packable
+    monkeypatch.setattr(capture.TreeShape, "sees", lambda tree: torch.ones(1, 1, 1, 1, dtype=torch.bool))
+    spoilt = load_model(str(folder("llama")), dtype=dtype)
+    assert not spoilt.packable
+    assert "other numbers" in spoilt.why_not_packable
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_a_model_that_looks_ahead_is_refused_in_16_bit_too(dtype: Any, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=400,
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=64,
+        is_decoder=False,
+    )
+    BertLMHeadModel(config).save_pretrained(tmp_path)
+    write_tokenizer(tmp_path, bos=False)
+    saved = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(saved | {"is_decoder": False}))
+    with pytest.raises(ModelError, match="not a causal language model"):
+        load_model(str(tmp_path), dtype=dtype)
+
+
+def test_without_room_for_float32_the_ways_are_held_against_each_other(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "_room", lambda parameters, form, device: form != "float32")
+    drift = load_model(str(folder("llama")), dtype="bfloat16").drift
+    assert drift is not None
+    assert not drift.exact
+    assert "another pass" in drift.sentence("bfloat16")
+    assert "float32" in replace(drift, exact=True).sentence("bfloat16")
+
+
+def test_values_beyond_float16_are_refused_in_a_sentence(folder: Folder, tmp_path: Path) -> None:
+    """Such weights give numbers in float32 and bfloat16, and none in float16."""
+    from safetensors.torch import load_file, save_file
+
+    from tests.models.checkpoints import write_tiny
+
+    write_tiny("llama", tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    name = "model.layers.0.mlp.down_proj.weight"
+    weights[name] = weights[name] * 1e6
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    assert load_model(str(tmp_path), dtype="bfloat16").score([("a", "b")])
+    with pytest.raises(ModelError, match="gives no numbers in float16") as refused:
+        load_model(ModelChoice(name=str(tmp_path), dtype="float16"))
+    assert "bfloat16" in str(refused.value)
+
+
+def test_in_batches_and_alone_alike(half: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of 1 and of many texts differ by rounding alone."""
+    assert half.drift is not None
+    many = [one.logprobs for one in half.score(PAIRS)]
+    monkeypatch.setattr(half, "packable", False)
+    monkeypatch.setattr(half, "limits", Limits(tokens=1, shortest_trunk=10**6))
+    for one, logs in zip(half.score(PAIRS), many, strict=True):
+        assert np.abs(one.logprobs - logs).max() <= half.drift.most_nats
+
+
+def test_what_was_worked_out_in_one_format_is_not_taken_for_another(
+    half: LanguageModel, smollm2: LanguageModel
+) -> None:
+    assert half.fingerprint != smollm2.fingerprint
+    assert len(half.fingerprint) == 12
+
+
+def test_the_drift_is_said(folder: Folder) -> None:
+    """In every outcome of the model, and nowhere in float32."""
+    study = Study(
+        query="bird",
+        demonstrations=(Demonstration(input="dog", label="dogs"),),
+        labels=("birds", "bird"),
+        k=1,
+    )
+    half = load_model(str(folder("llama")), dtype="bfloat16")
+    assert half.drift is not None
+    (said,) = [note for note in run(study, half).notes if "bfloat16" in note]
+    assert f"{half.drift.most_nats:.2g} at most" in said
+    assert not any("rounding" in note for note in run(study, load_model(str(folder("llama")))).notes)
+
+
+def test_a_text_whose_states_pass_the_format_is_refused(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading reads a few texts; a longer one may still get beyond the largest float16."""
+    tested = model("llama")
+    run_passes = tested._passes.run
+    monkeypatch.setattr(
+        tested._passes, "run", lambda *how: ((n, b, logits * float("nan")) for n, b, logits in run_passes(*how))
+    )
+    with pytest.raises(ModelError, match="gave no numbers"):
+        tested.score([("the film", " good")])
+    with pytest.raises(ModelError, match="gave no numbers"):
+        tested.next_logprobs(["the film"])
