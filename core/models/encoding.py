@@ -49,6 +49,8 @@ class Encoder:
         self._unknown = tokenizer.unk_token_id
         self._unknown_name = tokenizer.unk_token
         self.special = frozenset(int(number) for number in tokenizer.all_special_ids)
+        added = self._backend.get_added_tokens_decoder()
+        self._control = {number: token.content for number, token in added.items() if token.special}
         self.size = int(self._backend.get_vocab_size())
         self.ends = frozenset(i for i in (tokenizer.eos_token_id,) if i is not None)
         self._by_pieces = _by_pieces(self._backend)
@@ -93,6 +95,15 @@ class Encoder:
     def decode(self, ids: Sequence[int]) -> str:
         """The text that tokens stand for, without those that stand for none."""
         return str(self._backend.decode(list(ids), skip_special_tokens=True))
+
+    def control(self, text: str) -> tuple[str, ...]:
+        """Names of control tokens that the text holds and that are read as those, each once."""
+        named = {number: name for number, name in self._control.items() if name in text}
+        if not named:
+            return ()
+        (raw,) = self._raw([text])
+        met = (i for i, (a, b) in zip(raw.ids, raw.offsets, strict=True) if b > a and named.get(i, "\0") in text[a:b])
+        return tuple(dict.fromkeys(named[i] for i in met))
 
     def _name(self, number: int, token: str) -> str:
         """What a token without a span of its own stands for: BOS's name, or white space that offsets leave out."""

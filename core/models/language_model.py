@@ -56,6 +56,7 @@ class LanguageModel:
         fingerprint: str,
         context_length: int,
         mixture: Mixture | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         config = model.config.get_text_config()
         self.name, self.fingerprint, self.mixture = name, fingerprint, mixture
@@ -63,7 +64,7 @@ class LanguageModel:
         self.context_length, self.vocabulary_size = context_length, int(config.vocab_size)
         self.packable, self.why_not_packable = abilities.packable, abilities.why_not_packable
         self.dtype, self.drift = str(model.dtype).removeprefix("torch."), abilities.drift
-        self.notes = () if self.drift is None else (self.drift.sentence(self.dtype),)
+        self.notes = (*notes, *(() if self.drift is None else (self.drift.sentence(self.dtype),)))
         self.lock = threading.RLock()
         self._width = int(config.hidden_size)
         self.limits = suited(str(model.device), self._width, padded=not abilities.forest)

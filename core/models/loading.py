@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import ModelError
 from core.models.embedded import EMBEDDED
 from core.models.hub import download
+from core.models.tokenizer import load_tokenizer
 from core.models.weights import available_memory, count_parameters, fingerprint, weight_files
 from core.study.study import Dtype, ModelChoice
 
@@ -50,7 +51,7 @@ def load_model(
     files = weight_files(folder)
     parameters = count_parameters(files)
     _check_memory(parameters, dtype, device, name)
-    tokenizer = _tokenizer(folder, name)
+    tokenizer, notes = load_tokenizer(folder, name)
 
     # late: loads torch, and what can be refused was refused before
     from core.models.checking import examine
@@ -75,6 +76,7 @@ def load_model(
         fingerprint=fingerprint(files, dtype),
         context_length=context,
         mixture=mixture,
+        notes=notes,
     )
 
 
@@ -184,19 +186,6 @@ def _check_memory(parameters: int, dtype: str, device: str, name: str) -> None:
             f'"{name}" needs {needed / 1e9:.1f} GB for its weights in {dtype} and {free / 1e9:.1f} GB are free: '
             + ("choose a smaller model." if dtype != "float32" else "choose a smaller model, or bfloat16.")
         )
-
-
-def _tokenizer(folder: Path, name: str) -> Any:
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
-        fast = bool(tokenizer.is_fast) and len(tokenizer.backend_tokenizer.encode("a b").ids) > 0
-    except Exception as error:
-        raise ModelError(f'"{name}" has no fast tokenizer (a tokenizer.json file), and ICLens needs one.') from error
-    if not fast:
-        raise ModelError(f'"{name}" has no fast tokenizer (a tokenizer.json file), and ICLens needs one.')
-    return tokenizer
 
 
 def _weights(folder: Path, name: str, dtype: str, device: str) -> Any:

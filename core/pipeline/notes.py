@@ -87,6 +87,7 @@ def about_labels(study: Study, answer: Answer) -> Iterable[str]:
 def about_model(question: Question, model: LanguageModel) -> Iterable[str]:
     """How exact its numbers are, what the embedded model cannot read, and where its exact Bayes is not an ideal."""
     yield from model.notes
+    yield from about_control(question, model)
     if model.mixture is None:
         return
     unknown = list(dict.fromkeys(model.encode(question.prompt.text).unknown))
@@ -95,3 +96,13 @@ def about_model(question: Question, model: LanguageModel) -> Iterable[str]:
         yield f"The embedded model cannot read {words}."
     if "exact" in question.study.posteriors:
         yield from about_bayes(question.study)
+
+
+def about_control(question: Question, model: LanguageModel) -> Iterable[str]:
+    """Names of control tokens in the texts: they are read as other tools read them, and not letter by letter."""
+    texts = (question.prompt.text, *question.labels)
+    found = list(dict.fromkeys(name for text in texts for name in model.encoder.control(text)))
+    if found:
+        names = ", ".join(f"“{shorten(name)}”" for name in found[:5]) + (", …" if len(found) > 5 else "")
+        what = "is read as a control token" if len(found) == 1 else "are read as control tokens"
+        yield f"{names} {what} of the model, not as text."
