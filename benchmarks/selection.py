@@ -28,8 +28,8 @@ import torch
 
 from benchmarks.peers import loaded
 from core import Demonstration, Study, load_model
+from core.embeddings.segmentation import words
 from core.embeddings.vector_cache import input_vectors
-from core.embeddings.words import words
 from core.models import LanguageModel
 from core.runtime.memo import forget
 from core.selection import select, selections

@@ -13,6 +13,7 @@ from core.embeddings.sentence_encoders import PREFIX, sentence_cosines
 from core.embeddings.vector_cache import Embeds, query_cosines, unit_rows
 from core.embeddings.words import fitted
 from core.errors import PromptTooLong, StudyError
+from core.runtime.cost import remark
 from core.runtime.registry import Entry, Registry
 from core.study.demonstrations import Demonstration
 from core.study.study import Study
@@ -64,8 +65,18 @@ def similarities(study: Study, model: LanguageModel, source: Sequence[Demonstrat
     # Equal texts are encoded once, so that ties are ties whatever a batch does to the last digit.
     texts = list(dict.fromkeys(source[i].input for i in places))
     cosine = encoder(model, [row.input for row in source], study.query, texts)
+    remark_where_nothing_is_alike(cosine)
     value = dict(zip(texts, np.clip(cosine, -1.0, 1.0), strict=True))
     return np.array([value[source[i].input] for i in places], dtype=np.float64)
+
+
+def remark_where_nothing_is_alike(scores: Floats) -> None:
+    """A remark to the open meters where every score is 0, so that nothing but places decides what comes first."""
+    if len(scores) > 1 and not np.round(scores, 6).any():
+        remark(
+            "The query has nothing in common with any input, not one word where words are compared: every score is 0, "
+            "and those that stand first come first."
+        )
 
 
 def find_encoder(name: str) -> tuple[Encoder, str]:

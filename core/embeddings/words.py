@@ -1,8 +1,7 @@
-"""Texts as words, and words as TF-IDF vectors."""
+"""Words as TF-IDF vectors."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -10,20 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_WORD = re.compile(r"\w+|[^\w\s]")
-
-
-def words(text: str) -> list[str]:
-    """Every run of word characters and every other single sign, in lower case."""
-    return _WORD.findall(text.lower())
+from core.embeddings.segmentation import words
 
 
 class WordVectors:
     """TF-IDF fitted on a corpus of N texts, by scikit-learn's `TfidfVectorizer` as it stands.
 
-    e(x)_w = tf_w(x) · (ln((1 + N)/(1 + df_w)) + 1), divided by its length. Every run of word characters and every other
-    single sign is a word, so that digits, letters and emoji count. Words that the corpus lacks count nothing, in the
-    length of the vector either.
+    e(x)_w = tf_w(x) · (ln((1 + N)/(1 + df_w)) + 1), divided by its length. Words are those of
+    `core.embeddings.segmentation`, single signs among them, so that digits, letters and emoji count. Words that the
+    corpus lacks count nothing, in the length of the vector either.
     """
 
     def __init__(self, corpus: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ kept for the kernels after it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from core.bayes.exact import ExactBayes
@@ -143,5 +143,5 @@ def kernel_of(name: str, study: Study, context: KernelContext, labels: Sequence[
         Unavailable, StudyError: as the kernel does.
     """
     weighed = kernels.find(name).function(study, context)
-    kernel = regress(name, weighed.detail, weighed.raw[0], [d.label for d in context.shown], labels)
-    return replace(kernel, note=weighed.notes[0] if weighed.notes else "")
+    note = weighed.notes[0] if weighed.notes else ""
+    return regress(name, weighed.detail, weighed.raw[0], [d.label for d in context.shown], labels, note)

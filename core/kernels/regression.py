@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 from core.study.outcome import Kernel
 
 Floats = NDArray[np.float64]
+NOTHING_ALIKE = (
+    "Every weight of this kernel is 0: it sees nothing in common between the query and the inputs shown, and its "
+    "answer is no more than the first of their labels."
+)
 
 
-def regress(name: str, detail: str, raw: Floats, given: Sequence[str], labels: Sequence[str]) -> Kernel:
+def regress(name: str, detail: str, raw: Floats, given: Sequence[str], labels: Sequence[str], note: str = "") -> Kernel:
     """ŷ = Σ_i e(y_i) K_i / Σ_i K_i, white space at the labels' ends aside.
 
     `predictive` is ŷ over `labels`; a demonstration whose label is not among them takes part in the sum below the line
@@ -24,6 +28,7 @@ def regress(name: str, detail: str, raw: Floats, given: Sequence[str], labels: S
         raw: (n,) K(x, x_i).
         given: (n,) the demonstrations' labels.
         labels: (L,) the candidates.
+        note: what a reader must know; where there is nothing else, that every weight is zero, if so.
     """
     total = float(raw.sum())
     # a sum that is rounding error next to its terms counts as zero
@@ -31,7 +36,8 @@ def regress(name: str, detail: str, raw: Floats, given: Sequence[str], labels: S
     normalised = raw / total if usable else np.zeros_like(raw)
     onehot = one_hot(given, labels)
     best = labels[int(np.argmax(where_given(raw @ onehot, onehot)))] if onehot.any() else None
-    return Kernel(name, detail, raw, normalised, normalised @ onehot, best)
+    note = note or (NOTHING_ALIKE if raw.size and not raw.any() else "")
+    return Kernel(name, detail, raw, normalised, normalised @ onehot, best, note)
 
 
 def one_hot(given: Sequence[str], labels: Sequence[str]) -> Floats:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.runtime.cost import metered
 from core.runtime.progress import Stop, check
 from core.runtime.registry import Entry, Registry
 from core.selection import selections
@@ -61,8 +62,10 @@ def order(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None 
     """
     check(stop)
     strategy = orderings.find(study.ordering)
-    indices, scores = strategy.function(study, model, chosen, stop)
-    ordered = replace(chosen, indices=tuple(indices), order_scores=scores)
+    with metered() as meter:
+        indices, scores = strategy.function(study, model, chosen, stop)
+    notes = tuple(dict.fromkeys((*chosen.notes, *meter.remarks)))
+    ordered = replace(chosen, indices=tuple(indices), order_scores=scores, notes=notes)
     if study.shots is None or study.shots >= len(indices):
         return ordered
     kept, left_out = ordered.indices[: study.shots], ordered.indices[study.shots :]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.embeddings.words import words
+from core.embeddings.encoders import remark_where_nothing_is_alike
+from core.embeddings.segmentation import words
 from core.runtime.progress import Stop
 from core.selection import Selected, candidates, selections, top
 from core.study.study import Study
@@ -36,7 +37,9 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     free = candidates(study)
     if not free or not study.k:
         return [], None
-    return top(study, free, relevance([study.pool[i].input for i in free], [study.query])[0])
+    values = relevance([study.pool[i].input for i in free], [study.query])[0]
+    remark_where_nothing_is_alike(values)
+    return top(study, free, values)
 
 
 def relevance(corpus: Sequence[str], queries: Sequence[str]) -> Floats:
@@ -44,8 +47,8 @@ def relevance(corpus: Sequence[str], queries: Sequence[str]) -> Floats:
 
     idf_w = ln(1 + (N − df_w + ½) / (df_w + ½)), as in Lucene: never negative, so that a word which most of a small
     pool has still counts for it and not against it (Robertson's own is, and rank_bm25 floors it at a quarter of the
-    mean idf). k1 = 1.5, b = 0.75. A word that stands twice in the query counts twice. Words are runs of word
-    characters and single other signs, in lower case, as for TF-IDF.
+    mean idf). k1 = 1.5, b = 0.75. A word that stands twice in the query counts twice. Words are those of
+    `core.embeddings.segmentation`, as for TF-IDF.
 
     Args:
         corpus: (N ≥ 1) texts that are searched.

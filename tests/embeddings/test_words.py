@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.embeddings.words import WordVectors, words
+from core.embeddings.segmentation import words
+from core.embeddings.words import WordVectors
 
 TEXTS = st.lists(st.lists(st.sampled_from(["film", "Plot", "7", "🙂", "…", "a"]), max_size=5).map(" ".join), max_size=6)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
-from core.embeddings.words import words
+from core.embeddings.segmentation import words
 from core.selection.bm25 import K1, B, relevance
 from tests.selection.pools import MANY, choice
 

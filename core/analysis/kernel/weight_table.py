@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,7 +89,7 @@ def kernel_table(
         notes = weighed.notes or ("",) * len(queries)
         rows.append(
             tuple(
-                replace(regress(name, weighed.detail, raw, given, own), note=note)
+                regress(name, weighed.detail, raw, given, own, note)
                 for raw, own, note in zip(weighed.raw, labels, notes, strict=True)
             )
         )
