@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.bayes.notes import about_bayes
+from core.mixture.documents import LENGTHS
 from core.scoring import scorers
 from core.selection import selections, table_of
 from core.study.cleaning import shorten, usable
@@ -27,6 +28,7 @@ def notes_on(question: Question, model: LanguageModel, chosen: Chosen, answer: A
         *about_order(study, chosen),
         *about_demonstrations(question),
         *about_labels(study, answer),
+        *about_reading(question, model),
         *about_model(question, model),
     )
 
@@ -73,7 +75,10 @@ def about_demonstrations(question: Question) -> Iterable[str]:
     if question.query in inputs:
         yield "The query is one of the demonstrations shown, so its answer can be copied."
     if len(shown) > 1 and len({row.label for row in shown}) == 1:
-        yield f"Every demonstration shown has the label “{shorten(shown[0].label)}”."
+        yield (
+            f"Every demonstration shown has the label “{shorten(shown[0].label)}”: nothing shown says what makes an "
+            "input one of another label, and whoever repeats this label fits them all."
+        )
 
 
 def about_labels(study: Study, answer: Answer) -> Iterable[str]:
@@ -84,16 +89,37 @@ def about_labels(study: Study, answer: Answer) -> Iterable[str]:
     yield from scorers.find(study.scoring).notes(study, answer)
 
 
+def about_reading(question: Question, model: LanguageModel) -> Iterable[str]:
+    """Candidates that are the same tokens, in which no model can find a difference, and what it has no token for."""
+    gap, word = question.prompt.gap, question.study.template.word
+    prompt, *read = model.encoder.encode_batch([question.prompt.text, *(gap + word(y) for y in question.labels)])
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for label, own in zip(question.labels, read, strict=True):
+        alike.setdefault(own.ids, []).append(label)
+    groups = [" and ".join(f"“{shorten(label)}”" for label in names) for names in alike.values() if len(names) > 1]
+    if groups:
+        yield (
+            f"This model reads {'; '.join(groups)} as the same tokens, so it cannot tell them apart: their scores are "
+            "equal whatever it thinks."
+        )
+    unknown = list(dict.fromkeys(piece for one in (prompt, *read) for piece in one.unknown))
+    if unknown:
+        words = ", ".join(f"“{shorten(piece)}”" for piece in unknown[:5]) + (", …" if len(unknown) > 5 else "")
+        yield f"{'The embedded' if model.mixture is not None else 'This'} model cannot read {words}."
+
+
 def about_model(question: Question, model: LanguageModel) -> Iterable[str]:
-    """How exact its numbers are, what the embedded model cannot read, and where its exact Bayes is not an ideal."""
+    """How exact its numbers are, where the embedded model is beyond its training, or its exact Bayes no ideal."""
     yield from model.notes
     yield from about_control(question, model)
     if model.mixture is None:
         return
-    unknown = list(dict.fromkeys(model.encode(question.prompt.text).unknown))
-    if unknown:
-        words = ", ".join(f"“{shorten(word)}”" for word in unknown[:5]) + (", …" if len(unknown) > 5 else "")
-        yield f"The embedded model cannot read {words}."
+    most = max(LENGTHS) - 1  # the last pair of the longest document is answered after the others
+    if len(question.shown) > most:
+        yield (
+            f"{len(question.shown)} demonstrations are shown, and the embedded model was trained on answers after at "
+            f"most {most}: what it makes of more is not what it learned."
+        )
     if "exact" in question.study.posteriors:
         yield from about_bayes(question.study)
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tokenizers import normalizers
 
 from core import Cancelled, Demonstration, Hypothesis, Study, StudyError, load_model, run
+from core.mixture.documents import LENGTHS
 from core.models import LanguageModel
 from core.ordering import orderings
 from core.scoring import scorers
 from core.selection import selections, self_generated, table_of
-from tests.tiny import REVIEWS, rows, tiny
+from tests.tiny import REVIEWS, folder, rows, tiny
 
 STUDY = Study(demonstrations=REVIEWS[:4], pool=REVIEWS, query="a good dog", k=3, probes=2)
 FRENCH = rows([("cat", "chat"), ("dog", "chien"), ("house", "maison"), ("bread", "pain"), ("tree", "arbre")])
@@ -181,6 +183,33 @@ def test_bayes_is_the_mixtures_own(embedded: LanguageModel) -> None:
     assert channel is not None
     assert channel.scores == pytest.approx(mixture.channel(pairs, "tree", labels))
     assert channel.outside is None
+
+
+def test_candidates_of_the_same_tokens_are_said(embedded: LanguageModel) -> None:
+    """On every model: both are unknown to one tokenizer, and another strips what makes the difference."""
+    study = Study(demonstrations=FRENCH[:2], query="tree", labels=("👍", "👎", "arbre"))
+    outcome = run(study, embedded)
+    assert outcome.answer.probabilities[0] == pytest.approx(outcome.answer.probabilities[1])
+    (said,) = [line for line in outcome.notes if "same tokens" in line]
+    assert "“👍” and “👎”" in said
+    assert any("cannot read “👍”, “👎”" in line for line in outcome.notes)
+    assert not [line for line in run(study, tiny("gpt2")).notes if "same tokens" in line or "cannot read" in line]
+    stripping = load_model(str(folder("gpt2")))
+    stripping.encoder._backend.normalizer = normalizers.Replace("\u200b", "")
+    twins = study.model_copy(update={"labels": ("arbre", "arbre\u200b", "chat"), "scoring": "channel"})
+    (said,) = [line for line in run(twins, stripping).notes if "same tokens" in line]
+    assert "“arbre” and “arbre\u200b”" in said
+
+
+def test_one_label_and_more_than_training_showed_are_said(embedded: LanguageModel) -> None:
+    rows = tuple(Demonstration(input=x, label="noun") for x in ("tree", "wall", "dog"))
+    said = run(Study(demonstrations=rows, query="cat", labels=("noun", "verb")), embedded).notes
+    assert any("whoever repeats this label fits them all" in line for line in said)
+    most = max(LENGTHS) - 1  # a document's last answer stands after the others
+    for count in (most, most + 1):
+        many = Study(demonstrations=tuple(FRENCH[i % len(FRENCH)] for i in range(count)), query="tree", posteriors=())
+        assert any("trained on answers after at most 19" in n for n in run(many, embedded).notes) == (count > most)
+        assert not any("trained on" in line for line in run(many, tiny("gpt2")).notes)
 
 
 def test_notes_of_the_embedded_model(embedded: LanguageModel) -> None:
