@@ -15,7 +15,7 @@ from core.ordering import order
 from core.runtime.cost import Cost, metered
 from core.runtime.progress import Stop, check, counting, part
 from core.scoring import log_shares
-from core.scoring.labels import MAX_LABELS, candidate_labels, distinct
+from core.scoring.labels import candidate_labels, check_count, distinct, found_labels
 from core.scoring.together import score_together
 from core.selection import rows_chosen, rows_of, select
 from core.statistics.intervals import wilson
@@ -91,14 +91,16 @@ def evaluate(
     The candidates of a question are the same for every study, so that none has an easier choice than another. Where
     every right answer is a label of the demonstrations or the pool (or the studies name their labels) the task is
     closed and these are the candidates; else, as with plurals, what `candidate_labels` finds for any of the studies,
-    the mixture's own answers to the input among it. Of more than 24 the first are kept, gold always.
+    the mixture's own answers to the input among it, and the right answer. All of them are scored, however many: to keep
+    some would take knowing which, and a set that always holds the right one makes the questions easier.
 
     Args:
         studies: S variants, usually of one study.
         questions: N, from `core.evaluation.questions`.
 
     Raises:
-        StudyError: no study, no question, or one of the studies cannot be run.
+        StudyError: no study, no question, more than 1,000 candidates that no study names, or one of the studies cannot
+            be run.
         PromptTooLong: a prompt does not fit the model's context.
         Cancelled: `stop` said so.
     """
@@ -160,14 +162,16 @@ def _candidates(
         list(zip(*pair, strict=True)) for pair in zip(zip(*asked, strict=True), zip(*shown, strict=True), strict=True)
     ]
     closed = distinct(label for variants in by_question for study, rows in variants for label in _of_task(study, rows))
-    if all(study.gold in closed for study in asked[0]) and len(closed) <= MAX_LABELS:
-        return [closed] * len(by_question)
-    return [
-        _capped(
-            distinct(y for study, rows in variants for y in candidate_labels(study, model, rows)[0]), variants[0][0]
-        )
-        for variants in by_question
-    ]
+    if all(study.gold in closed for study in asked[0]):
+        found = [closed] * len(by_question)
+    else:
+        found = [
+            distinct([*(y for study, rows in variants for y in _open(study, model, rows)), variants[0][0].gold or ""])
+            for variants in by_question
+        ]
+    if not all(study.labels for study, _ in by_question[0]):
+        check_count(max(found, key=len))
+    return found
 
 
 def _of_task(study: Study, shown: Rows) -> tuple[str, ...]:
@@ -176,11 +180,9 @@ def _of_task(study: Study, shown: Rows) -> tuple[str, ...]:
     return distinct((*study.labels, *(row.label for row in rows if usable(row))))
 
 
-def _capped(found: tuple[str, ...], study: Study) -> tuple[str, ...]:
-    """The first 24 at most, gold always."""
-    gold = study.gold or ""
-    kept = {gold, *[label for label in found if label != gold][: MAX_LABELS - 1]}
-    return tuple(label for label in distinct((*found, gold)) if label in kept)
+def _open(study: Study, model: LanguageModel, shown: Rows) -> tuple[str, ...]:
+    """Candidates of one study for one question, without a limit."""
+    return candidate_labels(study, model, shown)[0] if study.labels else found_labels(study, model, shown)[0]
 
 
 def _score(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import StudyError
-from core.scoring.labels import MAX_LABELS, clean, distinct
+from core.scoring.labels import check_count, clean, distinct
 from core.study.cleaning import tidied, usable
 from core.study.demonstrations import Demonstration
 from core.study.study import Study
@@ -68,12 +68,12 @@ def items_from_pool(study: Study, k: int, count: int, seed: int) -> tuple[Item, 
 def _candidates(
     study: Study, rows: Sequence[Demonstration], shown: Sequence[Demonstration], gold: str
 ) -> tuple[str, ...]:
-    """The study's labels or the pool's; of too many, those shown and gold, in the pool's order."""
-    needed = {gold, *(row.label for row in shown)}
+    """The study's labels or the pool's, all of them."""
     if study.labels:
-        return distinct((*clean(study.labels)[0], *sorted(needed)))
+        return distinct((*clean(study.labels)[0], *sorted({gold, *(row.label for row in shown)})))
     labels = distinct(row.label for row in rows)
-    return labels if len(labels) <= MAX_LABELS else tuple(label for label in labels if label in needed)
+    check_count(labels)
+    return labels
 
 
 def items_from_mixture(mixture: Mixture, families: Sequence[str], k: int, count: int, seed: int) -> tuple[Item, ...]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MAX_LABELS = 24
 """Candidates kept where the study names none: each is scored, and each has a bar on screen."""
+MOST_UNNAMED = 1_000
+"""Candidates of a question in an evaluation that no study has named; those that are named are scored, all of them."""
 
 
 def candidate_labels(
@@ -25,8 +27,8 @@ def candidate_labels(
 
     The study's own labels where it names any. Otherwise the distinct labels of the demonstrations shown and of the
     pool in first-seen order, then, where the mixture is known, what its tasks would answer to the query, then the
-    gold answer if it is still missing. Of more than 24, kept are gold, the labels shown, the mixture's answers and
-    the pool's labels, in that order of precedence.
+    gold answer if it is still missing. Of more than 24, kept are the labels shown, the mixture's answers and the
+    pool's labels, in that order of precedence: which answer is right decides nothing of it.
 
     Returns:
         Labels, each once, none blank; and notes, one sentence each.
@@ -39,18 +41,40 @@ def candidate_labels(
         if study.gold and study.gold not in labels:
             notes += (f"The gold answer “{study.gold}” is not among the study's labels.",)
     else:
-        in_context = distinct(row.label for row in shown)
-        in_pool = pool_labels(study)
-        answers = distinct(study.template.label(word) or "" for word in _answers(study, model))
-        gold = distinct([study.gold or ""])
-        # The pool's order where it has one: then another choice of demonstrations does not shuffle the bars.
-        seen = in_pool if set(in_context) <= set(in_pool) else (*in_context, *in_pool)
-        labels = distinct((*seen, *answers, *gold))
-        labels, notes = cap(labels, distinct((*gold, *in_context, *answers, *in_pool)))
+        found, precedence = found_labels(study, model, shown)
+        labels, notes = cap(found, precedence)
+        if study.gold in found and study.gold not in labels:
+            notes += (f"The right answer “{study.gold}” is not among those scored: a cut must not know which it is.",)
     if not labels:
         raise StudyError("There is no label to score; add demonstrations, or name the candidate labels.")
     check_words(study.template, (*labels, *(row.label for row in shown)))
     return labels, notes
+
+
+def found_labels(
+    study: Study, model: LanguageModel, shown: Sequence[Demonstration]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """All candidates of a study that names none, in the order shown, and in the order in which they are kept."""
+    in_context = distinct(row.label for row in shown)
+    in_pool = pool_labels(study)
+    answers = distinct(study.template.label(word) or "" for word in _answers(study, model))
+    gold = distinct([study.gold or ""])
+    # The pool's order where it has one: then another choice of demonstrations does not shuffle the bars.
+    seen = in_pool if set(in_context) <= set(in_pool) else (*in_context, *in_pool)
+    return distinct((*seen, *answers, *gold)), distinct((*in_context, *answers, *in_pool, *gold))
+
+
+def check_count(labels: Sequence[str]) -> None:
+    """Refuse more candidates than an evaluation scores unasked, where to keep some would need to know which to keep.
+
+    Raises:
+        StudyError: there are more.
+    """
+    if len(labels) > MOST_UNNAMED:
+        raise StudyError(
+            f"{len(labels):,} different labels were found, more than the {MOST_UNNAMED:,} that are scored for every "
+            "question where none are named; name the candidate labels, and all of them are scored."
+        )
 
 
 def _answers(study: Study, model: LanguageModel) -> Sequence[str]:

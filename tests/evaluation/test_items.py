@@ -31,7 +31,9 @@ def test_candidates_are_the_studys_where_it_names_them() -> None:
     assert items_from_pool(study, 2, 1, 0)[0].labels == ("negative", "neutral", "positive")
     many = Study(pool=rows([(f"word {i}", f"label {i}") for i in range(40)]))
     item = items_from_pool(many, 4, 1, 0)[0]
-    assert set(item.labels) == {item.gold, *(row.label for row in item.demonstrations)}
+    assert item.labels == tuple(f"label {i}" for i in range(40))  # all, and not those shown and the right one alone
+    with pytest.raises(StudyError, match="name the candidate labels"):
+        items_from_pool(Study(pool=rows([(f"word {i}", f"label {i}") for i in range(1_001)])), 4, 1, 0)
 
 
 def test_a_pool_too_small_says_so() -> None:

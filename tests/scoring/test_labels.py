@@ -52,9 +52,15 @@ def test_the_cap_keeps_what_matters() -> None:
     study = Study(query="x", pool=pool, gold="v99")
     labels, notes = candidate_labels(study, knowing("answer"), pool[50:54])
     assert len(labels) == MAX_LABELS == 24
-    assert {"v99", "v50", "v51", "v52", "v53", "answer"} <= set(labels)
+    assert {"v50", "v51", "v52", "v53", "answer"} <= set(labels)
     assert labels[:2] == ("v0", "v1")
-    assert notes == ("101 labels were found and 24 are scored; name the candidate labels to choose which.",)
+    assert "v99" not in labels  # the right answer, which decides nothing of the cut
+    assert notes == (
+        "101 labels were found and 24 are scored; name the candidate labels to choose which.",
+        "The right answer “v99” is not among those scored: a cut must not know which it is.",
+    )
+    other = candidate_labels(study.model_copy(update={"gold": "v98"}), knowing("answer"), pool[50:54])[0]
+    assert other == labels
     assert len(candidate_labels(Study(labels=[d.label for d in pool]), PLAIN, ())[0]) == 100
 
 
