@@ -205,7 +205,8 @@ def effective_count(before: Floats, after: Floats, log_evidence: Floats) -> floa
     once, twice = (candidates[int(np.argmin(np.abs(COUNTS - c)))] for c in (1.0, 2.0))
     if total_variation(once, twice) < TELLING:
         return float("nan")
-    return float(COUNTS[int(np.argmin(divergence(after[None], candidates)))])
+    # The usual smoothing of 1e-6 would decide between candidates where one task holds all but a few millionths.
+    return float(COUNTS[int(np.argmin(divergence(after[None], candidates, smoothing=1e-15)))])
 
 
 def _bayes(outcome: Outcome, again: Outcome) -> tuple[Floats | None, Floats | None]:

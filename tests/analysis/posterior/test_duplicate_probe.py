@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core import Demonstration, Hypothesis, Outcome, PromptTooLong, Study, StudyError, load_model, run
@@ -88,6 +88,7 @@ def test_bayes_counts_a_set_twice() -> None:
 
 
 @given(st.integers(0, 5_000), st.floats(0.2, 3.5))
+@example(708, 3.5)  # one task holds all but a hundred-thousandth
 def test_effective_count_finds_what_was_planted(seed: int, count: float) -> None:
     rng = np.random.default_rng(seed)
     prior, evidence = rng.dirichlet(np.full(5, 3.0)), rng.normal(0, 1.0, 5)
