@@ -93,6 +93,22 @@ def _ordering() -> list[tuple[str, str, str, bool]]:
     return rows
 
 
+def _misfit() -> list[tuple[str, str, str, bool]]:
+    found = _read("misfit")
+    if not found:
+        return []
+    false, right = found["inside"]["either"], found["all outside"]["either"]
+
+    def share(row: dict[str, float]) -> str:
+        return f"{row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
+
+    return [
+        ("“Does not fit” on studies of the mixture", share(false), "at most 2%", false["share"] <= 0.02),
+        ("“Does not fit” on studies that none of its tasks explains", share(right), "at least 95%",
+         right["share"] >= 0.95),
+    ]  # fmt: skip
+
+
 def sums() -> str:
     """Accuracy on long sums by way of answering, as Markdown; "" before the benchmark has been run."""
     rows = [row for row in _read("embedded").get("long_sums", []) if row["k"] == 4]
@@ -118,7 +134,7 @@ def effects() -> str:
 
 def figures() -> str:
     """The table as Markdown; a benchmark that has not been run has no rows."""
-    rows = [*_dashboard(), *_scoring(), *_attention(), *_embedded(), *_kernels(), *_ordering()]
+    rows = [*_dashboard(), *_scoring(), *_attention(), *_embedded(), *_kernels(), *_misfit(), *_ordering()]
     lines = ["| | measured | target | met |", "|---|---:|---:|---|"]
     lines += [f"| {what} | {value} | {target} | {'yes' if met else 'no'} |" for what, value, target, met in rows]
     return "\n".join(lines) + "\n" if rows else ""

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.bayes.by_family import ByFamily, by_family
+from core.bayes.fit import fit_of
 from core.bayes.kernel import exact_kernel
 from core.bayes.notes import about_bayes
 from core.bayes.predictive import predictive
 from core.bayes.prior import log_factors
 from core.scoring import scorers
 from core.statistics.distributions import softmax
-from core.study.outcome import Answer, Posterior
+from core.study.outcome import Answer, MixtureFit, Posterior
 from core.study.question import Question
 
 if TYPE_CHECKING:
@@ -103,6 +104,11 @@ class ExactBayes:
         with np.errstate(divide="ignore"):
             scores = np.log(p)
         return Answer(labels, scores, p / inside, outside=max(0.0, 1.0 - inside))
+
+    @cached_property
+    def fit(self) -> MixtureFit:
+        """What no task of the mixture explains, and how odd so much of it is."""
+        return fit_of(self.question, self.mixture, self._factors)
 
     @cached_property
     def kernel(self) -> Floats:

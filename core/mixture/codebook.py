@@ -42,6 +42,10 @@ class Codebook:
         """θ(y)."""
         return (1 - ODD) * (label in self._set) / len(self.labels) + ODD * math.exp(self._any.log_text(label))
 
+    def from_labels(self, label: str) -> float:
+        """P(a code was drawn from the labels | it is y)."""
+        return (1 - ODD) * (label in self._set) / len(self.labels) / self.code(label)
+
     def base(self, text: str) -> float:
         """base(x), strays included."""
         return _base(self, text)

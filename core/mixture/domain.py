@@ -58,6 +58,10 @@ class Domain(Protocol):
         """Whether x is one of the domain's inputs."""
         ...
 
+    def writes(self, text: str) -> bool:
+        """Whether a task of the domain can draw x other than as a stray; such an x is known, too."""
+        ...
+
     def log_input(self, text: str) -> Floats:
         """log p(x|T) before strays, for an x that the domain knows."""
         ...
@@ -213,6 +217,9 @@ class EnumeratedDomain:
         self._mass = np.array([np.bincount(answers, p, len(words)) for answers, p in rows])
 
     def knows(self, text: str) -> bool:
+        return text in self._place
+
+    def writes(self, text: str) -> bool:
         return text in self._place
 
     def place(self, text: str) -> int:

@@ -81,6 +81,9 @@ class ReviewDomain:
         words = text.split()
         return len(words) >= 3 and any(word in self._slot for word in words)
 
+    def writes(self, text: str) -> bool:
+        return self._log_patterns(text.split()) > -math.inf
+
     def _log_slots(self, words: list[str]) -> Floats:
         """log Π p(w|factor, s), shape (factors, 2)."""
         total = np.zeros((len(self.grammar.factors), 2))

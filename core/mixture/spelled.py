@@ -46,6 +46,9 @@ class SpelledDomain:
     def knows(self, text: str) -> bool:
         return len(text.split()) == 1 and text.isalnum()
 
+    def writes(self, text: str) -> bool:
+        return self.knows(text) and text.isascii()
+
     def log_input(self, text: str) -> Floats:
         return np.full(len(SHARES), log_spelled(text))
 

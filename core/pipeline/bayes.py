@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.bayes.exact import ExactBayes
-from core.bayes.notes import about_prior
+from core.bayes.notes import about_fit, about_outside, about_prior
 from core.kernels import kernels_of_prior
 from core.study.cleaning import tidied
 from core.study.outcome import Outcome
@@ -18,27 +18,38 @@ if TYPE_CHECKING:
 
 
 def with_bayes(outcome: Outcome, model: LanguageModel, bayes: ExactBayes | None) -> Outcome:
-    """The outcome with exact Bayes's answer, posterior and kernel, and the notes on its prior, last.
+    """The outcome with exact Bayes's answer, posterior, kernel and fit; notes on the fit first, on its prior last.
 
     Args:
         outcome: what the model said of the question; what exact Bayes said of it before is replaced.
-        bayes: of the outcome's question; None where no mixture is known, and then nothing is added.
+        bayes: of the outcome's question; None where no mixture is known, and then only the note on what lies outside
+            the candidates is added.
 
     Raises:
         StudyError: the question's prior rules every task out.
     """
     if bayes is None:
-        return outcome
+        return replace(outcome, notes=(*about_outside(outcome.answer, None), *outcome.notes))
     study, posteriors = bayes.question.study, dict(outcome.posteriors)
     if "exact" in study.posteriors:
         posteriors = {"exact": bayes.posterior} | posteriors | {"exact": bayes.posterior}
-    before = set(about_prior(outcome.study, bayes.mixture))
+    before = {
+        *about_fit(outcome.fit),
+        *about_outside(outcome.answer, outcome.bayes),
+        *about_prior(outcome.study, bayes.mixture),
+    }
     return replace(
         outcome,
         bayes=bayes.answer,
+        fit=bayes.fit,
         posteriors=posteriors,
         kernels=outcome.kernels | kernels_of_prior(bayes.question, model, bayes),
-        notes=(*(note for note in outcome.notes if note not in before), *about_prior(study, bayes.mixture)),
+        notes=(
+            *about_fit(bayes.fit),
+            *about_outside(outcome.answer, bayes.answer),
+            *(note for note in outcome.notes if note not in before),
+            *about_prior(study, bayes.mixture),
+        ),
     )
 
 

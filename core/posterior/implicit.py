@@ -26,6 +26,9 @@ PROBES, FEWEST, WORDS = 8, 4, 28  # probes at most, at least, and words in them 
 ALIVE = 1e-4  # weight below which a task is ruled out
 HELD = 0.01  # weight from which a task counts for the condition number
 ILL_CONDITIONED = 100.0
+UNLIKELY_RESIDUAL = 0.3
+"""Nats. Of the embedded model's answers to documents of its own mixture, about one in a hundred leaves more
+(benchmarks/misfit.py)."""
 CHUNK = 12  # orders decoded between two looks at the stop flag: their columns are copied for each
 
 
@@ -153,6 +156,7 @@ def _note(conditions: Floats, misfit: Floats) -> str:
             "Some tasks agree on every probe, so the answers cannot tell them apart and they share weight as the "
             "prior has it"
         )
-    if misfit.max() > 0.5:
-        said.append("a residual above 0.5 nats means that the answers are not a mixture of these tasks")
+    if misfit.max() > UNLIKELY_RESIDUAL:
+        limit = f"{UNLIKELY_RESIDUAL:.1f}".removeprefix("0")
+        said.append(f"a residual above {limit} nats means that the answers are not a mixture of these tasks")
     return f"{'; '.join(said)}." if said else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +109,32 @@ class Posterior:
 
 
 @dataclass(frozen=True)
+class MixtureFit:
+    """Which parts of a prompt no task of a known mixture explains.
+
+    Attributes:
+        k: how many demonstrations are shown.
+        labels: 0-based places of demonstrations whose label no task gives, in order.
+        inputs: 0-based places of demonstrations whose input no task writes, in order; none of them is in `labels`.
+        query: whether no task writes the query.
+        chance: probability that a document of the mixture has as much or more that no task explains, in (0, 1].
+    """
+
+    k: int
+    labels: tuple[int, ...]
+    inputs: tuple[int, ...]
+    query: bool
+    chance: float
+
+    ODD: ClassVar[float] = 0.01  # chance from which on a prompt is said not to fit
+
+    @property
+    def fits(self) -> bool:
+        """Whether the mixture writes such prompts more often than once in a hundred."""
+        return self.chance > self.ODD
+
+
+@dataclass(frozen=True)
 class Kernel:
     """Weights of the demonstrations in the answer, read as kernel regression.
 
@@ -172,6 +198,7 @@ class Outcome:
         prompt: the rendered prompt with spans.
         answer: the model's, by the study's scorer.
         bayes: exact Bayes's, where the mixture is known, else None.
+        fit: what no task of the mixture explains, where the mixture is known, else None.
         posteriors, kernels: by name.
         attention: None where the model gives none.
         reasoning: what the model wrote before its answer; None where it wrote nothing. `prompt` then holds its
@@ -194,5 +221,6 @@ class Outcome:
     attention: Attention | None
     reasoning: Reasoned | None = None
     written: Written | None = None
+    fit: MixtureFit | None = None
     notes: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)

@@ -134,7 +134,10 @@ def test_notes(change: dict[str, Any], note: str) -> None:
 
 
 def test_a_study_without_trouble_has_no_notes() -> None:
-    assert run(STUDY, tiny()).notes == ()
+    """But that random weights give every other word as much as the candidates."""
+    (note,) = run(STUDY, tiny()).notes
+    assert note.startswith("Outside the candidates")
+    assert run(STUDY.model_copy(update={"scoring": "channel"}), tiny()).notes == ()
 
 
 def test_markup_is_text() -> None:

@@ -6,17 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.posterior.comparing import FLOORS, gains
+from core.posterior.fitting import sign
 from core.statistics.distributions import entropy
 from core.study.demonstrations import Demonstration
-from core.study.outcome import Posterior
+from core.study.outcome import MixtureFit, Posterior
 
 
-def posterior_records(posteriors: Mapping[str, Posterior], shown: Sequence[Demonstration]) -> list[dict[str, Any]]:
+def posterior_records(
+    posteriors: Mapping[str, Posterior], shown: Sequence[Demonstration], fit: MixtureFit | None = None
+) -> list[dict[str, Any]]:
     """Every number of the posteriors, a row a posterior, n and task.
 
     Args:
         posteriors: by kind.
         shown: (k,) the demonstrations, in order.
+        fit: what no task of the mixture explains, where that is known.
     """
     rows = []
     for kind, post in posteriors.items():
@@ -36,6 +40,8 @@ def posterior_records(posteriors: Mapping[str, Posterior], shown: Sequence[Demon
                         "entropy": spread[n],
                         "log evidence": post.log_evidence[n] if post.log_evidence is not None else "",
                         "residual": post.residual[n] if post.residual is not None else "",
+                        "condition": post.condition[n] if post.condition is not None else "",
+                        "fit": sign(post, n, fit),
                     }
                 )
     return rows

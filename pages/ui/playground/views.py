@@ -18,8 +18,9 @@ from core.figures import (
     path_figure,
     token_figure,
 )
+from core.posterior.fitting import sign
 from core.runtime.numbers import fixed
-from core.study.outcome import Answer, Attention, Kernel, Outcome, Posterior
+from core.study.outcome import Answer, Attention, Kernel, MixtureFit, Outcome, Posterior
 from core.study.reasoned import Written
 from pages.ui.components.card import Card, Values, empty
 from pages.ui.components.charts import chart
@@ -43,7 +44,12 @@ HELP_ANSWER = (
 HELP_POSTERIOR = (
     "P(T | first n demonstrations). Exact: P(T) Π p(x_i,y_i|T) / P(D), summed over what a task family may hide. "
     "Implicit: the mixture of tasks w whose answers Pw come nearest to the model's own, min KL(q‖Pw). "
-    "Hypotheses: P(T) Π p(y_i | I_T, x_i) by the model itself."
+    "Hypotheses: P(T) Π p(y_i | I_T, x_i) by the model itself.\n\n"
+    "Above the bars stands whether the picture fits. **Exact**: *does not fit* where so much is explained by no task "
+    "that at most one document of the mixture in a hundred is as odd. **Implicit**: *does not fit* where the residual "
+    "KL(q‖Pw) is above .3 nats, as for about one document in a hundred: no mixture of these tasks gives such answers. "
+    "*Ambiguous* where the condition number is above 100: tasks that hold weight agree on every probe, so they share "
+    "it as the prior has it."
 )
 HELP_KERNELS = (
     "The answer read as kernel regression: ŷ = Σ_i e(y_i) K(x,x_i) / Σ_i K(x,x_i). A cell is K_i / ΣK; ŷ stands at the "
@@ -96,10 +102,10 @@ def _aligned(bayes: Answer, labels: Sequence[str]) -> np.ndarray[Any, Any]:
 
 def _posterior_reads() -> Values:
     found = outcome()
-    return found.posteriors, len(found.demonstrations)
+    return found.posteriors, len(found.demonstrations), found.fit
 
 
-def posterior_controls(_: dict[str, Posterior], k: int) -> None:
+def posterior_controls(_: dict[str, Posterior], k: int, __: MixtureFit | None) -> None:
     """Bars or paths, and after how many demonstrations."""
     style = session.hold(STYLE, STYLES[0], "default")
     st.segmented_control("Style", STYLES, required=True, label_visibility="collapsed", **style)
@@ -110,14 +116,14 @@ def posterior_controls(_: dict[str, Posterior], k: int) -> None:
         st.slider("n", 0, k, label_visibility="collapsed", format="n = %d", **place)
 
 
-def posterior_view(posteriors: dict[str, Posterior], k: int) -> None:
+def posterior_view(posteriors: dict[str, Posterior], k: int, fit: MixtureFit | None) -> None:
     """Posteriors side by side after n demonstrations."""
     n, look = (st.session_state[N] if k else 0), st.session_state[STYLE]
     if not posteriors:
         empty("This model's mixture is not known: write hypotheses (left) to compare tasks by their instructions.", ROW)
         return
     colours = session.task_colours(posteriors)
-    panels = [Panel(NAMES[name], post.tasks, post.weights, _figures(post, n)) for name, post in posteriors.items()]
+    panels = [Panel(NAMES[name], post.tasks, post.weights, _figures(post, n, fit)) for name, post in posteriors.items()]
     spec = (path_figure if look == "Path" else bars_figure).spec(panels, n, colours)
     alt = "; ".join(f"{NAMES[name]}: {_leader(post, n)}" for name, post in posteriors.items())
     live_chart(spec, "playground_posterior", f"Posterior after {n} demonstrations. {alt}", tall(ROW))
@@ -128,10 +134,11 @@ def _leader(post: Posterior, n: int) -> str:
     return f"{post.tasks[int(np.argmax(row))]} {row.max():.2f}"
 
 
-def _figures(post: Posterior, n: int) -> str:
-    """The numbers that say how far to trust a posterior."""
+def _figures(post: Posterior, n: int, fit: MixtureFit | None) -> str:
+    """How far to trust a posterior: in words, and the numbers behind them."""
     row = min(n, len(post.weights) - 1)
-    parts = []
+    said = sign(post, row, fit)
+    parts = [said] if said else []
     if post.log_evidence is not None:
         parts.append(f"log P(D) {fixed(post.log_evidence[row], 2)}")
     if post.residual is not None:

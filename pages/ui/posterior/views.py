@@ -13,10 +13,11 @@ from core.figures.colours import BAYES, MODEL
 from core.figures.posterior.gains import gains_figure
 from core.figures.posterior.steps import StepLine, steps_figure
 from core.posterior.comparing import FLOORS, compare, gains
+from core.posterior.fitting import sign
 from core.runtime.numbers import fixed
 from core.statistics.distributions import entropy
 from core.study.demonstrations import Demonstration
-from core.study.outcome import Posterior
+from core.study.outcome import MixtureFit, Posterior
 from pages.ui.components.card import Card, Values, empty, save_csv
 from pages.ui.components.charts import chart
 from pages.ui.components.menu import choice
@@ -50,10 +51,13 @@ HELP_LEFT = (
 
 def _steps_reads() -> Values:
     found = under_prior()
-    return found.posteriors, found.demonstrations, step(len(found.demonstrations)), model().mixture is not None
+    n = step(len(found.demonstrations))
+    return found.posteriors, found.demonstrations, n, model().mixture is not None, found.fit
 
 
-def _steps_controls(posteriors: Posteriors, shown: Sequence[Demonstration], *_: object) -> None:
+def _steps_controls(
+    posteriors: Posteriors, shown: Sequence[Demonstration], n: int, mixture_known: bool, fit: MixtureFit | None
+) -> None:
     """Bars or paths, after how many demonstrations, what to beware of, and the numbers as a file."""
     if not posteriors:
         return
@@ -66,17 +70,19 @@ def _steps_controls(posteriors: Posteriors, shown: Sequence[Demonstration], *_: 
     if notes:
         count = "1 note" if len(notes) == 1 else f"{len(notes)} notes"
         st.markdown(f":orange[{count}]", width="content", help="\n\n".join(notes))
-    help = "Every posterior at every n: weights, entropy, evidence, and nats added by each demonstration."
-    save_csv("CSV", "posterior", lambda: posterior_records(posteriors, shown), help=help)
+    help = "Every posterior at every n: weights, entropy, evidence, how well it fits, and nats added by each."
+    save_csv("CSV", "posterior", lambda: posterior_records(posteriors, shown, fit), help=help)
 
 
-def steps_view(posteriors: Posteriors, shown: Sequence[Demonstration], n: int, mixture_known: bool) -> None:
+def steps_view(
+    posteriors: Posteriors, shown: Sequence[Demonstration], n: int, mixture_known: bool, fit: MixtureFit | None
+) -> None:
     """The posteriors side by side after n demonstrations."""
     if not posteriors:
         _no_posterior(mixture_known)
         return
     colours = session.task_colours(posteriors)
-    panels = [Panel(NAMES[kind], post.tasks, post.weights, _figures(post, n)) for kind, post in posteriors.items()]
+    panels = [Panel(NAMES[kind], post.tasks, post.weights, _figures(post, n, fit)) for kind, post in posteriors.items()]
     draw = path_figure if st.session_state[STYLE] == "Path" else bars_figure
     leaders = "; ".join(f"{NAMES[kind]}: {_leader(post, n)}" for kind, post in posteriors.items())
     chart(draw(panels, n, colours, height=TOP), P + "steps", f"Posterior after {n} demonstrations. {leaders}")
@@ -110,10 +116,11 @@ def _leader(post: Posterior, n: int) -> str:
     return f"{post.tasks[int(np.argmax(row))]} {row.max():.2f}"
 
 
-def _figures(post: Posterior, n: int) -> str:
-    """Entropy, and how far to trust a posterior."""
+def _figures(post: Posterior, n: int, fit: MixtureFit | None) -> str:
+    """How far to trust a posterior, and its entropy."""
     row = min(n, len(post.weights) - 1)
-    parts = [f"H {float(entropy(post.weights[row])):.2f}"]
+    said = sign(post, row, fit)
+    parts = [*([said] if said else []), f"H {float(entropy(post.weights[row])):.2f}"]
     if post.log_evidence is not None:
         parts.append(f"log P(D) {fixed(post.log_evidence[row], 1)}")
     if post.residual is not None:
