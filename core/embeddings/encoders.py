@@ -48,6 +48,13 @@ class EncoderStrategy(Entry[Encoder]):
 
 encoders = Registry("encoder", EncoderStrategy)
 
+NEAREST = (
+    "Near is not always alike: of 260 headlines the nearest had the same topic in 54 % by hidden states of a small "
+    "real language model (SmolLM2-135M), in 52 % by words, in 75 % by a sentence encoder (all-MiniLM-L6-v2); by chance "
+    "it is 25 %."
+)
+"""What benchmarks/encoders.py measured (benchmarks/results/encoders.md), for where an encoder is chosen."""
+
 
 def similarities(study: Study, model: LanguageModel, source: Sequence[Demonstration], places: Sequence[int]) -> Floats:
     """cos(e(x), e(x_i)) of the query with the inputs at `places` of `source`.

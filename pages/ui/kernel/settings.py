@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.embeddings.encoders import NEAREST
 from core.embeddings.sentence_encoders import installed
 from core.errors import ICLensError
 from core.kernels import kernels
@@ -17,6 +18,7 @@ from pages.ui.components.card import Card, Values
 from pages.ui.jobs import engine
 from pages.ui.jobs.analysis import ANSWERS, cut
 from pages.ui.session import state
+from pages.ui.workbench import encoder_menu
 from pages.ui.workbench.controls import SIMILARITIES
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ def _sentence_encoders() -> None:
     st.session_state.setdefault(ENCODERS, [])
     st.multiselect(
         "Sentence encoders",
-        list(st.session_state[ENCODERS]),
+        list(dict.fromkeys([*st.session_state[ENCODERS], *encoder_menu.sources()])),
         key=ENCODERS,
         accept_new_options=True,
         persist_state="session",
@@ -111,7 +113,8 @@ def _sentence_encoders() -> None:
         placeholder="folder or hub name" if installed() else "pip install sentence-transformers",
         on_change=_check_encoders,
         help="Read by the sentence-transformers library (pip install sentence-transformers), for instance "
-        "sentence-transformers/all-MiniLM-L6-v2, the paper's. Safetensors only; code that comes with one is not run.",
+        "sentence-transformers/all-MiniLM-L6-v2, the paper's. Safetensors only; code that comes with one is not run. "
+        + NEAREST,
     )
 
 

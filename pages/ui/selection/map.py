@@ -15,8 +15,9 @@ from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
 from pages.ui.jobs.run import model
 from pages.ui.selection.comparison import choices_of, made
-from pages.ui.selection.settings import NAMES, P, SelectionSettings, encoder_title, settings
+from pages.ui.selection.settings import NAMES, P, SelectionSettings, settings
 from pages.ui.selection.why import looked_at
+from pages.ui.workbench.encoder_menu import encoder_title
 
 HEIGHT = 430
 QUICK = 300  # rows that t-SNE lays out unasked

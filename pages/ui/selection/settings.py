@@ -9,8 +9,7 @@ import streamlit as st
 
 from core.analysis.selection.comparison import with_pool
 from core.analysis.selection.pool_map import PROJECTIONS, Projection
-from core.embeddings.encoders import encoders
-from core.embeddings.sentence_encoders import PREFIX
+from core.embeddings.encoders import NEAREST
 from core.selection import selections, source_of
 from core.study.cleaning import tidied, usable
 from core.study.study import Study
@@ -21,6 +20,7 @@ from pages.ui.jobs.run import outcome
 from pages.ui.jobs.waiting import Nothing
 from pages.ui.selection.learned import learned_popover
 from pages.ui.session import session, state
+from pages.ui.workbench.encoder_menu import encoder_title, offered
 
 P = "selection_"
 ENCODER, PROJECTION, CLICK, LOOK = P + "encoder", P + "projection", P + "click", P + "look"
@@ -99,7 +99,7 @@ def settings() -> SelectionSettings:
         study,
         not any(usable(row) for row in found.pool),
         source,
-        menu.held([OWN, *(entry.name for entry in encoders)], ENCODER) or study.encoder,
+        menu.held([OWN, *offered()], ENCODER) or study.encoder,
         menu.held(PROJECTIONS, PROJECTION),
         menu.held(CLICKS, CLICK) == PICK,
         session.marked() if in_front else None,
@@ -114,7 +114,7 @@ def _card_reads() -> Values:
 def _draw_card(own: str, stands_in: bool) -> None:
     """The controls."""
     left, right = st.columns([1.3, 1], gap="small")
-    names = {OWN: f"the study's: {encoder_title(own)}"} | {entry.name: entry.title for entry in encoders}
+    names = {OWN: f"the study's: {encoder_title(own)}"} | offered()
     st.session_state[ENCODER] = menu.held(list(names), ENCODER)
     with left:
         st.selectbox(
@@ -122,7 +122,7 @@ def _draw_card(own: str, stands_in: bool) -> None:
             list(names),
             format_func=lambda name: names.get(name, str(name)),
             key=ENCODER,
-            help="Whose vectors the map projects. Selections use the study's, whatever the map shows.",
+            help="Whose vectors the map projects. Selections use the study's, whatever the map shows. " + NEAREST,
             persist_state="session",
         )
     with right:
@@ -131,13 +131,6 @@ def _draw_card(own: str, stands_in: bool) -> None:
     if stands_in:
         st.info("The pool is empty, so the demonstrations stand in for it: each selection chooses among them.")
     learned_popover()
-
-
-def encoder_title(name: str) -> str:
-    """As a menu calls it; a sentence encoder by the end of its name."""
-    if name.startswith(PREFIX):
-        return name.removeprefix(PREFIX).rstrip("/").split("/")[-1]
-    return encoders.find(name).title if name in encoders else name
 
 
 def taken(study: Study, name: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.embeddings.encoders import encoders
 from core.errors import ICLensError
 from core.ordering import orderings
 from core.runtime.registry import Registry
@@ -20,7 +19,7 @@ from core.study.study import ModelChoice, Study
 from pages.ui.components.text import plain
 from pages.ui.jobs import engine, jobs, view
 from pages.ui.session import state
-from pages.ui.workbench import reasoning_controls, shots
+from pages.ui.workbench import encoder_menu, reasoning_controls, shots
 
 P = "frame_"
 NORMALISATIONS = {
@@ -266,13 +265,13 @@ def _scoring_settings(study: Study) -> None:
 
 def _reading_settings(study: Study, encoder: bool) -> None:
     """Encoder, hidden layer and decoder."""
-    names = {entry.name: entry for entry in encoders}
+    names = encoder_menu.offered(study.encoder)
     st.selectbox(
         "Encoder",
         list(names),
-        format_func=lambda name: names[name].title,
+        format_func=lambda name: names.get(name, str(name)),
         disabled=not encoder,
-        help="\n\n".join(f"**{entry.title}**: {entry.help}" for entry in names.values()),
+        help=encoder_menu.help_text(),
         **state.bind(P + "encoder", study.encoder, "encoder", "index", list(names)),
     )
     st.number_input(
