@@ -108,9 +108,9 @@ class Page:
         return any(key.startswith(f"playground_{name}") for key in self.charts)
 
     def chart(self, name: str) -> dict[str, Any]:
-        """A figure as it was sent."""
+        """A figure as it was sent, arrays unpacked."""
         proto = self.charts[f"playground_{name}"]
-        spec: dict[str, Any] = json.loads(proto.bytes)
+        spec: dict[str, Any] = unpack(json.loads(proto.bytes))
         return spec
 
     @property
