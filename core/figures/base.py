@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import update_wrapper
+from itertools import count
 from typing import Any, Generic, ParamSpec
 
 import numpy as np
@@ -43,6 +45,39 @@ def escape(text: str) -> str:
 def shorten(text: str, width: int = 14) -> str:
     """At most `width` characters, cut with an ellipsis, then escaped."""
     return escape(text if len(text) <= width else text[: max(width - 1, 1)].rstrip() + "…")
+
+
+def distinct(names: Sequence[str], width: int = 14) -> list[str]:
+    """`shorten` of names that stand side by side: two that differ still do when they are cut.
+
+    Where they begin alike, their ends are kept ("Departm…cation"); where these are alike too, a number is put behind.
+    """
+    found = {name: shorten(name, width) for name in names}
+    for tail in range(1, width - 1):
+        alike = _alike(found)
+        if not alike:
+            break
+        for name in alike:
+            if len(name) > width:
+                found[name] = escape(f"{name[: width - 1 - tail].rstrip()}…{name[-tail:].lstrip()}")
+    alike = _alike(found)
+    taken = set(found.values()).difference(found[name] for name in alike)
+    for name in alike:
+        found[name] = next(numbered for numbered in _numbered(name, width) if numbered not in taken)
+        taken.add(found[name])
+    return [found[name] for name in names]
+
+
+def _numbered(name: str, width: int) -> Iterator[str]:
+    """A cut name with 1, 2, … behind it."""
+    for number in count(1):
+        yield f"{shorten(name, max(width - 1 - len(str(number)), 1))} {number}"
+
+
+def _alike(found: Mapping[str, str]) -> list[str]:
+    """The names that are not the only ones to be drawn as they are."""
+    counts = Counter(found.values())
+    return [name for name, drawn in found.items() if counts[drawn] > 1]
 
 
 def wrap(text: str, width: int = 60, most: int = 8) -> str:

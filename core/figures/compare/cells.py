@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, click_targets, figure, outline, shorten, single, wrap
+from core.figures.base import Trace, click_targets, distinct, figure, outline, shorten, single, wrap
 from core.figures.colours import BAYES, CHANGE, DIVERGING, FAINT, INK, SEQUENTIAL
 from core.runtime.numbers import cell, signed_cell
 
@@ -99,7 +99,7 @@ def weights_difference_figure(
     if width <= 16:
         traces.append(_texts(cells, change))
     traces.append(click_targets(width, rows, list(range(width))))
-    ticks = [f"{shorten(name, 14)}  A" for name in names]
+    ticks = [f"{name}  A" for name in distinct(names, 14)]
     return figure(
         traces,
         height,
@@ -126,7 +126,10 @@ def column_ticks(columns: Sequence[Column]) -> list[str]:
     """Number over label while there is room for labels, numbers alone after that."""
     room = {range(8): 10, range(8, 12): 6}
     width = next((most for span, most in room.items() if len(columns) in span), 0)
-    return [f"{c.tick}<br>{shorten(c.label, width)}" if width and not c.name else c.tick for c in columns]
+    return [
+        f"{c.tick}<br>{label}" if width and not c.name else c.tick
+        for c, label in zip(columns, distinct([c.label for c in columns], max(width, 2)), strict=True)
+    ]
 
 
 def _cells(cells: NDArray[np.float32], columns: Sequence[Column], names: Sequence[str], change: bool) -> Trace:
@@ -183,8 +186,10 @@ def _frame(marked: int | None, rows: int) -> list[dict[str, Any]]:
 def _verdicts(verdicts: Sequence[tuple[str | None, str | None]]) -> list[dict[str, Any]]:
     """ŷ at the end of the rows of A and of B."""
     common = {"x": 1, "xref": "paper", "xanchor": "left", "showarrow": False, "xshift": 6, "align": "left"}
+    known = list(dict.fromkeys(word for words in verdicts for word in words if word is not None))
+    short = dict(zip(known, distinct(known, 11), strict=True))
     notes = [
-        {**common, "y": 3 * place + side, "yref": "y", "text": shorten(word, 11), "hovertext": f"ŷ: {wrap(word)}"}
+        {**common, "y": 3 * place + side, "yref": "y", "text": short[word], "hovertext": f"ŷ: {wrap(word)}"}
         for place, words in enumerate(verdicts)
         for side, word in enumerate(words)
         if word is not None

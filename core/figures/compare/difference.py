@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.figures.base import Trace, figure, panel_title, shorten, single, wrap
+from core.figures.base import Trace, distinct, figure, panel_title, single, wrap
 from core.figures.colours import LESS, MODEL, MORE, OTHERS
 from core.figures.compare.cells import FIXED, LEAST, NEGLIGIBLE
 from core.runtime.numbers import cell, signed_cell
@@ -61,7 +61,10 @@ def sides_figure(
         height: in pixels.
     """
     shown, rest = _ranked(series, most)
-    titles = [("★ " if names[i] == star else "") + shorten(names[i], 15) for i in shown]
+    titles = [
+        ("★ " if names[i] == star else "") + name
+        for i, name in zip(shown, distinct([names[i] for i in shown], 15), strict=True)
+    ]
     full = [wrap(names[i]) for i in shown]
     if len(rest):
         titles.append(f"{len(rest)} others")

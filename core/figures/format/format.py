@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, figure, outline, rows_axis, shorten, single, wrap
+from core.figures.base import Trace, distinct, figure, outline, rows_axis, single, wrap
 from core.figures.colours import BAYES, FAINT, LESS, MARK, MODEL, MORE, SEQUENTIAL
 
 STEPS = 25  # invisible markers along a row, so that a click anywhere on it counts
@@ -74,7 +74,7 @@ def dots_figure(
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "itemclick": False, "itemdoubleclick": False},
         margin={"l": 8, "r": 12, "t": 24 if len(set(kinds)) > 1 else 6, "b": 36},
         xaxis={**FIXED, "range": list(limits), "title": {"text": title, "standoff": 4}, "gridcolor": FAINT},
-        yaxis=rows_axis([shorten(name, width) for name in names], 12 if rows <= 30 else 10),
+        yaxis=rows_axis(distinct(names, width), 12 if rows <= 30 else 10),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from core.figures.base import Trace, click_targets, figure, outline, shorten, single, wrap
+from core.figures.base import Trace, click_targets, distinct, figure, outline, single, wrap
 from core.figures.colours import BAYES, DIVERGING, FAINT, INK, MARK, MODEL
 from core.runtime.numbers import cell, signed
 
@@ -71,7 +71,7 @@ def correlation_figure(
             **FIXED,
             "showgrid": False,
             "tickvals": np.arange(rows),
-            "ticktext": [shorten(name, 20) for name in names],
+            "ticktext": distinct(names, 20),
             "tickfont": {"size": 12 if rows <= 14 else 10},
             "range": [rows - 0.5, -0.5],
         },

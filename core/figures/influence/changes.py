@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, click_targets, figure, outline, shorten, single, wrap
+from core.figures.base import Trace, click_targets, distinct, figure, outline, single, wrap
 from core.figures.colours import BAYES, DIVERGING, INK, MARK
 from core.figures.influence.influence import FIXED, rows_axis
 from core.runtime.numbers import signed
@@ -56,7 +56,7 @@ def flip_figure(
             **FIXED,
             "showgrid": False,
             "tickvals": np.arange(columns),
-            "ticktext": [shorten(label, 10 if narrow else 12) for label in candidates],
+            "ticktext": distinct(candidates, 10 if narrow else 12),
             "tickangle": -90 if narrow else 0,
             "tickfont": {"size": 10 if narrow else 11},
             "range": [-0.5, columns - 0.5],

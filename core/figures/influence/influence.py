@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, figure, outline, panel_title, shorten, single, wrap
+from core.figures.base import Trace, distinct, figure, outline, panel_title, single, wrap
 from core.figures.colours import BAYES, FAINT, MARK, MODEL
 
 STEPS = 24  # invisible markers along a row of bars, so that a click beside a short bar counts too
@@ -159,7 +159,7 @@ def rows_axis(rows: int, numbers: Sequence[int], labels: Sequence[str] | None, a
         else [str(n) if i % 5 == 0 else "" for i, n in enumerate(numbers)]
     )
     if labels is not None and rows <= 24:
-        text = [f"{shorten(y, 10)} {t}" for y, t in zip(labels, text, strict=True)]
+        text = [f"{y} {t}" for y, t in zip(distinct(labels, 10), text, strict=True)]
     return {
         **FIXED,
         "showgrid": False,

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, click_targets, figure, outline, shorten, single, wrap
+from core.figures.base import Trace, click_targets, distinct, figure, outline, single, wrap
 from core.figures.colours import DIVERGING, FAINT, INK, SEQUENTIAL
 from core.runtime.numbers import cell
 
@@ -63,7 +63,7 @@ def weights_figure(
     traces += [click_targets(columns, rows, list(numbers)), _answers(shares, heads, [*names, *below])]
     if roomy:
         traces += [_letters(shares, "x2"), *([_letters(cells, "x")] if columns <= 16 else [])]
-    said = [*(shorten(name, 26) for name in names), *(f"<b>{shorten(name, 26)}</b>" for name in below)]
+    said = [*distinct(names, 26), *(f"<b>{name}</b>" for name in distinct(below, 26))]
     return figure(
         traces,
         height or 60 + (26 if total <= 20 else 15 if total <= 60 else 12) * total,
@@ -71,7 +71,7 @@ def weights_figure(
         annotations=[_verdict(row, text, total) for row, text in enumerate(verdicts)],
         margin={"l": 8, "r": 92, "t": 38, "b": 8},
         xaxis=_top(_numbered(numbers, given), 0, left),
-        xaxis2=_top([f"<b>{shorten(head, 9)}</b>" for head in heads], left + GAP, 1),
+        xaxis2=_top([f"<b>{head}</b>" for head in distinct(heads, 9)], left + GAP, 1),
         yaxis=_rows(said, 12 if roomy else 10),
     )
 
@@ -80,7 +80,7 @@ def _numbered(numbers: Sequence[int], given: Sequence[str]) -> list[str]:
     """Names of the demonstrations' columns: their numbers, with the label where there is room."""
     if len(numbers) > 10:
         return [str(n) for n in numbers]
-    return [f"<b>{n}</b><br>{shorten(y, 7)}" for n, y in zip(numbers, given, strict=True)]
+    return [f"<b>{n}</b><br>{y}" for n, y in zip(numbers, distinct(given, 7), strict=True)]
 
 
 def _hovers(numbers: Sequence[int], inputs: Sequence[str], given: Sequence[str]) -> list[str]:
@@ -274,20 +274,21 @@ def queries_figure(
         margin={"l": 8, "r": 8, "t": 38, "b": 8},
         xaxis=_top(_numbered(numbers, given), 0, left),
         xaxis2=_top([f"<b>{head}</b>" for head in heads], left + GAP, 1),
-        yaxis=_rows([shorten(query, 26) for query in queries], 12),
+        yaxis=_rows(distinct(queries, 26), 12),
     )
 
 
 def _words(answers: Sequence[Sequence[str]]) -> Trace:
     """Words in a grid."""
+    every = [word for row in answers for word in row]
     return {
         "type": "scatter",
         "mode": "text",
         "xaxis": "x2",
         "x": np.array([c for row in answers for c in range(len(row))], dtype=np.float32),
         "y": np.array([r for r, row in enumerate(answers) for _ in row], dtype=np.float32),
-        "text": [shorten(word, 13) for row in answers for word in row],
-        "hovertext": [wrap(word) for row in answers for word in row],
+        "text": distinct(every, 13),
+        "hovertext": [wrap(word) for word in every],
         "hoverinfo": "text",
         "textfont": {"size": 12, "color": INK},
     }

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, click_targets, figure, outline, panel_title, shorten, single, wrap
+from core.figures.base import Trace, click_targets, distinct, figure, outline, panel_title, shorten, single, wrap
 from core.figures.colours import BAYES, FAINT, INK, MODEL, SEQUENTIAL, TASK_COLOURS
 from core.runtime.numbers import cell
 
@@ -190,7 +190,7 @@ def agreement_figure(
         },
         yaxis={
             "tickvals": np.arange(len(rows)),
-            "ticktext": [shorten(row.name, 34) for row in rows],
+            "ticktext": distinct([row.name for row in rows], 34),
             "range": [bottom, -0.5],
             "fixedrange": True,
             "showgrid": False,

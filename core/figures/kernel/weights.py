@@ -14,8 +14,8 @@ from core.figures.base import (
     Trace,
     cell_text,
     click_targets,
+    distinct,
     outline,
-    shorten,
     single,
     spec,
     wrap,
@@ -76,7 +76,7 @@ def kernel_figure(
         yaxis={
             **FIXED,
             "tickvals": np.arange(rows),
-            "ticktext": [shorten(name, 20) for name in names],
+            "ticktext": distinct(names, 20),
             "range": [rows - 0.5, -0.5],
         },
     )
@@ -105,7 +105,8 @@ def _ticks(numbers: Sequence[int], labels: Sequence[str]) -> list[str]:
     """Number over label while there is room for labels, numbers alone after that."""
     room = {range(7): 10, range(7, 11): 6, range(11, 15): 4}
     width = next((most for span, most in room.items() if len(numbers) in span), 0)
-    return [f"<b>{n}</b><br>{shorten(y, width)}" if width else f"{n}" for n, y in zip(numbers, labels, strict=True)]
+    short = distinct(labels, width) if width else labels
+    return [f"<b>{n}</b><br>{y}" if width else f"{n}" for n, y in zip(numbers, short, strict=True)]
 
 
 def _verdicts(answers: Sequence[str | None], model_answer: str) -> list[dict[str, Any]]:
@@ -127,10 +128,12 @@ def _verdicts(answers: Sequence[str | None], model_answer: str) -> list[dict[str
         }
 
     notes = []
+    known = [model_answer, *(answer for answer in answers if answer is not None)]
+    short = dict(zip(known, distinct(known, 11), strict=True))
     for row, answer in enumerate(answers):
         if answer is not None:
             sign = "✓" if answer == model_answer else "✗"
-            notes.append(note(row, f"{sign} {shorten(answer, 11)}", f"ŷ of this kernel: {wrap(answer)}"))
+            notes.append(note(row, f"{sign} {short[answer]}", f"ŷ of this kernel: {wrap(answer)}"))
     head = {
         "text": "ŷ",
         "x": 1,

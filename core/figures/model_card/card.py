@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from core.figures.base import Trace, figure, shorten, single, wrap
+from core.figures.base import Trace, distinct, figure, single, wrap
 from core.figures.colours import BAYES, FAINT, INK, MODEL, TASK_COLOURS
 
 
@@ -34,7 +34,7 @@ def mixture_figure(
         "type": "treemap",
         "ids": ids,
         "parents": parents,
-        "labels": [shorten(name, 28) for name in (*order, *families)],
+        "labels": distinct([*order, *families], 28),
         # "remainder": a parent's own value is what it holds beside its children, which is nothing.
         "values": single([0.0] * len(order) + weights.tolist()),
         "branchvalues": "remainder",
@@ -226,7 +226,7 @@ def by_family_figure(
         xaxis={"title": {"text": "KL(Bayes‖model), nats per label"}, "fixedrange": True},
         yaxis={
             "tickvals": rows,
-            "ticktext": [shorten(names[i], 28) for i in order],
+            "ticktext": distinct([names[i] for i in order], 28),
             "range": [len(order) - 0.4, -0.6],
             "fixedrange": True,
             "automargin": True,

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, figure, panel_title, shorten, single, wrap
+from core.figures.base import Trace, distinct, figure, panel_title, single, wrap
 from core.figures.colours import BAYES, FAINT, INK, LESS, MODEL, MORE
 
 Floats = NDArray[np.float64]
@@ -94,7 +94,7 @@ def accuracy_figure(
             "domain": [0, SPLIT],
             "range": [len(landings) - 0.5, -0.5],
             "tickvals": np.arange(len(landings)),
-            "ticktext": [shorten(one.name, 18) for one in landings],
+            "ticktext": distinct([one.name for one in landings], 18),
             "tickfont": {"size": 11},
             "showgrid": True,
             "gridcolor": FAINT,

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, click_targets, figure, outline, panel_title, shorten, single, wrap
+from core.figures.base import Trace, click_targets, distinct, figure, outline, panel_title, shorten, single, wrap
 from core.figures.colours import BAYES, DIVERGING, FAINT, INK, MODEL
 from core.figures.influence.influence import FIXED, rows_axis
 from core.figures.ordering.accuracy import share_axis
@@ -66,7 +66,7 @@ def answers_figure(
         margin={"l": 8, "r": 8, "t": 42, "b": 8},
         annotations=[panel_title("P(label)", 0, "a dot an order"), panel_title("Answers", 0.72, "share of orders")],
         xaxis={**ticks, "range": [-0.03, 1.03], "domain": [0, 0.66]},
-        yaxis={**axis, "ticktext": [shorten(label, 16) for label in labels], "automargin": True},
+        yaxis={**axis, "ticktext": distinct(labels, 16), "automargin": True},
         xaxis2={**ticks, "range": [0, 1.25], "domain": [0.72, 1], "anchor": "y2"},
         yaxis2={**axis, "showticklabels": False, "anchor": "x2"},
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from core.figures.base import FigureFunction, Spec, Trace, shorten, single, spec, wrap
+from core.figures.base import FigureFunction, Spec, Trace, distinct, single, spec, wrap
 from core.figures.colours import BAYES, MODEL
 
 FIXED = {"fixedrange": True, "zeroline": False}
@@ -40,7 +40,10 @@ def answer_figure(
     most = min(most, max(3, 1 + int((reach >= NEGLIGIBLE).sum())))
     shown, rest = (order, order[:0]) if len(order) <= most else (order[: most - 1], order[most - 1 :])
     shown = shown[np.argsort(-p[shown], kind="stable")]
-    names = [("★ " if labels[i] == gold else "") + shorten(labels[i], 16) for i in shown]
+    names = [
+        ("★ " if labels[i] == gold else "") + name
+        for i, name in zip(shown, distinct([labels[i] for i in shown], 16), strict=True)
+    ]
     full = [wrap(labels[i]) for i in shown]
     if len(rest):
         names.append(f"{len(rest)} others")

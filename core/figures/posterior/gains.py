@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from core.figures.base import Trace, click_targets, figure, outline, shorten, single, wrap
+from core.figures.base import Trace, click_targets, distinct, figure, outline, single, wrap
 from core.figures.colours import DIVERGING, INK
 from core.runtime.numbers import signed
 
@@ -65,15 +65,15 @@ def gains_figure(
         shapes.append(_veil(n - 0.5, columns - 0.5, rows))
     width = 9 if columns <= 6 else 5 if columns <= 10 else 0
     ticks = [
-        f"<b>{number}</b><br>{shorten(y, width)}" if width else f"{number}"
-        for number, y in zip(numbers, labels, strict=True)
+        f"<b>{number}</b><br>{y}" if width else f"{number}"
+        for number, y in zip(numbers, distinct(labels, width) if width else labels, strict=True)
     ]
     return figure(
         traces,
         height,
         shapes=shapes,
         xaxis=_axis(columns, ticks),
-        yaxis=_axis(rows, [shorten(task, 20) for task in tasks]) | {"range": [rows - 0.5, -0.5]},
+        yaxis=_axis(rows, distinct(tasks, 20)) | {"range": [rows - 0.5, -0.5]},
     )
 
 

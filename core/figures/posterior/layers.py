@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from core.figures.base import Trace, figure, shorten, single, wrap
+from core.figures.base import Trace, distinct, figure, shorten, single, wrap
 from core.figures.colours import OTHERS
 
 EXACT = "exact Bayes"
@@ -31,13 +31,15 @@ def layers_figure(
     columns = [rows[:, list(tasks).index(task)] for task in drawn]
     rest = np.maximum(rows.sum(1) - np.sum(columns, axis=0), 0.0) if columns else rows.sum(1)
     places = ["embedding", *(f"layer {layer}" for layer in range(1, len(rows) - 1)), EXACT]
-    traces = [
+    short = [*distinct(drawn, 28), "all others"]
+    lines = [
         _line(name, places, values, colour)
         for name, values, colour in (
             *((task, column, colours[task]) for task, column in zip(drawn, columns, strict=True)),
             ("all others", rest, OTHERS),
         )
     ]
+    traces = [line | {"name": name} for line, name in zip(lines, short, strict=True)]
     return figure(
         traces,
         height,

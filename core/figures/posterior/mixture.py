@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from core.figures.base import Trace, figure, shorten, single, wrap
+from core.figures.base import Trace, distinct, figure, shorten, single, wrap
 from core.figures.colours import MODEL, OTHERS
 
 NEGLIGIBLE = 0.005
@@ -45,16 +45,18 @@ def task_mixture_figure(
     """
     q, parts = np.asarray(own, dtype=float), np.asarray(shares, dtype=float)
     rows = _rows(q, parts.sum(0), most)
-    names = [_name(row, labels, gold) for row in rows]
+    short = dict(zip(labels, distinct(labels, 16), strict=True))
+    names = [_name(row, labels, short, gold) for row in rows]
     full = ["<br>".join(wrap(labels[i]) for i in row[:6]) + ("<br>…" if len(row) > 6 else "") for row in rows]
     places = np.arange(len(rows), dtype=np.float32)
     traces = [
         _bar("the model", [q[row].sum() for row in rows], places - np.float32(0.2), MODEL, full, "model"),
     ]
-    for name, members, colour in _groups(tasks, colours):
+    groups = _groups(tasks, colours)
+    for (name, members, colour), entry in zip(groups, distinct([group[0] for group in groups], 22), strict=True):
         values = [parts[np.ix_(members, row)].sum() for row in rows]
         if max(values, default=0.0) > NEGLIGIBLE:
-            traces.append(_bar(name, values, places + np.float32(0.2), colour, full, "mixture"))
+            traces.append(_bar(name, values, places + np.float32(0.2), colour, full, "mixture") | {"name": entry})
     return figure(
         traces,
         height,
@@ -101,10 +103,10 @@ def _rows(own: np.ndarray, mixed: np.ndarray, most: int) -> list[list[int]]:
     return [*([i] for i in alone), *([together] if together else []), [len(own) - 1]]
 
 
-def _name(row: Sequence[int], labels: Sequence[str], gold: str | None) -> str:
+def _name(row: Sequence[int], labels: Sequence[str], short: Mapping[str, str], gold: str | None) -> str:
     if len(row) > 1:
         return f"{len(row)} others"
-    return ("★ " if labels[row[0]] == gold else "") + shorten(labels[row[0]], 16)
+    return ("★ " if labels[row[0]] == gold else "") + short[labels[row[0]]]
 
 
 def _bar(name: str, values: Sequence[float], places: np.ndarray, colour: str, full: Sequence[str], side: str) -> Trace:

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from core.figures.base import Trace, figure, panel_title, shorten, single, wrap
+from core.figures.base import Trace, distinct, figure, panel_title, shorten, single, wrap
 from core.figures.colours import BAYES, MODEL
 
 
@@ -69,7 +69,7 @@ def orders_figure(strips: Sequence[Strip], orders: Sequence[str], height: int = 
             "anchor": f"x{suffix}",
             "range": [len(strip.names) - 0.5, -0.5],
             "tickvals": np.arange(len(strip.names)),
-            "ticktext": [shorten(name, 15) for name in strip.names],
+            "ticktext": distinct(strip.names, 15),
             "fixedrange": True,
             "showgrid": False,
             "zeroline": False,

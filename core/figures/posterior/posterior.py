@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import FigureFunction, Spec, Trace, panel_title, shorten, single, spec, wrap
+from core.figures.base import FigureFunction, Spec, Trace, distinct, panel_title, shorten, single, spec, wrap
 from core.figures.colours import FAINT, OTHERS
 from core.runtime.numbers import cell
 
@@ -100,7 +100,7 @@ def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
             "zeroline": False,
             "showgrid": False,
             "tickvals": rows,
-            "ticktext": [shorten(name, 22) if first_of_group else "" for name in names],
+            "ticktext": distinct(names, 22) if first_of_group else [""] * len(names),
             "automargin": place == 1,
         }
         layout["annotations"].append(panel_title(panel.title, left, panel.note))
@@ -113,6 +113,7 @@ def path_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
     traces: list[Trace] = []
     layout: dict[str, Any] = {"annotations": [], "margin": {"l": 8, "r": 8, "t": 40, "b": 22}, "shapes": []}
     width = 1.0 / max(len(panels), 1)
+    short = dict(zip(colours, distinct(list(colours), 22), strict=True))
     for place, panel in enumerate(panels, start=1):
         suffix = "" if place == 1 else str(place)
         left, right = (place - 1) * width + (0.03 if place > 1 else 0.0), place * width - 0.01
@@ -120,7 +121,8 @@ def path_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
         steps = np.arange(len(weights), dtype=np.float32)
         for task, colour in colours.items():
             if task in panel.tasks:
-                traces.append(_line(panel, task, steps, weights[:, panel.tasks.index(task)], colour, suffix))
+                line = _line(panel, task, steps, weights[:, panel.tasks.index(task)], colour, suffix)
+                traces.append(line | {"name": short[task]})
         coloured = [panel.tasks.index(task) for task in colours if task in panel.tasks]
         rest = 1.0 - weights[:, coloured].sum(axis=1)
         if len(coloured) < len(panel.tasks):

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from core.figures.base import Trace, figure, panel_title, shorten, single, wrap
+from core.figures.base import Trace, distinct, figure, panel_title, shorten, single, wrap
 from core.runtime.numbers import cell
 
 Bars = tuple[str, ArrayLike, str, str]
@@ -96,7 +96,7 @@ def _names_axis(names: Sequence[str], anchor: str, first: bool) -> dict[str, Any
         "anchor": anchor,
         "range": [len(names) - 0.45, -0.55],
         "tickvals": np.arange(len(names)),
-        "ticktext": [shorten(name, 13) for name in names],
+        "ticktext": distinct(names, 13),
         "fixedrange": True,
         "showgrid": False,
         "automargin": first,

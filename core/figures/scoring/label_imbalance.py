@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, figure, panel_title, rows_axis, shorten, single, wrap
+from core.figures.base import Trace, distinct, figure, panel_title, rows_axis, shorten, single, wrap
 from core.figures.colours import BAYES, FAINT, INK, MARK, MODEL, TASK_COLOURS
 
 FIXED = {"fixedrange": True, "zeroline": False, "automargin": True}
@@ -199,7 +199,7 @@ def share_figure(
         "hoverinfo": "skip",
         "x": np.full(rows, 1.03, dtype=np.float32),
         "y": np.arange(rows, dtype=np.float32),
-        "text": [f"{'★ ' if w == gold else ''}{shorten(w, 12)}" for w in winners],
+        "text": [f"{'★ ' if w == gold else ''}{name}" for w, name in zip(winners, distinct(winners, 12), strict=True)],
         "textposition": "middle right",
         "textfont": {"size": 12, "color": INK},
         "cliponaxis": False,
@@ -212,7 +212,7 @@ def share_figure(
         margin={"l": 8, "r": 8, "t": 6, "b": 38},
         shapes=[half],
         xaxis={**FIXED, "range": [0, 1.36], "tickvals": [0, 0.25, 0.5, 0.75, 1], "title": _small(named)},
-        yaxis=rows_axis([shorten(name, 34) for name in names]),
+        yaxis=rows_axis(distinct(names, 34)),
     )
 
 

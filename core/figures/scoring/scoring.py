@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, click_targets, figure, outline, rows_axis, shorten, single, wrap
+from core.figures.base import Trace, click_targets, distinct, figure, outline, rows_axis, single, wrap
 from core.figures.colours import BAYES, FAINT, INK, MARK, MODEL, OTHERS, SEQUENTIAL, TASK_COLOURS
 from core.runtime.numbers import cell, fixed
 
@@ -76,7 +76,7 @@ def score_cells_figure(
             "showgrid": False,
             "range": [float(places[-1]) + 0.5, -0.5],
             "tickvals": places,
-            "ticktext": [shorten(row, 24) for row in rows] + [shorten(name, 24) for name, _, _ in bayes],
+            "ticktext": distinct([*rows, *(name for name, _, _ in bayes)], 24),
             "tickfont": {"size": 12},
         },
     )
@@ -122,11 +122,14 @@ def _frame(cell: tuple[int, int]) -> dict[str, Any]:
 
 
 def _words(cells: Sequence[tuple[int, float, str | None, float, str]], gold: str | None, of: str | None) -> Trace:
+    known = list(dict.fromkeys(winner for _, _, winner, _, _ in cells if winner is not None))
+    short = dict(zip(known, distinct(known, 10), strict=True))
+
     def said(winner: str | None, value: float) -> str:
         if winner is None:
             return "–"
         number = cell(value)
-        return number if of is not None else f"{'★ ' if winner == gold else ''}<b>{shorten(winner, 10)}</b> {number}"
+        return number if of is not None else f"{'★ ' if winner == gold else ''}<b>{short[winner]}</b> {number}"
 
     return {
         "type": "scatter",
@@ -208,7 +211,7 @@ def accuracy_figure(
         ],
         margin={"l": 8, "r": 10, "t": 4, "b": 24},
         xaxis={**FIXED, "range": [floor, 1.02], "nticks": 6},
-        yaxis=rows_axis([shorten(names[i], 40) for i in order], 12 if rows <= 14 else 10),
+        yaxis=rows_axis(distinct([names[i] for i in order], 40), 12 if rows <= 14 else 10),
     )
 
 
@@ -282,7 +285,7 @@ def pairs_figure(
         yaxis={
             **axis,
             "range": [size - 0.5, -0.5],
-            "ticktext": [shorten(groups[start], 24) for start in starts],
+            "ticktext": distinct([groups[start] for start in starts], 24),
             "tickfont": {"size": 12},
         },
     )

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, cell_text, figure, outline, shorten, single, wrap
+from core.figures.base import Trace, cell_text, distinct, figure, outline, single, wrap
 from core.figures.colours import BAYES, DIVERGING, FAINT, INK, MODEL, OTHERS, SEQUENTIAL
 from core.runtime.numbers import fixed
 
@@ -53,7 +53,9 @@ def choice_figure(
     if own is not None:
         frame = outline(own - 0.5, own + 0.5, -0.5, rows - 0.5)
         shapes.append({**frame, "line": {"color": MODEL, "width": 1.5, "dash": "dot"}})
-    ticks = [f"{shorten(x, 26)} → {shorten(y, 10)} <b>{n}</b>" for n, x, y in zip(numbers, inputs, labels, strict=True)]
+    ticks = [
+        f"{x} → {y} <b>{n}</b>" for n, x, y in zip(numbers, distinct(inputs, 26), distinct(labels, 10), strict=True)
+    ]
     return figure(
         traces,
         rows * LINE + 110,
@@ -65,7 +67,7 @@ def choice_figure(
             "showgrid": False,
             "side": "top",
             "tickvals": np.arange(columns),
-            "ticktext": [f"<b>{shorten(t, 20)}</b>" if i == own else shorten(t, 20) for i, t in enumerate(titles)],
+            "ticktext": [f"<b>{t}</b>" if i == own else t for i, t in enumerate(distinct(titles, 20))],
             "tickangle": -40,
             "range": [-0.5, columns - 0.5],
         },
@@ -171,7 +173,7 @@ def lead_figure(
         f"<b>{wrap(t)}</b><br>answers {wrap(a)}{ends[r]}<br>{wrap(axis)} {fixed(v)}<br>{wrap(n, 70)}<br>click to use it"
         for t, a, r, v, n in zip(titles, answers, right, values, notes, strict=True)
     ]
-    words = [f"{shorten(a, 12)}{ends[r]}" for a, r in zip(answers, right, strict=True)]
+    words = [f"{a}{ends[r]}" for a, r in zip(distinct(answers, 12), right, strict=True)]
     bars = _lead_bars(values, words, [MODEL if r is not False else OTHERS for r in right], names, said)
     return figure(
         [_row_targets(names, said, 1.0), bars],
@@ -183,9 +185,7 @@ def lead_figure(
             **FIXED,
             "showgrid": False,
             "tickvals": np.arange(rows),
-            "ticktext": [
-                f"<b>{shorten(t, 20)}</b>" if n == own else shorten(t, 20) for n, t in zip(names, titles, strict=True)
-            ],
+            "ticktext": [f"<b>{t}</b>" if n == own else t for n, t in zip(names, distinct(titles, 20), strict=True)],
             "range": [rows - 0.5, -0.5],
         },
     )
@@ -235,7 +235,7 @@ def square_figure(
     """Every selection with every other: a cell a pair, from 0 to 1, or from −1 to 1 where `signed`."""
     cells = single(values)
     size = len(titles)
-    ticks = [shorten(title, 16) for title in titles]
+    ticks = distinct(titles, 16)
     axis = {**FIXED, "showgrid": False, "tickvals": np.arange(size), "ticktext": ticks}
     traces: list[Trace] = [
         {
@@ -316,8 +316,8 @@ def score_figure(
             "gridcolor": FAINT,
             "tickvals": np.arange(rows),
             "ticktext": [
-                f"{shorten(x, 18)} → {shorten(y, 8)} <b>{n}</b>"
-                for n, x, y in zip(numbers, inputs, labels, strict=True)
+                f"{x} → {y} <b>{n}</b>"
+                for n, x, y in zip(numbers, distinct(inputs, 18), distinct(labels, 8), strict=True)
             ],
             "range": [rows - 0.5, -0.5],
         },
@@ -364,7 +364,7 @@ def accuracy_figure(titles: Sequence[str], accuracy: ArrayLike, interval: ArrayL
         yaxis={
             **FIXED,
             "tickvals": np.arange(rows),
-            "ticktext": [shorten(t, 20) for t in titles],
+            "ticktext": distinct(titles, 20),
             "range": [rows - 0.5, -0.5],
             "gridcolor": FAINT,
         },

@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, figure, shorten, single, wrap
+from core.figures.base import Trace, distinct, figure, single, wrap
 from core.figures.colours import INK, MARK, MODEL, OTHERS, TASK_COLOURS
 from core.runtime.numbers import fixed
 
@@ -112,8 +112,8 @@ def _groups(rows: Sequence[MappedRow], drawn: NDArray[np.intp]) -> list[tuple[st
     for i in drawn:
         places.get(rows[i].label, others).append(int(i))
     groups = [
-        (f"{shorten(label, 24)} ({counts[label]:,})", TASK_COLOURS[n], SYMBOLS[n], places[label])
-        for n, label in enumerate(named)
+        (f"{name} ({counts[label]:,})", TASK_COLOURS[n], SYMBOLS[n], places[label])
+        for n, (label, name) in enumerate(zip(named, distinct(named, 24), strict=True))
     ]
     if others:
         left = sum(count for label, count in counts.items() if label not in places)
