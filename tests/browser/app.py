@@ -9,29 +9,73 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, TimeoutError
 
-# Counts how often the script's state changes, from before the page's own code runs.
-COUNT_RUNS = """
-window.iclensRuns = 0;
-new MutationObserver((changes) => { window.iclensRuns += changes.length; })
-    .observe(document, {subtree: true, attributes: true, attributeFilter: ['data-test-script-state']});
+# What passes between page and server, from before the page's own code runs: how many runs were asked for, whether one
+# is owed, how many requests are under way. Streamlit's messages are fields, each with its number and its kind in front.
+# One that asks for a run is `rerun_script`, field 11 of BackMsg; one that ends a run has `script_finished`, field 6 of
+# ForwardMsg, which is 2 where the run was ended for another, whose end is then to come.
+LISTEN = """
+if (window.iclens === undefined) {
+    const heard = window.iclens = {asked: 0, owed: true, loading: 0};
+    const finished = (bytes) => {
+        let at = 0;
+        const number = () => {
+            for (let value = 0, shift = 1; ; shift *= 128) {
+                const byte = bytes[at++];
+                value += (byte & 127) * shift;
+                if (byte < 128) return value;
+            }
+        };
+        while (at < bytes.length) {
+            const tag = number(), value = number();
+            if (tag === 6 << 3) return value;
+            if ((tag & 7) === 2) at += value;
+        }
+    };
+    const say = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (data) {
+        if (data[0] === (11 << 3 | 2)) { heard.asked += 1; heard.owed = true; }
+        return say.call(this, data);
+    };
+    window.WebSocket = class extends WebSocket {
+        constructor(...address) {
+            super(...address);
+            this.addEventListener('message', ({data}) => {
+                if (![undefined, 2].includes(finished(new Uint8Array(data)))) heard.owed = false;
+            });
+        }
+    };
+    const load = XMLHttpRequest.prototype.send;
+    XMLHttpRequest.prototype.send = function (...body) {
+        heard.loading += 1;
+        this.addEventListener('loadend', () => heard.loading -= 1);
+        return load.apply(this, body);
+    };
+}
 """
 
-# At rest: connected, nothing running, nothing grey from the run before, no placeholder, and so for a while. And after a
-# run: an input asks for one a moment later, and on a busy machine that moment is long.
-AT_REST = """([quiet, seen, patience]) => {
+# A page has run when it asked for a run since it last came to rest, or when it has had the time to and did not: what
+# an input puts off is put off by a timer of the page, and a longer timer set after it goes off after it, however busy
+# the machine. At rest: connected, no run owed, nothing loading, nothing grey from the run before, no placeholder; and
+# so at each of several looks, between which the page has worked off what it was told.
+ASK = """(patience) => {
+    const wait = {looks: 0, over: false};
+    window.iclensWait = wait;
+    setTimeout(() => wait.over = true, patience);
+}"""
+AT_REST = """([quiet, look, seen]) => {
     const app = document.querySelector('[data-testid=stApp]');
+    const wait = window.iclensWait ??= {looks: 0, over: false};
     const rest = app
         && app.dataset.testConnectionState === 'CONNECTED'
         && app.dataset.testScriptState === 'notRunning'
+        && !window.iclens.owed
+        && !window.iclens.loading
         && !document.querySelector('[data-stale=true], [data-retained]')
         && !document.querySelector('[data-testid=stSkeleton], [data-testid=stAppSkeleton]');
-    const now = performance.now();
-    window.iclensAsked ??= now;
-    if (!rest) { window.iclensRest = null; return false; }
-    window.iclensRest ??= now;
-    const ran = window.iclensRuns !== seen || now - window.iclensAsked >= patience;
-    return ran && now - window.iclensRest >= quiet;
+    wait.looks = rest ? wait.looks + 1 : 0;
+    return (window.iclens.asked !== seen || wait.over) && wait.looks > quiet / look;
 }"""
+LOOK = 50  # milliseconds
 
 # A figure as it is drawn, not as it was sent: the traces of our own chart once it has drawn them, or those that plotly
 # computed from, with typed arrays unpacked.
@@ -53,7 +97,7 @@ class App:
         page: the Playwright page.
         url: address of the server.
         console: errors that the browser printed.
-        runs: changes of the script's state until the page last came to rest.
+        runs: runs that the page had asked for when it last came to rest.
     """
 
     page: Page
@@ -62,7 +106,7 @@ class App:
     runs: int = -1
 
     def __post_init__(self) -> None:
-        self.page.add_init_script(COUNT_RUNS)
+        self.page.add_init_script(LISTEN)
 
     def open(self, path: str = "") -> App:
         """Go to a page of the dashboard by its path, "" for the first, or to a whole address of it."""
@@ -70,12 +114,12 @@ class App:
         self.page.goto(path if path.startswith("http") else f"{self.url}/{path}")
         return self.settle()
 
-    def settle(self, quiet: float = 0.3, patience: float = 3.0, timeout: float = 150) -> App:
+    def settle(self, quiet: float = 0.3, patience: float = 1.0, timeout: float = 150) -> App:
         """Wait until the page has run and been at rest for `quiet` seconds; without a run, for `patience` seconds."""
-        self.page.evaluate("window.iclensRest = window.iclensAsked = null")
-        asked = [1000 * quiet, self.runs, 1000 * patience]
-        self.page.wait_for_function(AT_REST, arg=asked, timeout=1000 * timeout, polling=50)
-        self.runs = self.page.evaluate("window.iclensRuns")
+        self.page.evaluate(ASK, 1000 * patience)
+        asked = [1000 * quiet, LOOK, self.runs]
+        self.page.wait_for_function(AT_REST, arg=asked, timeout=1000 * timeout, polling=LOOK)
+        self.runs = self.page.evaluate("window.iclens.asked")
         return self
 
     def key(self, key: str) -> Locator:
