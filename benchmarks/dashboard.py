@@ -29,8 +29,9 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.app import App
 from tests.browser.chromium import find_chromium
-from tests.browser.conftest import ARGUMENTS, SCREEN
+from tests.browser.conftest import ARGUMENTS
 from tests.browser.server import serve
+from tests.browser.tabs import SCREEN
 
 RESULTS = Path(__file__).parent / "results"
 DEMONSTRATIONS = 16

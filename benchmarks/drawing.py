@@ -24,8 +24,9 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.dashboard import RESULTS, STOPWATCH, edit, machine, spread, words
 from tests.browser.app import App
 from tests.browser.chromium import find_chromium
-from tests.browser.conftest import ARGUMENTS, SCREEN
+from tests.browser.conftest import ARGUMENTS
 from tests.browser.server import serve
+from tests.browser.tabs import SCREEN
 
 GUIDE = Path(__file__).parents[1] / "CONTRIBUTING.md"
 IN_GUIDE = re.compile(r"(?<=results/drawing.json -->\n).*?(?=<!-- end of drawing -->)", re.DOTALL)

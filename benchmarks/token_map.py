@@ -24,8 +24,9 @@ from core.figures.attention.maps import stretch_figure
 from pages.ui.session.store import study_id
 from tests.browser.app import App
 from tests.browser.chromium import find_chromium
-from tests.browser.conftest import ARGUMENTS, SCREEN
+from tests.browser.conftest import ARGUMENTS
 from tests.browser.server import serve
+from tests.browser.tabs import SCREEN
 from tests.browser.test_attention import keep, point, wait_for_charts
 
 RESULTS = Path(__file__).parent / "results"

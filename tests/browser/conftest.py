@@ -1,4 +1,9 @@
-"""One server and one Chromium for all browser tests; a fresh visitor, with a home page of their own, for each."""
+"""One server and one Chromium for all browser tests of a worker; a visitor whom the dashboard does not know for each.
+
+Opening a tab and reading Streamlit's scripts for the first time costs the browser twice what reading them again does,
+and was what most tests spent most of their time on. So tabs are kept from test to test, without anything that the
+dashboard could tell a visitor by (`tests/browser/tabs.py`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from core import load_model
 from core.models import LanguageModel
@@ -14,9 +19,9 @@ from tests.browser.app import App
 from tests.browser.chromium import find_chromium
 from tests.browser.playground import Playground
 from tests.browser.server import ROOT, Server, serve
+from tests.browser.tabs import Tabs
 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
-SCREEN = {"width": 1440, "height": 900}
 RESULTS = ROOT / "test-results"
 passed = pytest.StashKey[bool]()
 
@@ -32,7 +37,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serve(tmp_path_factory.mktemp("server")) as running:
+    with serve(tmp_path_factory.mktemp("server"), forked=True) as running:
         yield running
 
 
@@ -46,36 +51,29 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def tabs(chromium: Browser, server: Server) -> Iterator[Tabs]:
+    kept = Tabs(chromium, server.url)
+    yield kept
+    kept.close()
+
+
 @pytest.fixture
-def visitor(request: pytest.FixtureRequest, chromium: Browser, server: Server) -> Iterator[Callable[[], App]]:
-    """Make visitors: each call is a new browser profile. At the end no tab and no log may show a traceback."""
-    contexts: list[BrowserContext] = []
-    apps: list[App] = []
+def visitor(request: pytest.FixtureRequest, tabs: Tabs, server: Server) -> Iterator[Callable[[], App]]:
+    """Make visitors: each call is another browser profile. At the end no tab and no log may show a traceback."""
     before = server.log.stat().st_size
+    yield tabs.take
 
-    def arrive() -> App:
-        context = chromium.new_context(viewport=SCREEN, accept_downloads=True, reduced_motion="reduce")
-        context.set_default_timeout(30_000)
-        page = context.new_page()
-        app = App(page, server.url)
-        page.on("console", lambda message: app.console.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: app.console.append(f"Uncaught {error}"))
-        contexts.append(context)
-        apps.append(app)
-        return app
-
-    yield arrive
-
-    troubles = [trouble for app in apps for trouble in app.troubles()]
+    troubles = [trouble for app in tabs.used for trouble in app.troubles()]
     with server.log.open("rb") as log:
         log.seek(before)
         printed = log.read().decode(errors="replace")
     if "Traceback" in printed:
         troubles.append(printed)
-    if troubles or not request.node.stash.get(passed, False):
-        _photograph(apps, request.node.name)
-    for context in contexts:
-        context.close()
+    well = not troubles and request.node.stash.get(passed, False)
+    if not well:
+        _photograph(tabs.used, request.node.name)
+    tabs.give_back(keep=well)
     assert not troubles, "\n".join(troubles)
 
 

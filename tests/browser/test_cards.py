@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.app import App
-from tests.browser.conftest import SCREEN
 from tests.browser.server import Server, serve
+from tests.browser.tabs import SCREEN
 
 HERE = Path(__file__).parent
 LONG = 30_000  # milliseconds that a busy machine may take
@@ -30,7 +30,7 @@ def visit(chromium: Browser, server: Server) -> App:
 @pytest.fixture
 def counted(chromium: Browser, tmp_path: Path) -> Iterator[tuple[App, Server]]:
     """A Playground that writes down what it draws."""
-    with serve(tmp_path, HERE / "counted.py") as server:
+    with serve(tmp_path, HERE / "counted.py", forked=True) as server:
         app = visit(chromium, server)
         yield app, server
         app.page.close()
@@ -65,7 +65,7 @@ def test_an_edit_redraws_what_it_decides_and_nothing_else(counted: tuple[App, Se
 
 
 def test_what_is_shown_stays_in_its_place_and_cancel_answers_at_once(chromium: Browser, tmp_path: Path) -> None:
-    with serve(tmp_path, HERE / "slow.py") as server:
+    with serve(tmp_path, HERE / "slow.py", forked=True) as server:
         app = visit(chromium, server)
         page = app.page
         expect(app.key("playground_answer")).to_be_visible(timeout=LONG)

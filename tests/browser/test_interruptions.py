@@ -11,16 +11,16 @@ from playwright.sync_api import Browser, expect
 from core.models import LanguageModel
 from pages.ui.session.examples import default_study
 from tests.browser.app import App
-from tests.browser.conftest import SCREEN
 from tests.browser.playground import Playground
 from tests.browser.server import Server, serve
+from tests.browser.tabs import SCREEN
 
 HERE = Path(__file__).parent
 LONG = 30_000  # milliseconds that a busy machine may take over runs of two seconds each
 
 
 def test_a_page_that_begins_anew_loses_no_text(chromium: Browser, tmp_path: Path) -> None:
-    with serve(tmp_path, HERE / "interrupted.py") as server:
+    with serve(tmp_path, HERE / "interrupted.py", forked=True) as server:
         page = chromium.new_page(viewport=SCREEN)
         app = App(page, server.url).open()
         query, instruction = (page.get_by_label(label, exact=True) for label in ("Query x", "Instruction"))
@@ -38,7 +38,7 @@ def test_a_page_that_begins_anew_loses_no_text(chromium: Browser, tmp_path: Path
 
 @pytest.fixture(scope="module")
 def slow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serve(tmp_path_factory.mktemp("slow"), HERE / "slow.py") as server:
+    with serve(tmp_path_factory.mktemp("slow"), HERE / "slow.py", forked=True) as server:
         yield server
 
 

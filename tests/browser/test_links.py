@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, expect
 
 from pages.ui.session.examples import default_study
 from tests.browser.app import App
-from tests.browser.conftest import SCREEN
 from tests.browser.playground import Playground
 from tests.browser.server import serve
+from tests.browser.tabs import SCREEN
 
 SCRIPTS = Path(__file__).parents[2] / "pages"
 HEADINGS = {"model_card": "The embedded model"}  # every other page is headed by its name
@@ -21,8 +21,11 @@ PAGES = {path.stem: HEADINGS.get(path.stem, path.stem.capitalize()) for path in 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_cold_deep_link(path: str, chromium: Browser, tmp_path: Path) -> None:
-    """On a server that has just started, a deep link shows the page inside its frame, not the bare script."""
-    with serve(tmp_path) as server:
+    """On a server that has just started, a deep link shows the page inside its frame, not the bare script.
+
+    Nothing of ours is imported there yet, and for one page no library either.
+    """
+    with serve(tmp_path, forked=path != "playground") as server:
         page = chromium.new_page(viewport=SCREEN)
         app = App(page, server.url).open(path)
         assert page.get_by_role("heading", name=PAGES[path], exact=True).is_visible()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.browser.conftest import SCREEN
 from tests.browser.playground import VIEWS, Playground
+from tests.browser.tabs import SCREEN
 
 
 def test_hovering_a_cell_says_what_it_is(playground: Playground) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from core import Outcome, run
-from tests.browser.conftest import SCREEN
 from tests.browser.grid import INPUT, LABEL
 from tests.browser.playground import VIEWS, Playground
+from tests.browser.tabs import SCREEN
 
 
 def test_the_first_look_fits_one_screen(playground: Playground) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.browser.app import App
-from tests.browser.conftest import SCREEN
 from tests.browser.playground import Playground
+from tests.browser.tabs import SCREEN
 
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 # What is drawn of a chart, the number that its place was given here, and what stands on its axes and in which colour.

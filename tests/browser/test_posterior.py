@@ -11,7 +11,7 @@ from core.bayes.prior import mixture_prior
 from core.models import LanguageModel
 from pages.ui.session.examples import default_study
 from tests.browser.app import App
-from tests.browser.conftest import SCREEN
+from tests.browser.tabs import SCREEN
 
 
 @pytest.fixture
