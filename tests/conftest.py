@@ -11,6 +11,9 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+    from xdist.workermanage import Producer
+
     from core.models import LanguageModel
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # a model by hub name must fail at once, with its sentence, not after retries
@@ -25,16 +28,41 @@ settings.load_profile("iclens")
 
 HERE = Path(__file__).parent
 LAST = ("pages", "browser")  # in this order, after everything else
+# Those that drive a browser longest begin first among these: no worker is left with one when the others are done.
+LONG = ("test_strategies.py", "test_convergence.py", "test_attention.py", "test_ordering.py", "test_links.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put quick tests first: what is wrong in `core` shows before a browser is started."""
 
-    def stage(item: pytest.Item) -> int:
+    def stage(item: pytest.Item) -> tuple[int, int]:
         folder = item.path.relative_to(HERE).parts[0] if item.path.is_relative_to(HERE) else ""
-        return LAST.index(folder) + 1 if folder in LAST else 0
+        name = item.path.name
+        long = LONG.index(name) if folder == "browser" and name in LONG else len(LONG)
+        return LAST.index(folder) + 1 if folder in LAST else 0, long
 
     items.sort(key=stage)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """A worker a core and one more: a test that drives a browser waits now and then."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Give a worker a whole file, whose models it then loads once; of those that drive a browser a test at a time.
+
+    They are few, long and alike in what they need, a server and a browser, which each worker has once. Those that draw
+    without a server stay together.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Shared(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", 1)[0]
+            return nodeid if "browser/" in file and not file.endswith("test_drawing.py") else file
+
+    return Shared(config, log)
 
 
 @pytest.fixture(scope="session")
