@@ -98,11 +98,14 @@ def test_a_chart_is_saved_as_the_export_menu_says_and_leaves_with_its_page(
         app.settle()
         chart.locator(".icl-plot").hover()
         with page.expect_download() as download:
-            chart.locator(".modebar-btn[data-title^='Download plot']").click()
+            chart.locator(".modebar-btn[data-title^='Save as']").click()
         target = tmp_path / f"chart.{kind}"
         download.value.save_as(target)
         assert re.fullmatch(rf"iclens-kernel_weights\.{kind}", download.value.suggested_filename)
         assert target.read_bytes().startswith(head)
+        if kind == "svg":  # what the page says beside it is in the picture
+            assert "<text" in (saved := target.read_text(encoding="utf-8"))
+            assert str(chart.locator(".icl-plot").get_attribute("aria-label")).split()[0] in saved
     assert chart.locator(".modebar-btn[data-title='Full screen']").count() == 1
     app.page.get_by_role("link", name="Playground", exact=True).click()
     app.settle()

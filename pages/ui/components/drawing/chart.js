@@ -6,6 +6,7 @@ import { cellOf, pointedAt, targetsOf } from "./pointing.js";
 import { axesOf, placeAxes } from "./scales.js";
 import { shelf } from "./shelf.js";
 import { SIZE, escape, num, parse, textAt, widthOf } from "./text.js";
+import { framed } from "./titled.js";
 
 export class Chart {
   constructor(parent) {
@@ -177,25 +178,24 @@ export class Chart {
     event.preventDefault();
   }
 
-  /** The picture as a file, in the colours of the page. */
+  /** The picture as a file, in the colours of the page, with the title and the key that the page has beside it. */
   async save() {
     const { width, height } = this.svg.getBoundingClientRect();
     const style = getComputedStyle(this.root);
     const copy = this.svg.cloneNode(true);
     const page = style.getPropertyValue("--st-background-color") || "white";
     copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-    copy.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    for (const [name, value] of Object.entries({ width, height })) copy.setAttribute(name, value);
     copy.setAttribute("style", `color:${style.color};background:${page};font:${SIZE}px ${style.fontFamily.replaceAll('"', "'")}`);
     copy.querySelector(".icl-point").remove();
     copy.querySelectorAll(".icl-grid").forEach((line) => line.setAttribute("stroke", "rgba(128,134,148,0.25)"));
+    const high = framed(copy, this.figure, { width, height });
     copy.insertAdjacentHTML("afterbegin", `<rect width="100%" height="100%" fill="${escape(page)}"/>`);
     let address = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" }));
     if (this.figure.format === "png") {
       const picture = new Image();
       picture.src = address;
       await picture.decode();
-      const canvas = Object.assign(document.createElement("canvas"), { width: 3 * width, height: 3 * height });
+      const canvas = Object.assign(document.createElement("canvas"), { width: 3 * width, height: 3 * high });
       canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
       URL.revokeObjectURL(address);
       address = URL.createObjectURL(await new Promise((done) => canvas.toBlob(done)));

@@ -2,8 +2,9 @@
 
 import { WIDE } from "./icons.js";
 import { inked, templateOf, themeAt } from "./theme.js";
+import { titled } from "./titled.js";
 
-const LEFT_OUT = ["select2d", "lasso2d", "autoScale2d", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "sendChartToCloud"];
+const LEFT_OUT = ["select2d", "lasso2d", "autoScale2d", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "sendChartToCloud", "toImage"];
 
 export class Plot {
   /** In `parent`, once `plotly`, a promise, is there; its place is kept until then. */
@@ -89,10 +90,19 @@ export class Plot {
       displaylogo: false,
       displayModeBar: modebar && "hover",
       modeBarButtonsToRemove: LEFT_OUT,
-      modeBarButtonsToAdd: [{ name: "Full screen", title: "Full screen", icon, click: () => this.fill() }],
-      toImageButtonOptions: { format, filename: name, scale: 3 },
+      modeBarButtonsToAdd: [
+        { name: "Full screen", title: "Full screen", icon, click: () => this.fill() },
+        { name: "Save", title: `Save as ${format.toUpperCase()}`, icon: this.Plotly.Icons?.camera, click: () => this.save() },
+      ],
     };
     return this.settings;
+  }
+
+  /** The picture as a file, with the title and the key that the page has beside it. */
+  save() {
+    const { data, layout, alt, name, format } = this.figure;
+    const whole = titled(data, { ...layout, template: templateOf(this.theme) }, alt, this.size);
+    return this.Plotly.downloadImage(whole, { format, filename: name, width: this.size.width, height: whole.height, scale: 3 });
   }
 
   fill() {

@@ -126,7 +126,7 @@ test("a picture is saved under its name, as SVG with its own background", async 
   await made.save();
   assert.deepEqual(saved, ["iclens-map.svg"]);
   const text = await picture.text();
-  assert.match(text, /^<svg[^>]*viewBox="0 0 400 300"/);
+  assert.match(text, /^<svg[^>]*viewBox="0 0 400 327"/);
   assert.match(text, /<rect[^>]*width="100%"[^>]*fill="white"/);
   assert.doesNotMatch(text, /icl-point/);
   assert.equal(made.root.querySelector("[data-tool=save]").title, "Save as SVG");

@@ -50,7 +50,7 @@ test("a figure is drawn once there is plotly, room, and somebody who looks", asy
   assert.deepEqual([layout.width, layout.height, layout.dragmode], [400, 200, false]);
   assert.equal(data[0].textfont.color, "#262730"); // the ink of a light page
   assert.equal(layout.template.layout.plot_bgcolor, "#ffffff");
-  assert.equal(config.toImageButtonOptions.filename, "iclens-points");
+  assert.ok(config.modeBarButtonsToRemove.includes("toImage")); // plotly's own would leave out title and key
   assert.deepEqual([root.getAttribute("role"), root.getAttribute("aria-label")], ["figure", "Two points"]);
   assert.equal(root.style.height, "200px");
 });
@@ -128,11 +128,22 @@ test("a click on a heatmap's cell is one on the target over it, and on none wher
   assert.deepEqual(sent, [["clicked", [5]]]);
 });
 
+test("a saved picture has the title that the page has beside it, and its own name", async () => {
+  const { calls, made } = await chart({ format: "svg" });
+  made.Plotly.downloadImage = (figure, settings) => calls.push(["save", figure, settings]);
+  calls[0][3].modeBarButtonsToAdd[1].click();
+  const [, { layout }, settings] = calls.at(-1);
+  assert.equal(layout.title.text, "Two points");
+  assert.deepEqual([settings.format, settings.filename, settings.width], ["svg", "iclens-points", 400]);
+  assert.equal(settings.height, layout.height);
+  assert.ok(settings.height > 200);
+});
+
 test("another kind of image is another configuration, and clicks are still heard", async () => {
   const { calls, give, root, sent } = await chart({ clickable: true });
   delete root.heard; // as plotly forgets who listens
   give({ clickable: true, format: "svg" });
-  assert.equal(calls[1][3].toImageButtonOptions.format, "svg");
+  assert.equal(calls[1][3].modeBarButtonsToAdd[1].title, "Save as SVG");
   root.heard.plotly_click({ points: [{ fullData: { type: "scatter" }, customdata: [1] }] });
   assert.deepEqual(sent, [["clicked", [1]]]);
 });
