@@ -1,4 +1,4 @@
-"""Which published effects of in-context learning appear on the embedded model?
+"""Which published effects of in-context learning are shown on the embedded model?
 
     python -m benchmarks.effects                  eight minutes of one core; writes benchmarks/results/effects.*
     python -m benchmarks.effects --keep FOLDER    keeps every seed there, and goes on from those that it finds
@@ -19,7 +19,8 @@ What is asked was fixed before any result was seen, and follows from the catalog
 
 Ten seeds, each with latents, pools and questions of its own. Intervals: 95 %, bootstrap of 2,000 resamples: within each
 seed its tasks with replacement, all questions of a task and seed together, since these share their prompt. Every
-comparison is paired: the same questions on both sides. An effect appears where the interval lies above 0.
+comparison is paired: the same questions on both sides. A gain or a harm is shown where a two-sided test says so after
+Holm's correction for all tests of its table.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.statistics.bootstrap import mean_over_groups
+from core.statistics.verdicts import LEAST, LEVEL, holm, p_of_interval, verdict
 
 Floats = NDArray[np.float64]
 Cell = dict[str, list[float]]
@@ -84,7 +85,7 @@ def interval(cells: Sequence[Sequence[Floats]], seed: int = 0) -> tuple[float, f
 
 
 def difference(found: Sequence[Found], first: str, second: str, families: Sequence[str]) -> dict[str, Any]:
-    """Accuracy of both, and the paired difference of accuracy and of P(gold) with intervals."""
+    """Accuracy of both, and the paired difference of accuracy and of P(gold) with intervals; no verdict yet."""
     rights = [cells_of(found, measure, "right", families) for measure in (first, second)]
     shares = [cells_of(found, measure, "p", families) for measure in (first, second)]
     gain, low, high = interval(_minus(*rights))
@@ -99,17 +100,36 @@ def difference(found: Sequence[Found], first: str, second: str, families: Sequen
         "p_low": p_low,
         "p_high": p_high,
         "items": sum(len(cell) for row in rights[0] for cell in row),
-        "verdict": _verdict(low, high, p_low),
+        "units": sum(len(row) for row in rights[0]),
     }
 
 
-def _verdict(low: float, high: float, p_low: float) -> str:
-    """By the interval of the accuracy; where only that of P(right) lies above 0, it says so."""
-    if low > 0:
-        return "appears"
-    if high < 0:
-        return "the opposite"
-    return "only in P(right)" if p_low > 0 else "not seen"
+def judged(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of one table with a verdict on the accuracy and one on P(right): one family of 2 · rows tests.
+
+    Two-sided: p follows from estimate and interval, and is corrected by Holm for all tests of the table. Below 20 tasks
+    (a task of a seed is what is drawn anew) nothing is said.
+    """
+    fields = (("difference", "low", "high"), ("p_difference", "p_low", "p_high"))
+    p = holm([p_of_interval(*(row[name] for name in names)) for names in fields for row in rows])
+    return [
+        {
+            **row,
+            "corrected": float(p[i]),
+            "verdict": verdict(row["difference"], float(p[i]), row["units"]),
+            "p_corrected": float(p[len(rows) + i]),
+            "p_verdict": verdict(row["p_difference"], float(p[len(rows) + i]), row["units"]),
+        }
+        for i, row in enumerate(rows)
+    ]
+
+
+def shown_in(row: Mapping[str, Any], kind: str) -> str:
+    """Where a row shows a "gain" or a "harm": accuracy, P(right), both; a dash for neither."""
+    measures = {"accuracy": row["verdict"], "P(right)": row["p_verdict"]}
+    if kind == "gain" and set(measures.values()) == {"too few"}:
+        return "too few tasks"
+    return ", ".join(name for name, said in measures.items() if said == kind) or "–"
 
 
 def _minus(first: Sequence[Sequence[Floats]], second: Sequence[Sequence[Floats]]) -> list[list[Floats]]:
@@ -138,11 +158,11 @@ def summarise(found: Sequence[Found], kinds: Mapping[str, str], reviews: set[str
         families = [f for f in found[0][measure] if kinds[f] == "arbitrary"]
         others.append({"selection": measure[7:], **difference(found, measure, "select/random", families)})
     return {
-        "effects": effects,
-        "by kind": grouped,
+        "effects": judged(effects),
+        "by kind": judged(grouped),
         "bounds": [{"bound": name, **difference(found, a, b, concepts)} for name, a, b in BOUNDS],
         "leaning": [_leaning(found, prompt, way, concepts) for prompt in PROMPTS for way in WAYS],
-        "other selections": others,
+        "other selections": judged(others),
     }
 
 
@@ -164,16 +184,19 @@ def report(result: Mapping[str, Any]) -> str:
         f" ({tasks['all']} tasks with maps, for similarity), {result['seconds']:.0f} s of processor time; written by "
         "`python -m benchmarks.effects`, whose head states what is asked; it was fixed before any result was seen. "
         "Differences are paired, with 95 % intervals from a bootstrap over tasks within seeds, the questions of a task "
-        "and seed together. An effect "
-        "*appears* where the interval of the accuracy lies above 0; *not seen* says that it holds 0, *only in "
-        "P(right)* that it does while the interval of the right answer's probability lies above 0.",
+        "and seed together.",
         "",
-        "| effect | published by | questions | accuracy | against | difference | 95 % | P(right), difference | here |",
-        "|---|---|---:|---:|---:|---:|---|---|---|",
+        "Gain and harm say in which measure, accuracy or the right answer's probability, a difference is shown, in "
+        f"either direction: by a two-sided p of at most {LEVEL}, which follows from estimate and interval and is "
+        "corrected by Holm for all tests of its table (two a row). A dash says that none is shown, not that there is "
+        f"none. Below {LEAST} tasks nothing is said. Single intervals are not corrected.",
+        "",
+        _header("effect", "published by"),
+        "|---|---|---:|---:|---:|---:|---|---|---|---|",
     ]
-    lines += [f"| {r['effect']} | {r['source']} | {_numbers(r)} | **{r['verdict']}** |" for r in result["effects"]]
-    lines += ["", "## By kind of task", "", _header("effect", "tasks"), "|---|---|---:|---:|---:|---:|---|---|---|"]
-    lines += [f"| {r['effect']} | {r['tasks']} | {_numbers(r)} | {r['verdict']} |" for r in result["by kind"]]
+    lines += [f"| **{r['effect']}** | {r['source']} | {_numbers(r)} | {_said(r)} |" for r in result["effects"]]
+    lines += ["", "## By kind of task", "", _header("effect", "tasks"), "|---|---|---:|---:|---:|---:|---|---|---|---|"]
+    lines += [f"| {r['effect']} | {r['tasks']} | {_numbers(r)} | {_said(r)} |" for r in result["by kind"]]
     lines += [
         "",
         "## What order can do at all",
@@ -181,10 +204,10 @@ def report(result: Mapping[str, Any]) -> str:
         "Four demonstrations in all 24 orders. The best and the worst are chosen on the questions that they are "
         "measured on, so they are bounds and not strategies.",
         "",
-        _header("bound"),
-        "|---|---:|---:|---:|---:|---|---|---|",
+        _header("bound", said=()),
+        "|---|---:|---:|---:|---:|---|---|",
     ]
-    lines += [f"| {r['bound']} | {_numbers(r)} | |" for r in result["bounds"]]
+    lines += [f"| {r['bound']} | {_numbers(r)} |" for r in result["bounds"]]
     lines += [
         "",
         "## Biased prompts",
@@ -206,15 +229,19 @@ def report(result: Mapping[str, Any]) -> str:
         "Four of forty, tasks with arbitrary labels. With `--all` those that train a model of their own as well.",
         "",
         _header("selection"),
-        "|---|---:|---:|---:|---:|---|---|---|",
+        "|---|---:|---:|---:|---:|---|---|---|---|",
     ]
-    lines += [f"| {r['selection']} | {_numbers(r)} | {r['verdict']} |" for r in result["other selections"]]
+    lines += [f"| {r['selection']} | {_numbers(r)} | {_said(r)} |" for r in result["other selections"]]
     return "\n".join([*lines, ""])
 
 
-def _header(*first: str) -> str:
-    names = [*first, "questions", "accuracy", "against", "difference", "95 %", "P(right), difference", "here"]
+def _header(*first: str, said: Sequence[str] = ("gain shown in", "harm shown in")) -> str:
+    names = [*first, "questions", "accuracy", "against", "difference", "95 %", "P(right), difference", *said]
     return f"| {' | '.join(names)} |"
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    return f"{shown_in(row, 'gain')} | {shown_in(row, 'harm')}"
 
 
 def _numbers(row: Mapping[str, Any]) -> str:

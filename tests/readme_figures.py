@@ -6,6 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.effects_report import shown_in
+
+WORDS = {True: "yes", False: "no", None: "not shown"}
+"""None is an interval that reaches over the target: neither met nor missed is shown."""
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 
 
@@ -15,12 +19,12 @@ def _read(name: str) -> dict[str, Any]:
     return found
 
 
-def _embedded() -> list[tuple[str, str, str, bool]]:
+def _embedded() -> list[tuple[str, str, str, bool | None]]:
     rows = _read("embedded").get("overall", {})
     return [
         (
             f"Embedded model: {name}",
-            f"{row['value']:.3f}",
+            f"{row['value']:.3f}" + (f" ({row['low']:.3f} to {row['high']:.3f})" if "low" in row else ""),
             f"{'at most' if row['better'] == 'lower' else 'at least'} {row['target']:g}",
             row["met"],
         )
@@ -125,10 +129,14 @@ def effects() -> str:
     """The table of published effects as Markdown, "" before the benchmark has been run."""
     rows = [
         f"| {row['effect']} ({row['source']}) | {row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f}) "
-        f"| {row['verdict']} |"
+        f"| {row['p_difference']:+.3f} ({row['p_low']:+.3f} to {row['p_high']:+.3f}) "
+        f"| {shown_in(row, 'gain')} | {shown_in(row, 'harm')} |"
         for row in _read("effects").get("effects", [])
     ]
-    head = ["| | accuracy, difference (95 %) | on the embedded model |", "|---|---:|---|"]
+    head = [
+        "| | accuracy, difference (95 %) | P(right), difference (95 %) | gain shown in | harm shown in |",
+        "|---|---:|---:|---|---|",
+    ]
     return "\n".join([*head, *rows]).replace("-0.", "−.").replace("+0.", "+.") + "\n" if rows else ""
 
 
@@ -136,5 +144,5 @@ def figures() -> str:
     """The table as Markdown; a benchmark that has not been run has no rows."""
     rows = [*_dashboard(), *_scoring(), *_attention(), *_embedded(), *_kernels(), *_misfit(), *_ordering()]
     lines = ["| | measured | target | met |", "|---|---:|---:|---|"]
-    lines += [f"| {what} | {value} | {target} | {'yes' if met else 'no'} |" for what, value, target, met in rows]
+    lines += [f"| {what} | {value} | {target} | {WORDS[met]} |" for what, value, target, met in rows]
     return "\n".join(lines) + "\n" if rows else ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.effects_report import EFFECTS, difference, interval, report, summarise
+from benchmarks.effects_report import EFFECTS, difference, interval, judged, report, shown_in, summarise
 from benchmarks.effects_tasks import Task, concept_families, draw_task, lopsided, map_families
 from core.mixture.mixture import Mixture, load_mixture
 
@@ -72,10 +74,40 @@ def _cell(value: float) -> dict[str, list[float]]:
 def test_differences_are_paired_and_named_plainly() -> None:
     found = [{"a": {"x": _cell(1.0)}, "b": {"x": _cell(0.5)}}] * 3
     row = difference(found, "a", "b", ["x"])
-    assert (row["difference"], row["p_difference"], row["items"]) == (0.5, 0.25, 12)
-    assert row["verdict"] == "appears"
-    assert difference(found, "b", "a", ["x"])["verdict"] == "the opposite"
-    assert difference(found, "a", "a", ["x"])["verdict"] == "not seen"
+    assert (row["difference"], row["p_difference"], row["items"], row["units"]) == (0.5, 0.25, 12, 3)
+
+
+def _row(difference: float, reach: float, units: int = 500) -> dict[str, float]:
+    half = difference / 2
+    ends = {"low": difference - reach, "high": difference + reach, "p_low": half - reach, "p_high": half + reach}
+    return {"difference": difference, "p_difference": half, **ends, "units": units}
+
+
+def test_verdicts_are_two_sided_corrected_and_need_their_sample() -> None:
+    """A z of 2.3 is a difference alone (p = .02) and not among 38 tests; a harm is said as plainly as a gain."""
+    close = _row(0.0023, 0.00196)
+    alone = judged([close])
+    assert alone[0]["verdict"] == "gain"
+    rows = judged([_row(0.05, 0.01), _row(-0.05, 0.01), close, *[_row(0.0, 0.01)] * 16])
+    assert [row["verdict"] for row in rows[:4]] == ["gain", "harm", "not shown", "not shown"]
+    assert [(shown_in(row, "gain"), shown_in(row, "harm")) for row in rows[:3]] == [
+        ("accuracy, P(right)", "–"),
+        ("–", "accuracy, P(right)"),
+        ("–", "–"),
+    ]
+    assert judged([_row(0.05, 0.01, units=19)])[0]["verdict"] == "too few"
+    assert shown_in(judged([_row(0.05, 0.01, units=19)])[0], "gain") == "too few tasks"
+
+
+def test_the_recorded_verdicts_follow_from_the_recorded_differences() -> None:
+    """Of five effects that an interval alone called seen, two stand; and one harm."""
+    result = json.loads((Path(__file__).parents[2] / "benchmarks" / "results" / "effects.json").read_text())
+    for table in ("effects", "by kind", "other selections"):
+        assert judged(result[table]) == result[table]
+    said = {kind: [r["effect"] for r in result["effects"] if r["verdict"] == kind] for kind in ("gain", "harm")}
+    assert said["gain"] == ["Channel above direct, labels 7:1", "Domain-context calibration above none, labels 7:1"]
+    assert said["harm"] == ["Prior correction above none, one label last"]
+    assert report(result) == (Path(__file__).parents[2] / "benchmarks" / "results" / "effects.md").read_text()
 
 
 def test_the_report_says_of_every_effect_whether_it_appears() -> None:
@@ -88,5 +120,5 @@ def test_the_report_says_of_every_effect_whether_it_appears() -> None:
     result = summarise([seed] * 3, {"x": "natural", "y": "arbitrary"}, {"y"})
     text = report({"checkpoint": "c", "seeds": 3, "seconds": 1.0, "tasks": {"two classes": 2, "all": 2}, **result})
     for name, *_ in EFFECTS:
-        (line,) = [line for line in text.splitlines() if line.startswith(f"| {name} | ") and "**" in line]
-        assert line.endswith("| **not seen** |")
+        (line,) = [line for line in text.splitlines() if line.startswith(f"| **{name}** | ")]
+        assert line.endswith("| too few tasks | – |")
