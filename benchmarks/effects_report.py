@@ -71,7 +71,9 @@ def cells_of(found: Sequence[Found], measure: str, of: str, families: Sequence[s
     return [[np.array(seed[measure][family][of]) for family in families] for seed in found]
 
 
-def interval(cells: Sequence[Sequence[Floats]], seed: int = 0) -> tuple[float, float, float]:
+def interval(
+    cells: Sequence[Sequence[Floats]], seed: int = 0, span: tuple[float, float] = (-1.0, 1.0)
+) -> tuple[float, float, float]:
     """Mean over all questions and its 95 % interval.
 
     Bootstrap within seeds: of each seed its tasks with replacement, the questions of a task and seed together, since
@@ -80,8 +82,9 @@ def interval(cells: Sequence[Sequence[Floats]], seed: int = 0) -> tuple[float, f
 
     Args:
         cells: seeds × tasks, an array of values over questions each.
+        span: the least and the most that a value can be.
     """
-    return mean_over_groups(cells, seed)
+    return mean_over_groups(cells, seed, span)
 
 
 def difference(found: Sequence[Found], first: str, second: str, families: Sequence[str]) -> dict[str, Any]:
@@ -169,7 +172,7 @@ def summarise(found: Sequence[Found], kinds: Mapping[str, str], reviews: set[str
 def _leaning(found: Sequence[Found], prompt: str, way: str, families: Sequence[str]) -> dict[str, Any]:
     """Accuracy after a biased prompt, and P(favoured label), .5 where nothing leans: half of the questions have it."""
     measure = f"{prompt}/{way}"
-    share, low, high = interval(cells_of(found, measure, "favoured", families))
+    share, low, high = interval(cells_of(found, measure, "favoured", families), span=(0.0, 1.0))
     accuracy = _mean(cells_of(found, measure, "right", families))
     return {"prompt": prompt, "way": way, "accuracy": accuracy, "favoured": share, "low": low, "high": high}
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from core.statistics.bootstrap import RESAMPLES, percentiles, resamples
+from core.statistics.bootstrap import RESAMPLES, percentiles, resamples, widened
 
 Floats = NDArray[np.float64]
 BINS = 10
@@ -56,11 +56,12 @@ def reliability(
     np.add.at(gap, (row, place), true - said)
     np.add.at(count, (row, place), 1.0)
     weights = _drawn(len(members), seed)
-    low, high = percentiles(np.abs(weights @ gap).sum(1) / (weights @ count).sum(1))
+    ends = percentiles(np.abs(weights @ gap).sum(1) / (weights @ count).sum(1))
     total = count.sum(0)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = [np.bincount(place, values, bins) / total for values in (said, true.astype(np.float64))]
     error = float(np.abs(gap.sum(0)).sum() / len(said))
+    low, high = widened(error, *ends, len(members), (0.0, 1.0))
     return Reliability(means[0], means[1], total.astype(np.intp), error, float(low), float(high))
 
 

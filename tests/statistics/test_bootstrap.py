@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.statistics.bootstrap import mean_over, mean_over_both, mean_over_groups, percentiles, resamples
+from core.statistics.bootstrap import (
+    mean_over,
+    mean_over_both,
+    mean_over_groups,
+    mean_within_groups,
+    percentiles,
+    resamples,
+    unseen,
+    widened,
+)
 
 
 def test_bootstrap_interval() -> None:
@@ -35,7 +44,38 @@ def test_bootstrap_of_what_is_nowhere_defined_and_of_one_query() -> None:
     assert np.isnan([nowhere.mean, nowhere.low, nowhere.high]).all()
     assert (nowhere.count == 0).all()
     one = mean_over(np.array([[0.5]]))
-    assert (one.low[0], one.mean[0], one.high[0]) == (0.5, 0.5, 0.5)
+    assert (one.low[0], one.mean[0], one.high[0]) == pytest.approx((0.5 - 1.5 * 0.975, 0.5, 0.5 + 0.5 * 0.975))
+
+
+@pytest.mark.parametrize("count", [3, 10, 80])
+def test_outcomes_that_are_all_alike_are_no_certainty(count: int) -> None:
+    """Right every time: from Clopper and Pearson's lower end, which SciPy gives, to 1; and so in every function."""
+    exact = stats.binomtest(count, count).proportion_ci(0.95, method="exact").low
+    right = np.ones((3, count))
+    found = mean_over(np.ones((count, 1)), span=(0.0, 1.0))
+    assert (found.low[0], found.mean[0], found.high[0]) == pytest.approx((exact, 1.0, 1.0))
+    assert mean_over_both(right) == pytest.approx((1.0, exact, 1.0))
+    assert mean_over_groups([[np.ones(2)] * count], span=(0.0, 1.0)) == pytest.approx((1.0, exact, 1.0))
+    same = mean_over_groups([[np.zeros(2)] * count])  # a difference that was never seen
+    assert same == pytest.approx((0.0, -(1 - exact), 1 - exact))
+    within = mean_within_groups(np.ones(count), np.arange(count))
+    assert np.isnan([within.low, within.high]).all()  # of nats, which have no most
+    assert unseen(count) == pytest.approx(1 - exact)
+
+
+def test_what_differs_keeps_its_interval() -> None:
+    low, high = widened(np.array([0.5, 1.0]), np.array([0.4, 1.0]), np.array([0.6, 1.0]), 10, (0.0, 1.0))
+    assert (low[0], high[0]) == (0.4, 0.6)
+    assert low[1] < 0.75
+
+
+def test_one_or_two_draws_have_no_interval() -> None:
+    rng = np.random.default_rng(0)
+    for draws in (1, 2):
+        mean, low, high = mean_over_both(rng.random((2, draws, 50)))
+        assert np.isfinite(mean).all()
+        assert np.isnan([low, high]).all()
+    assert np.isfinite(mean_over_both(rng.random((3, 50)))).all()
 
 
 def test_a_ratio_agrees_with_scipys() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.ordering.table import OrderTable
-from core.statistics.bootstrap import percentiles, resamples
+from core.statistics.bootstrap import percentiles, resamples, unseen, widened
 from core.statistics.ranks import rank_correlation
 
 Floats = NDArray[np.float64]
@@ -114,8 +114,13 @@ def gain(table: OrderTable, right: Bools, seed: int = 0) -> Gain:
     random = table.right[table.drawn].mean(axis=0)
     weights = resamples(len(table.questions), seed)  # (B, N)
     low, high = percentiles(_ratio(weights @ mine, weights @ random) - 1)
+    a, b = float(mine.mean()), float(random.mean())
     ratio = float(_ratio(mine.mean(), random.mean()))
-    return Gain(float(mine.mean()), float(random.mean()), ratio - 1, float(low), float(high))
+    if high - low <= 1e-12 and b > 0:  # every question says the same: others may not, and either accuracy may be theirs
+        s = float(unseen(len(table.questions)))
+        low = np.asarray(a * (1 - s) / (b + (1 - b) * s) - 1)
+        high = np.asarray((a + (1 - a) * s) / (b * (1 - s)) - 1)
+    return Gain(a, b, ratio - 1, float(low), float(high))
 
 
 def highest(table: OrderTable, measure: Floats, most: int = KEPT) -> Ints:
@@ -149,7 +154,8 @@ def correlation(table: OrderTable, measure: Floats, seed: int = 0) -> Correlatio
         batch=500,
     )
     weights = resamples(right.shape[1], seed).astype(np.float64)  # (B, N)
-    low, high = percentiles(rank_correlation(weights @ right.T, measure))
+    ends = percentiles(rank_correlation(weights @ right.T, measure))
+    low, high = widened(test.statistic, *ends, right.shape[1], (-1.0, 1.0))
     exact = len(test.null_distribution) < PERMUTATIONS
     return Correlation(float(test.statistic), float(test.pvalue), float(low), float(high), exact)
 

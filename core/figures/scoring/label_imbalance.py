@@ -77,6 +77,31 @@ def imbalance_figure(
     )
 
 
+def _spread(
+    name: str, mean: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], colour: str
+) -> Trace:
+    """Bars of the intervals and what a pointer reads; the ratio alone where there is no interval."""
+    if not np.isfinite(low).all():
+        return {
+            "customdata": [[r] for r in range(len(mean))],
+            "hovertemplate": f"<b>{wrap(name)}</b><br>%{{y:.3f}}<extra></extra>",
+        }
+    return {
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": single(high - mean),
+            "arrayminus": single(mean - low),
+            "color": colour,
+            "thickness": 1.2,
+            "width": 3,
+        },
+        "customdata": [[r, float(low[r]), float(high[r])] for r in range(len(mean))],
+        "hovertemplate": f"<b>{wrap(name)}</b><br>%{{y:.3f}}, 95 % from %{{customdata[1]:.3f}} to "
+        "%{customdata[2]:.3f}<extra></extra>",
+    }
+
+
 def _lines(
     mean: NDArray[np.float64],
     low: NDArray[np.float64],
@@ -104,18 +129,7 @@ def _lines(
                 "yaxis": f"y{axis}",
                 "line": {"color": colours[i], "dash": dashes[i], "width": 2.2},
                 "marker": {"color": colours[i], "size": 7},
-                "error_y": {
-                    "type": "data",
-                    "symmetric": False,
-                    "array": single(high[i] - mean[i]),
-                    "arrayminus": single(mean[i] - low[i]),
-                    "color": colours[i],
-                    "thickness": 1.2,
-                    "width": 3,
-                },
-                "customdata": [[r, float(low[i, r]), float(high[i, r])] for r in range(ratios)],
-                "hovertemplate": f"<b>{wrap(name)}</b><br>%{{y:.3f}}, 95 % from %{{customdata[1]:.3f}} to "
-                "%{customdata[2]:.3f}<extra></extra>",
+                **_spread(name, mean[i], low[i], high[i], colours[i]),
                 "selected": {"marker": {"opacity": 1}},
                 "unselected": {"marker": {"opacity": 1}},
             }

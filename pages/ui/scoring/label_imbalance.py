@@ -23,6 +23,7 @@ from core.figures.scoring.label_imbalance import imbalance_figure, share_figure
 from core.ordering import orderings
 from core.runtime.progress import Stop
 from core.selection import selections
+from core.statistics.bootstrap import DRAWS as LEAST_DRAWS
 from core.statistics.bootstrap import mean_over_both
 from core.study.cleaning import usable
 from core.study.demonstrations import Demonstration
@@ -403,6 +404,8 @@ def _say(curves: Imbalance, rows: int) -> None:
     said = (
         f"{len(curves.questions)} questions × {draws} draw{'s' if draws != 1 else ''} at every ratio, from {rows} rows."
     )
+    if draws < LEAST_DRAWS:
+        said += f" Intervals over draws and questions take {LEAST_DRAWS} draws."
     if curves.repeated > 1:
         said += f" Rows run out: one is shown up to {curves.repeated} times in a prompt."
     st.caption(said, help=HELP)

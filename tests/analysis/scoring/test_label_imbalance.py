@@ -172,10 +172,13 @@ def test_a_calibration_without_inputs_says_so() -> None:
 
 
 def test_intervals() -> None:
-    """The mean itself; no width where nothing varies; about ±1.96 standard errors where draws do not matter."""
+    """The mean itself; what else may be where nothing varies; ±1.96 standard errors where draws do not matter."""
     constant = np.full((2, 3, 10), 0.25)
-    for bound in mean_over_both(constant):
-        assert bound == pytest.approx([0.25, 0.25])
+    mean, low, high = mean_over_both(constant)
+    other = 1 - 0.025**0.1  # the share that ten questions alike leave open
+    assert mean == pytest.approx([0.25, 0.25])
+    assert low == pytest.approx([0.25 * (1 - other)] * 2)
+    assert high == pytest.approx([0.25 + 0.75 * other] * 2)
     values = np.tile((np.arange(400) % 2).astype(float), (3, 1))  # the same in every draw
     mean, low, high = mean_over_both(values)
     assert mean == pytest.approx(0.5)
