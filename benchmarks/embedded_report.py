@@ -19,7 +19,9 @@ def limits(evaluation: dict[str, Any]) -> list[str]:
     for name, row in evaluation["overall"].items():
         if not row["met"]:
             sign = "at most" if row["better"] == "lower" else "at least"
-            said.append(f"Target missed: {name} is {row['value']:.3f}, wanted {sign} {row['target']}.")
+            what = "Target missed" if row["met"] is False else "Not shown to meet its target"
+            ends = f" (95 % {row['low']:.3f} to {row['high']:.3f})" if "low" in row else ""
+            said.append(f"{what}: {name} is {row['value']:.3f}{ends}, wanted {sign} {row['target']}.")
     worst = sorted(evaluation["by_family"], key=lambda row: -row["kl"])[:8]
     said.append("Furthest from Bayes: " + ", ".join(f"{row['family']} (KL {row['kl']:.2f})" for row in worst) + ".")
     return said
@@ -74,6 +76,20 @@ def with_interval(row: dict[str, Any], name: str) -> str:
     if name not in row:
         return ""
     return f"{row[name]:.3f} ({row[f'{name}_low']:.3f} – {row[f'{name}_high']:.3f})"
+
+
+def _target(name: str, row: dict[str, Any]) -> dict[str, Any]:
+    """A figure beside its target; where it has an interval, that says whether it is met."""
+    met = {True: "yes", False: "no", None: "not shown"}[row["met"]]
+    interval = f"{row['low']:.4f} to {row['high']:.4f}" if "low" in row else ""
+    return {
+        "figure": name,
+        "value": row["value"],
+        "95 %": interval,
+        "target": row["target"],
+        "better": row["better"],
+        "met": met,
+    }
 
 
 def report_open(found: dict[str, list[dict[str, Any]]]) -> list[str]:
@@ -137,7 +153,7 @@ def report(card: dict[str, Any]) -> str:
         "`python -m benchmarks.embedded`.",
         "",
         *([card["beside"], ""] if card["beside"] else []),
-        *table([{"figure": name, **row} for name, row in e["overall"].items()]),
+        *table([_target(name, row) for name, row in e["overall"].items()]),
         "",
         f"Best head: L{heads['layer']} H{heads['head']}, pooling by {heads['pooling']}; on the half it was "
         f"chosen on {heads['chosen_on']:.3f}, on the other {heads['reported_on']:.3f}. Always answering the commonest "

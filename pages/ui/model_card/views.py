@@ -138,9 +138,10 @@ def _targets(evaluation: dict[str, Any]) -> None:
         st.caption("The checkpoint has not been evaluated yet.")
         return
     rows = {
-        "": ["✓" if entry.get("met") else "✗" for entry in overall.values()],
+        "": [{True: "✓", False: "✗"}.get(entry.get("met"), "not shown") for entry in overall.values()],
         "figure": list(overall),
         "reached": [entry.get("value") for entry in overall.values()],
+        "95 %": [f"{row['low']:.3f} to {row['high']:.3f}" if "low" in row else "" for row in overall.values()],
         "target": [entry.get("target") for entry in overall.values()],
     }
     st.dataframe(
@@ -148,7 +149,7 @@ def _targets(evaluation: dict[str, Any]) -> None:
         hide_index=True,
         alt="Every target, what was reached, and whether it was met",
         column_config={
-            "": st.column_config.TextColumn(width=30),
+            "": st.column_config.TextColumn(width=70),
             "reached": st.column_config.NumberColumn(format="%.3f"),
             "target": st.column_config.NumberColumn(format="%.3f"),
         },
