@@ -12,6 +12,7 @@ import streamlit as st
 from core.analysis.kernel import weight_table as tables
 from core.analysis.kernel.records import cautions, weight_records
 from core.figures.kernel.answers import queries_figure, weights_figure
+from core.kernels.exact import DECISIVE
 from core.runtime.progress import Stop
 from core.study.cleaning import tidied
 from core.study.demonstrations import Demonstration
@@ -35,7 +36,7 @@ HELP_WEIGHTS = (
     "The answer read as kernel regression: ŷ = Σᵢ e(yᵢ) K(x,xᵢ) / Σᵢ K(x,xᵢ). On the left the weights, K/ΣK or K "
     "itself (kernels have no common unit, so each row of raw weights has its own colours); on the right ŷ over the "
     "candidates, above the model's answer and exact Bayes's. At the end of a row: ✓ where ŷ's best label is the "
-    "model's, and TV, the total variation ½ Σ_y |ŷ(y) − p(y)| between ŷ and the model's distribution."
+    "model's, and TV, the total variation ½ Σ_y |ŷ(y) − p(y)| between ŷ and the model's distribution. " + DECISIVE
 )
 HELP_QUERIES = (
     "The same demonstrations, other queries. A row is a query; ŷ is this kernel's answer, ✓ where the model says the "

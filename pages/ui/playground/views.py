@@ -18,6 +18,7 @@ from core.figures import (
     path_figure,
     token_figure,
 )
+from core.kernels.exact import DECISIVE
 from core.posterior.fitting import sign
 from core.runtime.numbers import fixed
 from core.study.outcome import Answer, Attention, Kernel, MixtureFit, Outcome, Posterior
@@ -53,7 +54,8 @@ HELP_POSTERIOR = (
 )
 HELP_KERNELS = (
     "The answer read as kernel regression: ŷ = Σ_i e(y_i) K(x,x_i) / Σ_i K(x,x_i). A cell is K_i / ΣK; ŷ stands at the "
-    "end of its row, with ✓ where it is the model's answer. Kernels know no order of demonstrations, the model does."
+    "end of its row, with ✓ where it is the model's answer. Kernels know no order of demonstrations, the model does. "
+    + DECISIVE
 )
 HELP_ATTENTION = (
     "Attention of the last token of the prompt, summed over each part of it; a demonstration reaches up to the next "
