@@ -29,8 +29,8 @@ from core.mixture.lexicon import table as lexicon
 from core.mixture.mixture import Mixture, load_mixture
 from core.models import LanguageModel
 from core.posterior.decoding import DECODERS, mixed
-from core.posterior.evidence import ask, gather
-from core.posterior.implicit import alive_prior, implicit_posterior, probes_of
+from core.posterior.evidence import ask
+from core.posterior.implicit import probes_of, read_implicit
 from core.posterior.next_token_cache import next_logprobs
 from core.posterior.openness import NAMES as ROW_NAMES
 from core.posterior.openness import row_at
@@ -39,6 +39,7 @@ from core.pretraining.first_token import FirstToken
 from core.statistics.bootstrap import mean_within_groups
 from core.statistics.distributions import entropy
 from core.statistics.divergences import divergence, total_variation
+from core.statistics.intervals import around
 from core.statistics.reliability import Reliability, reliability
 from core.study.prompts import TEMPLATES, render
 from core.study.question import Question
@@ -55,6 +56,9 @@ WANTED = {
     "random": ("answers to random queries to exact Bayes's", 0.05),
     "posterior": ("implicit to exact posterior", 0.10),
 }
+COVERED = 0.90, 0.97  # share of states whose intervals all hold the exact values, wanted in every row
+ROUNDING = 1e-9
+DRAWN = 0.02  # weight, decoded or exact, from which a bar counts by itself
 WANTED_OF_SETS = {
     "answer": ("answers after shared French nouns to exact Bayes's", 0.08),
     "posterior": ("implicit to exact posterior after shared French nouns", 0.10),
@@ -78,6 +82,9 @@ class State:
         bayes_said, bayes_true: the same of exact Bayes.
         bar, held: weight of the implicit posterior's largest bar, and whether it is the document's family.
         exact_bar, exact_held: the same of the exact posterior.
+        covered: whether the interval on every bar of the implicit posterior holds the exact value; NaN without any.
+        covered_each: share of bars of at least `DRAWN`, decoded or exact, whose interval holds it.
+        width: of the interval on the largest bar.
     """
 
     document: int
@@ -97,39 +104,61 @@ class State:
     held: float
     exact_bar: float
     exact_held: float
+    covered: float
+    covered_each: float
+    width: float
 
 
-FIGURES = ("probes", "random", "posterior", "decoded", "kl_answer", "kl_posterior")
+FIGURES = (
+    *("probes", "random", "posterior", "decoded", "kl_answer", "kl_posterior"),
+    *("covered", "covered_each", "width"),
+)
 NAMES = tuple(field.name for field in fields(State))
 
 
 @dataclass(frozen=True)
 class Posteriors:
-    """A document's posteriors for n = 1 … k: weights (k, F), and mean total variation of answers at the probes (k,)."""
+    """A document's posteriors for n = 1 … k.
+
+    Weights are (k, F), and so are the ends of the intervals on the implicit ones, NaN where there are none; `probes` is
+    the mean total variation of answers at the probes, (k,).
+    """
 
     exact: Floats
     implicit: Floats
     decoded: Floats
     probes: Floats
+    low: Floats
+    high: Floats
+
+    def covered(self) -> tuple[Floats, Floats, Floats]:
+        """Whether all bars hold, the share of drawn ones that do, and the width of the largest bar's interval, (k,)."""
+        top = self.implicit.argmax(1)[:, None]
+        width = np.take_along_axis(self.high - self.low, top, axis=1)[:, 0]
+        holds = (self.low <= self.exact + ROUNDING) & (self.exact <= self.high + ROUNDING)
+        drawn = np.maximum(self.exact, self.implicit) >= DRAWN
+        each = (holds & drawn).sum(1) / drawn.sum(1)
+        unknown = np.isnan(width)
+        return np.where(unknown, np.nan, holds.all(1)), np.where(unknown, np.nan, each), width
 
 
 def read(question: Question, mixture: Mixture, model: LanguageModel) -> Posteriors:
     """Posteriors of a question after 1 … k of its demonstrations, as the Posterior page has them."""
     bayes = ExactBayes(question, mixture)
-    implicit = implicit_posterior(bayes, model)
-    asked = ask(question, model, probes_of(bayes))
+    found = read_implicit(bayes, model)
+    implicit, evidence, before = found.posterior, found.evidence, found.before
     exact = bayes.under_mixture[0]
-    before = alive_prior(bayes)
-    evidence = gather(bayes, model, asked, before)
     ideal = mixed(evidence.columns, evidence.by_group(exact))
     asked_aside = [j for j, probe in enumerate(evidence.probes) if probe != question.query]
     distance = total_variation(_whole(evidence.q), _whole(ideal))  # (k + 1, Q)
     groups = DECODERS[question.study.posterior_solver](ideal, evidence.columns, evidence.by_group(before))
+    reach = np.full(len(exact), np.nan) if implicit.reach is None else implicit.reach
     return Posteriors(
         exact[1:],
         implicit.weights[1:],
         evidence.by_task(groups, before)[1:],
         distance[1:, asked_aside].mean(1),
+        *around(implicit.weights[1:], reach[1:, None]),
     )
 
 
@@ -168,6 +197,7 @@ def states_of(number: int, document: Document, model: LanguageModel, first: Firs
     reading = read(question, mixture, model)
     labels = [first.first(y) for _, y in document.pairs[1:]]
     family = mixture.family_of[document.latent]
+    covered, each, width = reading.covered()
     columns = {
         "document": np.full(k, number),
         "n": np.arange(1, k + 1),
@@ -186,6 +216,9 @@ def states_of(number: int, document: Document, model: LanguageModel, first: Firs
         "held": reading.implicit.argmax(1) == family,
         "exact_bar": reading.exact.max(1),
         "exact_held": reading.exact.argmax(1) == family,
+        "covered": covered,
+        "covered_each": each,
+        "width": width,
     }
     return [State(*(columns[name][n].item() for name in NAMES)) for n in range(k)]
 
@@ -285,18 +318,18 @@ def shared_nouns(model: LanguageModel, first: FirstToken, count: int) -> list[di
         prompts = [render(question.shown[:n], x, template, "").text for n in range(1, SET + 1) for x in queries]
         answers = np.exp(next_logprobs(model, prompts).astype(np.float64)).reshape(SET, QUERIES, -1)
         bayes = np.stack([first.predictive(pairs, [x] * (SET + 1))[1:] for x in queries], axis=1)
-        distance = total_variation(answers, bayes).mean(1)
+        distance, covered = total_variation(answers, bayes).mean(1), reading.covered()[0]
         for n in range(SET):
             exact, implicit = reading.exact[n], reading.implicit[n]
             apart = float(total_variation(exact, implicit))
             kinds = [float(p[some].sum()) for p in (exact, implicit) for some in (french, copy)]
-            cells.append([number, n + 1, float(distance[n]), apart, *kinds])
+            cells.append([number, n + 1, float(distance[n]), apart, *kinds, float(covered[n])])
     return _by_set(np.array(cells))
 
 
 def _by_set(cells: Floats) -> list[dict[str, Any]]:
     """Means with intervals by number of nouns, and over all."""
-    names = ("answer", "posterior", "exact_french", "exact_copy", "implicit_french", "implicit_copy")
+    names = ("answer", "posterior", "exact_french", "exact_copy", "implicit_french", "implicit_copy", "covered")
     out = []
     for n in (*sorted(set(cells[:, 1])), None):
         some = cells if n is None else cells[cells[:, 1] == n]
@@ -321,6 +354,11 @@ def wanted(found: dict[str, list[dict[str, Any]]]) -> Wanted:
     sets = [row for row in found["shared_nouns"] if row["nouns"] != "all"]
     for name, (title, target) in WANTED_OF_SETS.items():
         out[f"{title}, total variation, worst of n"] = max(row[name] for row in sets), target, True
+    shares = [row["covered"] for row in rows if not np.isnan(row.get("covered", np.nan))]  # earlier cards have none
+    if shares:
+        low, high = COVERED
+        out["states whose intervals hold the exact posterior, least row by entropy"] = min(shares), low, False
+        out["states whose intervals hold the exact posterior, greatest row by entropy"] = max(shares), high, True
     return out
 
 

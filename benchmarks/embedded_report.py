@@ -96,6 +96,9 @@ def report_open(found: dict[str, list[dict[str, Any]]]) -> list[str]:
     """The tables as Markdown."""
     titles = {
         "posterior": "implicit to exact posterior",
+        "covered": "coverage: all bars",
+        "covered_each": "coverage: each bar",
+        "width": "width at the largest bar",
         "decoded": "decoded from exact Bayes's answers",
         "probes": "answers at the probes",
         "random": "answers to random queries",
@@ -109,7 +112,9 @@ def report_open(found: dict[str, list[dict[str, Any]]]) -> list[str]:
     lines = [
         "Total variation unless it says otherwise, with 95 % intervals over documents; entropy of the exact posterior "
         "over task families in nats, after 1 to 6 demonstrations. A small calibration error may lie below its "
-        "interval: resampling adds noise to every bin, and an absolute value does not average it out.",
+        "interval: resampling adds noise to every bin, and an absolute value does not average it out. Coverage: the "
+        "share of states in which the interval on each bar of the implicit posterior holds the exact value, all bars "
+        "at once; and the share of bars of .02 or more, decoded or exact, whose interval does.",
         "",
     ]
     for key, name in (("by_entropy", "entropy"), ("by_n", "n")):
@@ -126,7 +131,7 @@ def report_open(found: dict[str, list[dict[str, Any]]]) -> list[str]:
             for row in found[key]
         ]
         lines += [f"## While the task is open, by {name}", "", *table(rows), ""]
-    sets = ("answer", "posterior", "exact_french", "exact_copy", "implicit_french", "implicit_copy")
+    sets = ("answer", "posterior", "exact_french", "exact_copy", "implicit_french", "implicit_copy", "covered")
     nouns = [
         {
             "nouns": row["nouns"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from core.bayes.exact import ExactBayes
 from core.bayes.probing import choose_probes
 from core.posterior.decoding import DECODERS, condition, mixed, residual
 from core.posterior.evidence import Evidence, ProbePrompts, ask, before_labels, gather
+from core.posterior.interval import SOLVER, features, interval_of
 from core.runtime.progress import check, counting
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Posterior
@@ -32,7 +33,29 @@ UNLIKELY_RESIDUAL = 0.3
 CHUNK = 12  # orders decoded between two looks at the stop flag: their columns are copied for each
 
 
+@dataclass(frozen=True)
+class ImplicitReading:
+    """An implicit posterior, and what it was decoded from.
+
+    Attributes:
+        posterior: the posterior.
+        evidence: what the model answered, and what each task would have.
+        before: (k + 1, F) the weak prior, not normalised.
+    """
+
+    posterior: Posterior
+    evidence: Evidence
+    before: Floats
+
+
 def implicit_posterior(bayes: ExactBayes, model: LanguageModel, *, stop: Callable[[], bool] | None = None) -> Posterior:
+    """`read_implicit` without what it was decoded from."""
+    return read_implicit(bayes, model, stop=stop).posterior
+
+
+def read_implicit(
+    bayes: ExactBayes, model: LanguageModel, *, stop: Callable[[], bool] | None = None
+) -> ImplicitReading:
     """Find w_n on the simplex with q_n = P w_n, q_n what the model answers after n demonstrations.
 
     It is asked for the label of inputs on which the tasks still alive disagree, and of the query; the candidates are
@@ -46,6 +69,8 @@ def implicit_posterior(bayes: ExactBayes, model: LanguageModel, *, stop: Callabl
     `predictive` is Pw at the query. `residual` is the mean over questions of KL(q‖Pw); `condition` is that of P over
     the tasks that hold a hundredth of the weight or more: those that the answers confuse share weight, and so are
     among them.
+
+    `reach` says how far exact Bayes may be from it, where that was learned (`core.posterior.interval`).
 
     Args:
         bayes: exact Bayes of the question that the model is asked.
@@ -64,15 +89,26 @@ def implicit_posterior(bayes: ExactBayes, model: LanguageModel, *, stop: Callabl
     held = weights >= HELD
     some = np.flatnonzero(held.any(0))
     conditions = condition(evidence.columns[:, :, evidence.group[some]], held[:, some])
-    return Posterior(
+    posterior = Posterior(
         kind="implicit",
         tasks=tuple(bayes.mixture.families),
         weights=weights,
         predictive=_at_query(bayes.question, evidence, groups),
         residual=misfit,
         condition=conditions,
+        reach=_reach(bayes.question, model, weights, before, misfit),
         note=_note(conditions, misfit),
     )
+    return ImplicitReading(posterior, evidence, before)
+
+
+def _reach(question: Question, model: LanguageModel, weights: Floats, before: Floats, misfit: Floats) -> Floats | None:
+    """How sure the weights are, (k + 1,), where that is known of this model and solver."""
+    study = question.written.study
+    sure = interval_of(model) if study.posterior_solver == SOLVER else None
+    if sure is None:
+        return None
+    return sure.reach(features(weights, before, misfit, np.arange(len(weights)), bool(study.instruction)))
 
 
 def implicit_after_all(

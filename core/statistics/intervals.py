@@ -1,4 +1,4 @@
-"""Intervals of shares."""
+"""Intervals of shares, and around them."""
 
 from __future__ import annotations
 
@@ -26,3 +26,17 @@ def wilson(hits: int, count: int, confidence: float = 0.95) -> tuple[float, floa
 def intervals(right: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(R, N) -> (R, 2) Wilson's 95 % interval of every row's share."""
     return np.array([wilson(int(row.sum()), len(row)) for row in right]).reshape(-1, 2)
+
+
+def around(shares: NDArray[np.float64], reach: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Low and high ends at an angle from each share p: sin²(asin √p ∓ τ), kept to 0 … 1.
+
+    On the scale of asin √p the error of a share does not depend on the share (Fisher 1922).
+
+    Args:
+        shares: (…, T) in 0 … 1.
+        reach: (…, 1) or what fits, τ in radians, at least 0.
+    """
+    angle = np.arcsin(np.sqrt(np.clip(shares, 0.0, 1.0)))
+    low, high = np.maximum(angle - reach, 0.0), np.minimum(angle + reach, np.pi / 2)
+    return np.sin(low) ** 2, np.sin(high) ** 2

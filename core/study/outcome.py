@@ -95,6 +95,8 @@ class Posterior:
         predictive: (k + 1, L) p(y | x, D_n) of this posterior over the outcome's labels, where it is defined.
         residual: (k + 1,) KL(q‖Pw) in nats that no mixture explains; implicit only.
         condition: (k + 1,) condition number of P; implicit only.
+        reach: (k + 1,) how sure it is, in radians: exact Bayes's value of a bar is held by
+            `core.statistics.intervals.around` (`core.posterior.interval`); implicit only, where it is calibrated.
         note: one sentence on what the reader must know, or "".
     """
 
@@ -105,6 +107,7 @@ class Posterior:
     predictive: Floats | None = None
     residual: Floats | None = None
     condition: Floats | None = None
+    reach: Floats | None = None
     note: str = ""
 
 

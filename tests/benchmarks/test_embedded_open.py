@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from benchmarks.embedded import Target, open_targets
-from benchmarks.embedded_open import NAMES, State, question_of, read, shared_nouns, states_of, tables, wanted
+from benchmarks.embedded_open import (
+    NAMES,
+    Posteriors,
+    State,
+    question_of,
+    read,
+    shared_nouns,
+    states_of,
+    tables,
+    wanted,
+)
 from benchmarks.embedded_report import report_open
 from core import load_model
 from core.bayes.exact import ExactBayes
@@ -90,7 +101,7 @@ def made(entropies: list[float], distance: float) -> list[State]:
     zero = dict.fromkeys(NAMES, 0.0)
     return [
         State(**{**zero, "document": i, "n": 1 + i % 2, "entropy": e, "probes": distance, "random": distance,
-                 "posterior": distance})
+                 "posterior": distance, "covered": distance})
         for i, e in enumerate(entropies)
     ]  # fmt: skip
 
@@ -107,9 +118,29 @@ def test_rows_part_the_states() -> None:
 def test_the_worst_row_is_what_counts() -> None:
     found = {**tables([*made([0.0], 0.02), *made([1.0], 0.3)]), "shared_nouns": sets()}
     rows = open_targets(found)
-    assert [row["value"] for row in rows.values()] == [0.3, 0.3, 0.3, 0.2, 0.05]
-    assert [row["met"] for row in rows.values()] == [False, False, False, False, True]
+    assert [row["value"] for row in rows.values()] == [0.3, 0.3, 0.3, 0.2, 0.05, 0.02, 0.3]
+    assert [row["met"] for row in rows.values()] == [False, False, False, False, True, False, True]
     assert rows == {name: Target(*one).row() for name, one in wanted(found).items()}
+
+
+def test_a_model_without_intervals_has_no_coverage_to_reach() -> None:
+    states = [replace(state, covered=np.nan) for state in made([0.0, 1.0], 0.1)]
+    found = {**tables(states), "shared_nouns": sets()}
+    assert len(wanted(found)) == 5
+    for row in found["by_entropy"]:
+        row.pop("covered", None)  # as in a card of before there were any
+    assert len(wanted(found)) == 5
+
+
+def test_coverage_counts_states_whose_bars_all_hold() -> None:
+    """By hand: in the first row every bar, in the second all but the last, which is too small to count by itself."""
+    exact = np.array([[0.5, 0.5, 0.0], [0.6, 0.39, 0.01]])
+    low, high = np.array([[0.4, 0.2, 0.0], [0.5, 0.3, 0.0]]), np.array([[0.7, 0.5, 0.1], [0.7, 0.4, 0.005]])
+    implicit = np.array([[0.6, 0.4, 0.0], [0.6, 0.4, 0.0]])
+    covered, each, width = Posteriors(exact, implicit, implicit, np.zeros(2), low, high).covered()
+    assert covered.tolist() == [1, 0]
+    assert each.tolist() == [1, 1]
+    np.testing.assert_allclose(width, [0.3, 0.2])
 
 
 def sets() -> list[dict[str, object]]:

@@ -175,6 +175,21 @@ def test_posterior_rows_stay_in_place_and_add_up() -> None:
     assert after["data"][0]["marker"]["color"][-1] == OTHERS
 
 
+def test_a_line_under_every_bar_spans_its_interval() -> None:
+    """Of the panel that has intervals alone, the row of all others too; ends by hand."""
+    panels = [Panel("exact", TASKS, WEIGHTS), Panel("implicit", TASKS, WEIGHTS, reach=[0.05, 0.2])]
+    colours = assign_colours(*importance(panels))
+    figure = read(bars_figure(panels, 1, colours))
+    bars, lines = figure["data"][1], figure["layout"]["shapes"]
+    assert len(lines) == len(bars["x"]) > 1
+    assert {(line["xref"], line["yref"]) for line in lines} == {("x2", "y2")}
+    for bar, line, hover in zip(bars["x"], lines, np.asarray(bars["customdata"]), strict=True):
+        ends = np.sin(np.clip(np.arcsin(np.sqrt(bar)) + np.array([-0.2, 0.2]), 0, np.pi / 2)) ** 2
+        assert [line["x0"], line["x1"]] == pytest.approx(ends.tolist(), abs=1e-3)
+        assert hover[1] == f"<br>exact Bayes within {line['x0']:.3f} – {line['x1']:.3f}"
+    assert all(hover[1] == "" for hover in np.asarray(figure["data"][0]["customdata"]))
+
+
 def test_n_past_the_end_shows_the_last_row() -> None:
     panels = [Panel("exact", TASKS, WEIGHTS)]
     colours = assign_colours(*importance(panels))

@@ -8,6 +8,7 @@ from typing import Any
 from core.posterior.comparing import FLOORS, gains
 from core.posterior.fitting import sign
 from core.statistics.distributions import entropy
+from core.statistics.intervals import around
 from core.study.demonstrations import Demonstration
 from core.study.outcome import MixtureFit, Posterior
 
@@ -15,7 +16,7 @@ from core.study.outcome import MixtureFit, Posterior
 def posterior_records(
     posteriors: Mapping[str, Posterior], shown: Sequence[Demonstration], fit: MixtureFit | None = None
 ) -> list[dict[str, Any]]:
-    """Every number of the posteriors, a row a posterior, n and task.
+    """Every number of the posteriors, a row a posterior, n and task; low and high are the ends of its interval.
 
     Args:
         posteriors: by kind.
@@ -25,6 +26,7 @@ def posterior_records(
     rows = []
     for kind, post in posteriors.items():
         added, spread = gains(post.weights, "average", FLOORS[kind]), entropy(post.weights)
+        ends = None if post.reach is None else around(post.weights, post.reach[:, None])
         for n, weights in enumerate(post.weights):
             row = shown[n - 1] if n else None
             for t, task in enumerate(post.tasks):
@@ -36,6 +38,8 @@ def posterior_records(
                         "label": row.label if row else "",
                         "task": task,
                         "weight": weights[t],
+                        "low": ends[0][n, t] if ends is not None else "",
+                        "high": ends[1][n, t] if ends is not None else "",
                         "nats added": added[n - 1, t] if n else "",
                         "entropy": spread[n],
                         "log evidence": post.log_evidence[n] if post.log_evidence is not None else "",

@@ -12,8 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from core.figures.base import FigureFunction, Spec, Trace, distinct, panel_title, shorten, single, spec, wrap
 from core.figures.colours import FAINT, OTHERS
 from core.runtime.numbers import cell
+from core.statistics.intervals import around
 
 HANDFUL = 7
+SPAN = "#808694"  # intervals, on light and dark pages
+UNDER = 0.42  # of a row below a bar's middle, where its interval lies
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,21 @@ class Panel:
         tasks: (T,) names.
         weights: (k + 1, T), rows sum to one.
         note: one short line under the title.
+        reach: (k + 1,) radians, where the weights have intervals (`core.statistics.intervals.around`).
     """
 
     title: str
     tasks: tuple[str, ...]
     weights: ArrayLike
     note: str = ""
+    reach: ArrayLike | None = None
+
+    def interval(self, weights: ArrayLike, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Ends of the intervals on these of its weights after n demonstrations, or None without any."""
+        if self.reach is None:
+            return None
+        reach = np.asarray(self.reach, dtype=float)
+        return around(np.asarray(weights, dtype=float), reach[min(n, len(reach) - 1)])
 
 
 def importance(panels: Sequence[Panel]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
@@ -54,10 +66,11 @@ def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
     """P(T | first n demonstrations), a panel beside the other, a row a task.
 
     Panels with the same tasks share their rows, and rows keep their place for every n, so that stepping n moves the
-    bars and nothing else. Tasks without a colour are one grey row.
+    bars and nothing else. Tasks without a colour are one grey row. Where a panel has intervals, a line under each bar
+    spans its own.
     """
     traces: list[Trace] = []
-    layout: dict[str, Any] = {"annotations": [], "margin": {"l": 8, "r": 8, "t": 40, "b": 22}}
+    layout: dict[str, Any] = {"annotations": [], "shapes": [], "margin": {"l": 8, "r": 8, "t": 40, "b": 22}}
     groups = _groups(panels)
     bounds = _bounds(panels, groups)
     for place, (panel, (left, right)) in enumerate(zip(panels, bounds, strict=True), start=1):
@@ -75,15 +88,18 @@ def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
                 "xaxis": f"x{suffix}",
                 "yaxis": f"y{suffix}",
                 "name": panel.title,
-                "customdata": [wrap(t) for t in names],
+                "customdata": _hovers(panel, n, names, values),
                 "text": [cell(v) for v in values],
                 "textposition": "outside",
                 "cliponaxis": False,
                 "constraintext": "none",
-                "hovertemplate": f"%{{customdata}}<br>{panel.title}, n = {n}: %{{x:.4f}}<extra></extra>",
+                "hovertemplate": (
+                    f"%{{customdata[0]}}<br>{panel.title}, n = {n}: %{{x:.4f}}%{{customdata[1]}}<extra></extra>"
+                ),
                 "width": 0.66,
             }
         )
+        layout["shapes"] += _spans(panel, n, values, suffix)
         layout[f"xaxis{suffix}"] = {
             "domain": [left, right],
             "range": [0, 1.22],
@@ -105,6 +121,36 @@ def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
         }
         layout["annotations"].append(panel_title(panel.title, left, panel.note))
     return spec(traces, height, **layout)
+
+
+def _hovers(panel: Panel, n: int, names: Sequence[str], values: Sequence[float]) -> list[list[str]]:
+    """Name and interval of every row."""
+    ends = panel.interval(values, n)
+    if ends is None:
+        return [[wrap(name), ""] for name in names]
+    said = [f"<br>exact Bayes within {low:.3f} – {high:.3f}" for low, high in zip(*ends, strict=True)]
+    return [[wrap(name), interval] for name, interval in zip(names, said, strict=True)]
+
+
+def _spans(panel: Panel, n: int, values: Sequence[float], suffix: str) -> list[dict[str, Any]]:
+    """A line under every bar from the low to the high end of its interval."""
+    ends = panel.interval(values, n)
+    if ends is None:
+        return []
+    return [
+        {
+            "type": "line",
+            "x0": float(low),
+            "x1": float(high),
+            "y0": row + UNDER,
+            "y1": row + UNDER,
+            "xref": f"x{suffix}",
+            "yref": f"y{suffix}",
+            "line": {"color": SPAN, "width": 2},
+            "layer": "above",
+        }
+        for row, (low, high) in enumerate(zip(*ends, strict=True))
+    ]
 
 
 @FigureFunction

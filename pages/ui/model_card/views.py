@@ -34,7 +34,9 @@ HELP_OPEN = (
     "Total variation ½ Σ |p − q| between the model and exact Bayes on fresh documents after 1 to 6 demonstrations, by "
     "the entropy of the exact posterior over task families, in nats: where it is near 0 one task is left. Bars are "
     "means, lines 95 % intervals over documents. Probes are inputs on which the tasks still alive disagree; the grey "
-    "bars are the posterior decoded from exact Bayes’s own answers, so what the reading itself costs."
+    "bars are the posterior decoded from exact Bayes’s own answers, so what the reading itself costs.\n\n"
+    "Covered: the share of states in which the intervals under the bars of the implicit posterior hold exact Bayes’s "
+    "values, all bars at once; width: of the one under the largest bar."
 )
 HELP_SHARED = (
     "Demonstrations are nouns that French and English share, so they say nothing of which of the two tasks it is; the "
@@ -172,7 +174,18 @@ def _by_k(rows: Rows) -> None:
 def _open(found: dict[str, Any]) -> None:
     """By entropy, and the same by n."""
     chart(open_figure(found["by_entropy"], "entropy"), "card_open", "Total variation to exact Bayes by entropy")
-    shown = ("entropy", "share", "posterior", "decoded", "probes", "random", "kl_answer", "kl_posterior")
+    shown = (
+        "entropy",
+        "share",
+        "posterior",
+        "covered",
+        "width",
+        "decoded",
+        "probes",
+        "random",
+        "kl_answer",
+        "kl_posterior",
+    )
     st.dataframe(
         [{name: row[name] for name in shown if name in row} for row in found["by_entropy"]],
         hide_index=True,
@@ -187,9 +200,10 @@ def _open(found: dict[str, Any]) -> None:
 
 
 def _shared(rows: Rows) -> None:
-    names = ("nouns", "answer", "posterior", "exact_french", "exact_copy", "implicit_french", "implicit_copy")
+    figures = ("answer", "posterior", "covered", "exact_french", "exact_copy", "implicit_french", "implicit_copy")
+    names = ("nouns", *figures)
     st.dataframe(
-        [{name: str(row[name]) if name == "nouns" else row[name] for name in names} for row in rows],
+        [{name: str(row[name]) if name == "nouns" else row[name] for name in names if name in row} for row in rows],
         hide_index=True,
         alt="Distances to exact Bayes after nouns that French and English share",
     )

@@ -82,7 +82,10 @@ def steps_view(
         _no_posterior(mixture_known)
         return
     colours = session.task_colours(posteriors)
-    panels = [Panel(NAMES[kind], post.tasks, post.weights, _figures(post, n, fit)) for kind, post in posteriors.items()]
+    panels = [
+        Panel(NAMES[kind], post.tasks, post.weights, _figures(post, n, fit), post.reach)
+        for kind, post in posteriors.items()
+    ]
     draw = path_figure if st.session_state[STYLE] == "Path" else bars_figure
     leaders = "; ".join(f"{NAMES[kind]}: {_leader(post, n)}" for kind, post in posteriors.items())
     chart(draw(panels, n, colours, height=TOP), P + "steps", f"Posterior after {n} demonstrations. {leaders}")

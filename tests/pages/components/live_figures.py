@@ -34,8 +34,9 @@ def _posteriors() -> dict[str, Spec]:
     exact = Panel("exact", TASKS, weights, "log P(D) -3.20")
     swing = 0.5 + 0.4 * np.sin(np.arange(20))
     few = Panel("mine", ("a", "b"), np.stack([swing, 1 - swing], axis=1))
+    sure = Panel("implicit", TASKS, weights, reach=np.full(len(weights), 0.2))
     found = {}
-    for name, panels in {"one": [exact], "two": [exact, few], "three": [exact, exact, few]}.items():
+    for name, panels in {"one": [exact], "two": [sure, few], "three": [exact, sure, few]}.items():
         colours = assign_colours(*importance(panels))
         found[f"bars, {name}"] = bars_figure.spec(panels, 1, colours)
         found[f"path, {name}"] = path_figure.spec(panels, 1, colours)

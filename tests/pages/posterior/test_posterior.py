@@ -261,6 +261,14 @@ def test_the_table_holds_every_number(page: Page, model: LanguageModel) -> None:
     exact = outcome.posteriors["exact"]
     for row in rows[:200]:
         assert float(row["weight"]) == pytest.approx(exact.weights[int(row["n"]), exact.tasks.index(row["task"])])
+        assert row["low"] == row["high"] == ""
+    implicit = outcome.posteriors["implicit"]
+    assert implicit.reach is not None
+    for row in [row for row in rows if row["posterior"] == "implicit"][-200:]:
+        angle = np.arcsin(np.sqrt(float(row["weight"])))
+        ends = angle + np.array([-1, 1]) * implicit.reach[int(row["n"])]
+        held = np.sin(np.clip(ends, 0, np.pi / 2)) ** 2
+        assert [float(row["low"]), float(row["high"])] == pytest.approx(held.tolist())
 
 
 def test_a_click_marks_the_demonstration_here_and_elsewhere(page: Page) -> None:
