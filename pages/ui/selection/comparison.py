@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -79,12 +79,39 @@ class SelectionRequest:
         asked: whether it was asked.
         choice: what it chose, or why it cannot; None where it has not yet.
         waits: how the wait for it looks, None where there is none.
+        waiting: the wait itself.
     """
 
     name: str
     asked: bool
     choice: Choice | Refusal | None = None
     waits: Any = None
+    waiting: Waiting | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class RowsChosen:
+    """What a selection chose, told from another by its rows alone, and not by the answer that they lead to.
+
+    Attributes:
+        choice: all of it.
+        name, places, outside, scores: as in `Choice`.
+    """
+
+    choice: Choice = field(compare=False)
+    name: str
+    places: tuple[int, ...]
+    outside: tuple[Any, ...]
+    scores: Any
+
+    @classmethod
+    def of(cls, one: Choice) -> RowsChosen:
+        return cls(one, one.name, one.places, one.outside, one.scores)
+
+
+def without_query(settings: SelectionSettings) -> SelectionSettings:
+    """What decides a view that another query leaves as it is."""
+    return replace(settings, study=settings.study.model_copy(update={"query": ""}))
 
 
 def _slow(study: Study) -> list[str]:
@@ -144,7 +171,7 @@ def _requests(study: Study) -> tuple[SelectionRequest, ...]:
         try:
             requests.append(SelectionRequest(name, True, _of_one(study, name)))
         except Waiting as waiting:
-            requests.append(SelectionRequest(name, True, waits=waiting.token))
+            requests.append(SelectionRequest(name, True, waits=waiting.token, waiting=waiting))
     return tuple(requests)
 
 
@@ -164,13 +191,13 @@ def made(ones: Sequence[Choice | Refusal]) -> list[Choice]:
     return [one for one in ones if isinstance(one, Choice)]
 
 
-def _requests_view(settings: SelectionSettings, requests: Sequence[SelectionRequest]) -> None:
+def _requests_view(study: Study, requests: Sequence[SelectionRequest]) -> None:
     """A cell a slow selection: a button, its progress, or what it cost."""
     for start in range(0, len(requests), ACROSS):
         row = requests[start : start + ACROSS]
         for column, request in zip(st.columns(ACROSS, gap="small"), row, strict=False):
             with column.container(border=True, height="stretch", gap="xsmall"):
-                _request(settings.study, request)
+                _request(study, request)
 
 
 def _request(study: Study, request: SelectionRequest) -> None:
@@ -186,11 +213,8 @@ def _request(study: Study, request: SelectionRequest) -> None:
         )
     elif isinstance(request.choice, Choice):
         st.caption(cost_of(request.choice))
-    elif request.waits is not None:
-        try:
-            _of_one(study, request.name)
-        except Waiting as waiting:
-            waiting.show(parts.done)
+    elif request.waiting is not None:
+        request.waiting.show(parts.done)
 
 
 def _learns_from(study: Study) -> str:
@@ -211,19 +235,28 @@ def _reads() -> Values:
     return chosen, choices_of(chosen)
 
 
+def _by_rows(ones: Sequence[Choice | Refusal]) -> tuple[RowsChosen | Refusal, ...]:
+    return tuple(one if isinstance(one, Refusal) else RowsChosen.of(one) for one in ones)
+
+
+def _made_by_rows(ones: Sequence[RowsChosen | Refusal]) -> list[Choice]:
+    return [one.choice for one in ones if isinstance(one, RowsChosen)]
+
+
 def _table_reads() -> Values:
-    return (*_reads(), st.session_state.get(LOOK, OWN))
+    chosen = settings()
+    return without_query(chosen), _by_rows(choices_of(chosen)), st.session_state.get(LOOK, OWN)
 
 
-def _save_choices(settings: SelectionSettings, ones: Sequence[Choice | Refusal], _: str) -> None:
+def _save_choices(settings: SelectionSettings, ones: Sequence[RowsChosen | Refusal], _: str) -> None:
     st.space("stretch")
-    save_csv("CSV", P + "choices", lambda: choice_records(settings.study, made(ones)))
+    save_csv("CSV", P + "choices", lambda: choice_records(settings.study, _made_by_rows(ones)))
 
 
-def _table_view(settings: SelectionSettings, ones: Sequence[Choice | Refusal], look: str) -> None:
+def _table_view(settings: SelectionSettings, ones: Sequence[RowsChosen | Refusal], look: str) -> None:
     """The rows that they chose, and who could not choose."""
-    if made(ones):
-        _table(settings, made(ones), look)
+    if choices := _made_by_rows(ones):
+        _table(settings, choices, look)
     for one in ones:
         if isinstance(one, Refusal):
             st.caption(f"{selections.find(one.name).title}: {plain(one.why, 300)}")
@@ -299,12 +332,12 @@ def _leads(settings: SelectionSettings, ones: Sequence[Choice | Refusal], gold: 
     chart(figure, P + "leads", alt, on_click=lambda data: take(study, str(data[0])), modebar=False)
 
 
-def _square_switch(_: Sequence[Choice | Refusal]) -> None:
+def _square_switch(_: Sequence[RowsChosen | Refusal]) -> None:
     menu.switch("Between selections", SQUARES, PICTURE)
 
 
-def _square(ones: Sequence[Choice | Refusal]) -> None:
-    which, choices = menu.held(SQUARES, PICTURE), made(ones)
+def _square(ones: Sequence[RowsChosen | Refusal]) -> None:
+    which, choices = menu.held(SQUARES, PICTURE), _made_by_rows(ones)
     if not choices:
         empty("No selection could choose.", ROW)
         return
@@ -337,8 +370,8 @@ def _square(ones: Sequence[Choice | Refusal]) -> None:
 
 
 def _requests_reads() -> Values:
-    chosen = settings()
-    return chosen, _requests(chosen.study)
+    study = settings().study
+    return cut(study, DECIDES - {"query"}), _requests(study)
 
 
 TABLE = Card(P + "card_table", "Who chose what", HELP, _table_reads, _table_view, beside=_save_choices, height=ROW)
@@ -348,7 +381,7 @@ SQUARE = Card(
     P + "card_square",
     "Between selections",
     HELP_SQUARE,
-    lambda: (choices_of(settings()),),
+    lambda: (_by_rows(choices_of(settings())),),
     _square,
     beside=_square_switch,
     height=ROW,

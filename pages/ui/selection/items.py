@@ -285,7 +285,8 @@ def _ask(query: str, gold: str) -> None:
 
 
 def _reads() -> Values:
-    return _evaluation(), settings().study
+    """The evaluation and the pool that its rows are of; another query changes neither."""
+    return _evaluation(), cut(settings().study, {"pool"})
 
 
 CONTROLS = Card(P + "card_items", "Test items", HELP, _controls_reads, _controls, height=80)

@@ -16,7 +16,7 @@ from pages.ui.components import menu
 from pages.ui.components.card import Card, Values, save_csv
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
-from pages.ui.selection.comparison import choices_of, cost_of, made
+from pages.ui.selection.comparison import RowsChosen, choices_of, cost_of, made, without_query
 from pages.ui.selection.settings import LOOK, OWN, P, SelectionSettings, settings
 
 HEIGHT = 384
@@ -39,11 +39,15 @@ def looked_at(settings: SelectionSettings, choices: Sequence[Choice]) -> Choice 
 def _reads() -> Values:
     chosen = settings()
     choices = made(choices_of(chosen))
-    return chosen, tuple(choice.name for choice in choices), looked_at(chosen, choices)
+    look = looked_at(chosen, choices)
+    what = None if look is None else RowsChosen.of(look)
+    said = () if look is None else (cost_of(look), *look.chosen.notes)
+    return without_query(chosen), tuple(choice.name for choice in choices), what, said
 
 
-def _draw(settings: SelectionSettings, _: tuple[str, ...], look: Choice | None) -> None:
+def _draw(settings: SelectionSettings, _: tuple[str, ...], what: RowsChosen | None, said: tuple[str, ...]) -> None:
     """What the score means, and the rows by score."""
+    look = None if what is None else what.choice
     if look is None:
         title_ = selections.find(settings.study.selection).title
         st.caption(f"“{title_}” has not chosen yet: compute it below, or look at another selection.")
@@ -53,7 +57,7 @@ def _draw(settings: SelectionSettings, _: tuple[str, ...], look: Choice | None) 
     if look.scores is None or not np.isfinite(look.scores).any():
         few = len([row for row in settings.study.pool if usable(row)]) <= settings.study.k
         st.caption(entry.unranked or ("All rows are shown, so nothing was ranked." if few else "No row has a score."))
-        _footer(settings, look)
+        _footer(settings, look, *said)
         return
     st.caption(f"Score: {plain(entry.scores, 400)}.")
     order = np.argsort(-np.nan_to_num(look.scores, nan=-np.inf), kind="stable")
@@ -79,10 +83,10 @@ def _draw(settings: SelectionSettings, _: tuple[str, ...], look: Choice | None) 
     none = len(pool) - len(ranked)
     if more or none:
         st.caption(f"{more}{f'{none:,} rows have none.' if none else ''}")
-    _footer(settings, look)
+    _footer(settings, look, *said)
 
 
-def _menu(settings: SelectionSettings, known: tuple[str, ...], _: Choice | None) -> None:
+def _menu(settings: SelectionSettings, known: tuple[str, ...], *_: object) -> None:
     own = selections.find(settings.study.selection).title
     names = {OWN: f"the study's: {own}"} | {name: selections.find(name).title for name in known}
     st.session_state[LOOK] = menu.held(list(names), LOOK)
@@ -97,12 +101,12 @@ def _menu(settings: SelectionSettings, known: tuple[str, ...], _: Choice | None)
     )
 
 
-def _footer(settings: SelectionSettings, look: Choice) -> None:
+def _footer(settings: SelectionSettings, look: Choice, cost: str, *notes: str) -> None:
     """Its notes, what it cost, and its scores as a file."""
-    for note in look.chosen.notes:
+    for note in notes:
         st.caption(plain(note, 400))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(cost_of(look), width="stretch")
+        st.caption(cost, width="stretch")
         save_csv("Scores CSV", P + "scores", lambda: choice_records(settings.study, [look]))
 
 

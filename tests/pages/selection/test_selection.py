@@ -18,6 +18,7 @@ from core.models import LanguageModel
 from core.runtime import artifacts
 from core.runtime.memo import forget
 from core.selection import selections
+from pages.ui.components.card import same
 from pages.ui.selection.settings import take
 from pages.ui.session import state
 from pages.ui.session.examples import examples
@@ -89,6 +90,21 @@ def test_the_map(page: Page, model: LanguageModel) -> None:
     pick(page, "segmented_control", "projection", "t-sne")
     assert "of the variance" not in page.said
     assert not page.at.error
+
+
+def test_another_query_leaves_what_it_does_not_decide(page: Page) -> None:
+    def read() -> dict[str, Any]:
+        drawn = page.at.session_state["parts_drawn"]
+        return {key.removeprefix("selection_card_"): drawn[key].read for key in drawn}
+
+    settle(page.edit(selection=selections.plain, query=POOLED.pool[0].input))
+    before = dict(read())
+    settle(page.edit(query=POOLED.pool[1].input))
+    after = read()
+    assert page.study.query == POOLED.pool[1].input
+    kept = {key for key in before if same(before[key], after[key])}
+    assert {"accuracy", "item_table", "items", "requests", "why", "settings"} <= kept  # hand-picked rows have no score
+    assert not kept & {"map", "table", "leads", "square"}
 
 
 def test_the_table_the_answers_and_the_squares(page: Page, model: LanguageModel) -> None:
