@@ -1,5 +1,6 @@
-"""The dashboard with a model that takes two seconds, whatever it is asked."""
+"""The dashboard with a model that takes two seconds, whatever it is asked, or until there is no ICLENS_HOME/hold."""
 
+import os
 import runpy
 import sys
 import time
@@ -13,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 from pages.ui.jobs import engine  # noqa: E402
 
 SECONDS = 2.0
+HOLD = Path(os.environ["ICLENS_HOME"]) / "hold"
 
 
 class AllSlow:
@@ -27,6 +29,8 @@ class AllSlow:
 
 def slowly(*arguments: Any) -> Any:
     time.sleep(SECONDS)
+    while HOLD.exists():
+        time.sleep(0.05)
     return quickly(*arguments)
 
 

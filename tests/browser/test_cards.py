@@ -72,6 +72,9 @@ def test_what_is_shown_stays_in_its_place_and_cancel_answers_at_once(chromium: B
         app.settle()
         places, prompt = page.evaluate(PLACES), page.locator(".icl-prompt").inner_text()
         assert len(places) == 5
+        server.home.mkdir(exist_ok=True)
+        hold = server.home / "hold"
+        hold.touch()  # the model works until Cancel has been pressed, however long that takes
         box = page.get_by_label("Query x", exact=True)
         box.fill("dog")
         box.press("Enter")
@@ -82,6 +85,7 @@ def test_what_is_shown_stays_in_its_place_and_cancel_answers_at_once(chromium: B
         assert page.locator("[class*=st-key-dimmed_playground_card]").count() == 5
         cancel.click()
         page.get_by_role("button", name="Cancelling…", exact=True).wait_for()
+        hold.unlink()
         page.get_by_role("button", name="Run again", exact=True).wait_for()
         page.get_by_role("button", name="Run again", exact=True).click()
         expect(page.locator(".icl-prompt")).to_contain_text("dog", timeout=LONG)
