@@ -89,6 +89,11 @@ FIGURE = """(node) => {
 }"""
 
 
+def names(trace: dict[str, Any]) -> list[str]:
+    """What the bars of a trace stand for: their customdata, or the first of it where a bar carries more."""
+    return [said[0] if isinstance(said, list) else said for said in trace["customdata"]]
+
+
 @dataclass
 class App:
     """One visitor's tab.

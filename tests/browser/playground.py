@@ -17,7 +17,7 @@ from core import Outcome, Study, run
 from core.figures.colours import MARK
 from core.models import LanguageModel
 from pages.ui.session.examples import default_study
-from tests.browser.app import App
+from tests.browser.app import App, names
 from tests.browser.grid import Grid
 from tests.browser.server import Server
 
@@ -165,7 +165,7 @@ class Playground:
 
     @staticmethod
     def _check_bars(trace: dict[str, Any], expected: dict[str, float]) -> None:
-        drawn = dict(zip(trace["customdata"], trace["x"], strict=True))
+        drawn = dict(zip(names(trace), trace["x"], strict=True))
         named = {name: value for name, value in drawn.items() if name in expected}
         assert named, "no bar is drawn"
         assert len(drawn) - len(named) <= 1, "at most one bar sums up the rest"

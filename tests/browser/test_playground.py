@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core import Outcome, run
+from tests.browser.app import names
 from tests.browser.grid import INPUT, LABEL
 from tests.browser.playground import VIEWS, Playground
 from tests.browser.tabs import SCREEN
@@ -116,7 +117,7 @@ def _check_bars(playground: Playground, outcome: Outcome, n: int) -> None:
     panels = playground.app.figure("playground_posterior")
     for panel, posterior in zip(panels, outcome.posteriors.values(), strict=True):
         expected = dict(zip(posterior.tasks, posterior.weights[n], strict=True))
-        drawn = {task: p for task, p in zip(panel["customdata"], panel["x"], strict=True) if task in expected}
+        drawn = {task: p for task, p in zip(names(panel), panel["x"], strict=True) if task in expected}
         assert drawn == pytest.approx({task: expected[task] for task in drawn}, abs=2e-3)
 
 

@@ -10,7 +10,7 @@ from core import run
 from core.bayes.prior import mixture_prior
 from core.models import LanguageModel
 from pages.ui.session.examples import default_study
-from tests.browser.app import App
+from tests.browser.app import App, names
 from tests.browser.tabs import SCREEN
 
 
@@ -21,7 +21,7 @@ def page(app: App) -> App:
 
 def weights(app: App, panel: int = 0) -> dict[str, float]:
     trace = app.figure("posterior_steps")[panel]
-    return dict(zip(trace["customdata"], trace["x"], strict=True))
+    return dict(zip(names(trace), trace["x"], strict=True))
 
 
 def view(app: App, name: str) -> None:
