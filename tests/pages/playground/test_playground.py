@@ -37,7 +37,7 @@ def same(page: Page, model: LanguageModel) -> Outcome:
     np.testing.assert_allclose(page.chart("attention")["data"][0]["z"], pooled.reshape(-1, pooled.shape[2]), atol=1e-4)
     for trace, posterior in zip(page.chart("posterior")["data"], outcome.posteriors.values(), strict=True):
         place = {task: i for i, task in enumerate(posterior.tasks)}
-        for task, weight in zip(trace["customdata"], trace["x"], strict=True):
+        for (task, _), weight in zip(trace["customdata"], trace["x"], strict=True):
             if task in place:
                 assert weight == pytest.approx(posterior.weights[-1, place[task]], abs=1e-4)
     return outcome
