@@ -122,8 +122,11 @@ def check_whole(outcome: Outcome, model: LanguageModel) -> None:
         assert np.isfinite(kernel.raw).all()
         assert kernel.best in NAMES
     assert outcome.attention is not None
-    assert outcome.attention.pooled.shape == (model.layers, model.heads, len(outcome.demonstrations) + 1)
-    # What a row lacks to 1 is attention to "Review:" before the first input, which is of no part.
+    # No start token stands in front here, so the first token is a part of its own.
+    shown = [str(i + 1) for i in range(len(outcome.demonstrations))]
+    assert outcome.attention.spans == ("start", *shown, "query")
+    assert outcome.attention.pooled.shape == (model.layers, model.heads, len(shown) + 2)
+    # What a row lacks to 1 is attention to the rest of "Review:" before the first input, which is of no part.
     whole = outcome.attention.pooled.sum(2)
     assert (whole < 1 + 1e-5).all()
     assert (whole > 0.9).all()

@@ -160,7 +160,7 @@ def test_n_steps_through_the_posterior(playground: Page, model: LanguageModel) -
     playground.run()
     posterior = run(playground.study, model).posteriors["exact"]
     trace = playground.chart("posterior")["data"][0]
-    for task, weight in zip(trace["customdata"][:-1], trace["x"], strict=False):
+    for (task, _), weight in zip(trace["customdata"][:-1], trace["x"], strict=False):
         assert weight == pytest.approx(posterior.weights[2, posterior.tasks.index(task)], abs=1e-4)
     # Another number of demonstrations starts from all of them again.
     playground.edit(demonstrations=playground.study.demonstrations[:4])
@@ -177,12 +177,12 @@ def test_path_shows_every_n(playground: Page) -> None:
 def test_one_task_has_one_colour_in_every_panel(playground: Page) -> None:
     colours: dict[str, str] = {}
     for trace in playground.chart("posterior")["data"]:
-        for task, colour in zip(trace["customdata"], trace["marker"]["color"], strict=True):
+        for (task, _), colour in zip(trace["customdata"], trace["marker"]["color"], strict=True):
             if "other" not in task:
                 assert colours.setdefault(task, colour) == colour
     playground.edit(demonstrations=playground.study.demonstrations[:-1])
     for trace in playground.chart("posterior")["data"]:
-        for task, colour in zip(trace["customdata"], trace["marker"]["color"], strict=True):
+        for (task, _), colour in zip(trace["customdata"], trace["marker"]["color"], strict=True):
             assert colours.get(task, colour) == colour
 
 
