@@ -29,7 +29,7 @@ def with_bayes(outcome: Outcome, model: LanguageModel, bayes: ExactBayes | None)
         StudyError: the question's prior rules every task out.
     """
     if bayes is None:
-        return replace(outcome, notes=(*about_outside(outcome.answer, None), *outcome.notes))
+        return replace(outcome, notes=(*outcome.notes, *about_outside(outcome.answer, None)))
     study, posteriors = bayes.question.study, dict(outcome.posteriors)
     if "exact" in study.posteriors:
         posteriors = {"exact": bayes.posterior} | posteriors | {"exact": bayes.posterior}
@@ -46,8 +46,8 @@ def with_bayes(outcome: Outcome, model: LanguageModel, bayes: ExactBayes | None)
         kernels=outcome.kernels | kernels_of_prior(bayes.question, model, bayes),
         notes=(
             *about_fit(bayes.fit),
-            *about_outside(outcome.answer, bayes.answer),
             *(note for note in outcome.notes if note not in before),
+            *about_outside(outcome.answer, bayes.answer),
             *about_prior(study, bayes.mixture),
         ),
     )

@@ -62,7 +62,7 @@ def test_the_first_look_shows_every_posterior(page: Page, model: LanguageModel) 
     assert not page.at.error
     for trace, posterior in zip(chart(page, "steps")["data"], outcome.posteriors.values(), strict=True):
         place = {task: i for i, task in enumerate(posterior.tasks)}
-        for task, weight in zip(trace["customdata"], trace["x"], strict=True):
+        for (task, _), weight in zip(trace["customdata"], trace["x"], strict=True):
             if task in place:
                 assert weight == pytest.approx(posterior.weights[-1, place[task]], abs=1e-4)
     assert all(plot["alt"] for plot in page.plots.values())
@@ -74,7 +74,7 @@ def test_n_steps_through_posteriors_and_mixture(page: Page, model: LanguageModel
     outcome = outcome_of(page, model)
     (exact, *_) = chart(page, "steps")["data"]
     weights = outcome.posteriors["exact"].weights[2]
-    for task, weight in zip(exact["customdata"][:-1], exact["x"], strict=False):
+    for (task, _), weight in zip(exact["customdata"][:-1], exact["x"], strict=False):
         assert weight == pytest.approx(weights[outcome.posteriors["exact"].tasks.index(task)], abs=1e-4)
     own = chart(page, "mixture")["data"][0]["x"]
     expected = task_mixture(page.study, model, outcome.demonstrations, outcome.answer.labels, outcome.posteriors)
@@ -163,7 +163,8 @@ def test_bars_show_the_prior_and_the_exact_posterior_follows(page: Page, model: 
     after = outcome_of(page, model)
     page.at.slider(key="posterior_n").set_value(0)
     page.run()
-    drawn = dict(zip(chart(page, "steps")["data"][0]["customdata"], chart(page, "steps")["data"][0]["x"], strict=True))
+    steps = chart(page, "steps")["data"][0]
+    drawn = {task: weight for (task, _), weight in zip(steps["customdata"], steps["x"], strict=True)}
     place = after.posteriors["exact"].tasks.index(task)
     assert drawn[task] == pytest.approx(after.posteriors["exact"].weights[0, place], abs=1e-4)
     assert drawn[task] == pytest.approx(1000 * own[task] / (1 + 999 * own[task]), abs=1e-3)
