@@ -75,7 +75,10 @@ def with_interval(row: dict[str, Any], name: str) -> str:
     """A figure and its interval, as a cell."""
     if name not in row:
         return ""
-    return f"{row[name]:.3f} ({row[f'{name}_low']:.3f} – {row[f'{name}_high']:.3f})"
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    if low != low or high != high:  # all outcomes alike: no interval
+        return f"{row[name]:.3f}"
+    return f"{row[name]:.3f} ({low:.3f} – {high:.3f})"
 
 
 def _target(name: str, row: dict[str, Any]) -> dict[str, Any]:
