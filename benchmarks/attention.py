@@ -20,7 +20,6 @@ on an idle machine, and what it does not show on a busy one.
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import random
 import subprocess
@@ -40,11 +39,11 @@ from tokenizers.pre_tokenizers import Split
 from torch.profiler import ProfilerActivity, profile
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
+from benchmarks.written import write_results
 from core import Demonstration, load_model
 from core.attention import between, group, pool, tokens_of
 from core.study.prompts import Prompt, render
 
-RESULTS = Path(__file__).parent / "results"
 WORDS = [f"w{i}" for i in range(2000)]
 DEMONSTRATIONS = 16
 MOST_MEMORY, MOST_TIME = 0.02, 1.3  # targets
@@ -268,9 +267,7 @@ def main() -> None:
     text = report(result)
     print(text)
     if not options.quick:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "attention.md").write_text(text)
-        (RESULTS / "attention.json").write_text(json.dumps(result, indent=2) + "\n")
+        write_results("attention", result, text)
 
 
 if __name__ == "__main__":

@@ -10,16 +10,15 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.written import RESULTS, write_results
 from core import Study, load_model
 from core.analysis.kernel.convergence import KINDS, model_convergence
 from core.hidden_markov.convergence import FLAT, KERNEL, NUMBERS, PUBLISHED, SIGNED, World, convergence
 
-RESULTS = Path(__file__).parent / "results"
 # 8 tasks, 80 states and 100 observations in all of them; what the paper leaves open is varied.
 WORLDS = {
     "every task a model of its own, x of 2 tokens": {},
@@ -166,9 +165,7 @@ def main() -> None:
     text = report(result)
     print(text)
     if not options.quick:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "convergence.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        (RESULTS / "convergence.md").write_text(text, encoding="utf-8")
+        write_results("convergence", result, text)
 
 
 if __name__ == "__main__":

@@ -27,13 +27,13 @@ from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import sync_playwright
 
+from benchmarks.written import RESULTS, write_results
 from tests.browser.app import App
 from tests.browser.chromium import find_chromium
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.server import serve
 from tests.browser.tabs import SCREEN
 
-RESULTS = Path(__file__).parent / "results"
 DEMONSTRATIONS = 16
 WARM, ROUNDS = 3, 15
 TARGET_RATIO, TARGET_PAGES, TARGET_SECONDS = 2.0, 3.0, 0.150
@@ -258,9 +258,7 @@ def main() -> None:
     for part, measure in (("compute", compute), ("redraw", redraw), ("pages", redraw_pages)):
         if only in (None, part):
             results[part] = measure()
-    RESULTS.mkdir(exist_ok=True)
-    kept.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    (RESULTS / "dashboard.md").write_text(table(results), encoding="utf-8")
+    write_results("dashboard", results, table(results))
     print(table(results))
 
 

@@ -10,14 +10,13 @@ reader who knows no order and no attention gets.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks.kernels import KINDS
+from benchmarks.written import write_results
 from core import Study, load_model, run
 from core.analysis.influence.removal import influences
 from core.analysis.influence.value import question_of
@@ -25,7 +24,6 @@ from core.evaluation.items import items_from_mixture
 from core.mixture.mixture import load_mixture
 from core.statistics.intervals import wilson
 
-RESULTS = Path(__file__).parent / "results"
 DEMONSTRATIONS, A_KIND, SEED = 6, 60, 30_000_000
 
 
@@ -92,9 +90,7 @@ def main() -> None:
     found = measure()
     text = report(found)
     print(text)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "decisive.md").write_text(text, encoding="utf-8")
-    (RESULTS / "decisive.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    write_results("decisive", found, text)
 
 
 if __name__ == "__main__":

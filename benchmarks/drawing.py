@@ -10,7 +10,6 @@ of the browser's main thread.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import statistics
@@ -21,7 +20,8 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.dashboard import RESULTS, STOPWATCH, edit, machine, spread, words
+from benchmarks.dashboard import STOPWATCH, edit, machine, spread, words
+from benchmarks.written import write_results
 from tests.browser.app import App
 from tests.browser.chromium import find_chromium
 from tests.browser.conftest import ARGUMENTS
@@ -143,8 +143,7 @@ def main() -> None:
     # What else the machine was doing: on a busy one all times are longer, and their ratios less sure.
     load = round(os.getloadavg()[1], 1)
     results = {"machine": {**machine(), "load before": load}, **summary(measure())}
-    (RESULTS / "drawing.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    (RESULTS / "drawing.md").write_text(report(results), encoding="utf-8")
+    write_results("drawing", results, report(results))
     guide = GUIDE.read_text(encoding="utf-8")
     GUIDE.write_text(IN_GUIDE.sub(lambda _: table(results), guide), encoding="utf-8")
     print(report(results))

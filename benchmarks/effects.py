@@ -39,6 +39,7 @@ import torch
 
 from benchmarks.effects_report import report, summarise
 from benchmarks.effects_tasks import Task, concept_families, draw_task, lopsided, map_families
+from benchmarks.written import write_results
 from core import Study, load_model
 from core.analysis.scoring.grid import Combination, ScorerVariant
 from core.analysis.scoring.table import ScoringItem, score_tables
@@ -51,7 +52,6 @@ from core.scoring.together import Request, score_together
 from core.selection import rows_of, select
 from core.study.outcome import Answer
 
-RESULTS = Path(__file__).parent / "results"
 SEEDS, K, NEAR = 10, 4, 8
 QUICK = ("balanced", "bm25", "mmr", "dpp", "k-means", "vote-k", "entropy", "perplexity", "mutual-information", "mdl")
 TRAINED = ("influence", "epr", "latent-concept", "active", "self-generated")
@@ -241,9 +241,7 @@ def main() -> None:
     text = report(result)
     print(text)
     if not options.quick and options.seeds >= SEEDS:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "effects.md").write_text(text)
-        (RESULTS / "effects.json").write_text(json.dumps(result, indent=2) + "\n")
+        write_results("effects", result, text)
 
 
 if __name__ == "__main__":

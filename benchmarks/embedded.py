@@ -24,6 +24,7 @@ import numpy as np
 from benchmarks.embedded_open import DOCUMENTS, SETS, loaded, measure_open, wanted
 from benchmarks.embedded_report import beside, limits, report
 from benchmarks.embedded_sums import long_sums, sums_by_template
+from benchmarks.written import write_results
 from core import Demonstration, Study, run
 from core.attention import read_attention
 from core.mixture.documents import draw_document
@@ -35,7 +36,6 @@ from core.pretraining.first_token import FirstToken
 from core.statistics.paired import Paired, paired
 from core.study.prompts import render
 
-RESULTS = Path(__file__).parent / "results"
 Vote = tuple[str, int, int]  # pooling, layer, head
 # Reviews speak for their class more or less clearly, so how often a label was seen weighs on a direct answer. A word
 # decides its class outright: there a direct answer has nothing to lose, and the figure is reported but not counted.
@@ -427,9 +427,7 @@ def main() -> None:
     text = report(card)
     print(text[:6000])
     if not options.quick:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "embedded.md").write_text(text, encoding="utf-8")
-        (RESULTS / "embedded.json").write_text(json.dumps(evaluation, indent=1) + "\n", encoding="utf-8")
+        write_results("embedded", evaluation, text)
         (options.checkpoint / "card.json").write_text(
             json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
         )

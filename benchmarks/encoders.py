@@ -9,7 +9,6 @@ read a headline; the sentence encoder is all-MiniLM-L6-v2. Chance is 64 of 259.
 
 from __future__ import annotations
 
-import json
 import platform
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.written import write_results
 from core import load_model
 from core.embeddings.sentence_encoders import PREFIX
 from core.embeddings.unit_vectors import cosines, unit_vectors
@@ -27,7 +27,6 @@ from core.statistics.intervals import wilson
 from core.statistics.paired import paired
 from tests.real_models import smollm2_folder
 
-RESULTS = Path(__file__).parent / "results"
 DATA = Path(__file__).parents[2] / "shared" / "data" / "agnews" / "test-first-1000.csv"
 A_TOPIC = 65
 
@@ -93,9 +92,7 @@ def main() -> None:
     found = measure()
     text = report(found)
     print(text)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "encoders.md").write_text(text, encoding="utf-8")
-    (RESULTS / "encoders.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    write_results("encoders", found, text)
 
 
 if __name__ == "__main__":

@@ -6,18 +6,16 @@ Writes results/ginc.json and results/ginc.md. `--quick` measures a little and wr
 from __future__ import annotations
 
 import argparse
-import json
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.written import write_results
 from core.hidden_markov.ginc import EXAMPLE_LENGTHS, VOCABULARIES
 from core.hidden_markov.ginc_bayes import LIKELIHOODS, NUMBERS, GincAccuracy, ginc_accuracy
 from core.statistics.curves import Curve
 
-RESULTS = Path(__file__).parent / "results"
 # GPT-2 of 12 layers, V = 50 (docs/methods.md §1.16): accuracy in percent by n; of k = 3 the two ends are known.
 PUBLISHED = {10: {0: 69.5, 4: 78.1, 16: 81.2, 64: 81.2}, 3: {0: 36.9, 64: 51.9}}
 PUBLISHED_UNSEEN = "9 to 16 %, flat"
@@ -148,9 +146,7 @@ def main() -> None:
     text = report(result)
     print(text)
     if not options.quick:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "ginc.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        (RESULTS / "ginc.md").write_text(text, encoding="utf-8")
+        write_results("ginc", result, text)
 
 
 if __name__ == "__main__":

@@ -14,18 +14,17 @@ all-MiniLM-L6-v2 on SST-2; here that encoder is read from the package gt-all-min
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.peers import loaded
+from benchmarks.written import write_results
 from core import Study, load_model
 from core.analysis.kernel.head_atlas import READINGS, Atlas, ChosenHead, head_atlas, share
 from core.evaluation.items import Item, items_from_mixture
@@ -33,7 +32,6 @@ from core.kernels.variants import KernelVariant
 from core.mixture.mixture import Mixture, load_mixture
 from core.models import LanguageModel
 
-RESULTS = Path(__file__).parent / "results"
 KINDS = ("codebook", "arbitrary", "natural", "flipped", "map")
 TARGET = 0.85
 PUBLISHED = 0.892
@@ -309,9 +307,7 @@ def main() -> None:
     text = report(found)
     print(text)
     if not options.quick:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "kernels.md").write_text(text, encoding="utf-8")
-        (RESULTS / "kernels.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write_results("kernels", found, text)
 
 
 if __name__ == "__main__":

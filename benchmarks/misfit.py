@@ -6,14 +6,13 @@ kinds that no task of the mixture explains, fixed before they were measured. Wri
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.written import write_results
 from core import Study, load_model
 from core.bayes.exact import ExactBayes
 from core.mixture.documents import draw_document
@@ -24,7 +23,6 @@ from core.statistics.intervals import wilson
 from core.study.demonstrations import Demonstration
 from core.study.question import Question
 
-RESULTS = Path(__file__).parent / "results"
 SEED, INSIDE, EACH = 41, 1200, 100
 WITHIN = (1, 2, 3, 4, 6, 8, 12, 16)  # demonstrations of a study of the mixture
 SHOWN = (4, 6, 8, 12)  # demonstrations of the others
@@ -135,8 +133,7 @@ def main() -> None:
     result["all outside by k"] = {
         str(k): summary([row for name in OUTSIDE for row in measured[name] if row["k"] == k]) for k in SHOWN
     }
-    (RESULTS / "misfit.json").write_text(json.dumps(result, indent=1) + "\n")
-    (RESULTS / "misfit.md").write_text(report(result))
+    write_results("misfit", result, report(result))
     print(report(result))
 
 

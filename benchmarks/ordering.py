@@ -13,7 +13,6 @@ alike; figures are medians over rounds, ratios the median of the rounds' ratios.
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import random
 import tempfile
@@ -27,7 +26,8 @@ import torch
 import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from benchmarks.scoring import RESULTS, WORDS, by_batches, fastest_batch, timed, write_checkpoint
+from benchmarks.scoring import WORDS, by_batches, fastest_batch, timed, write_checkpoint
+from benchmarks.written import write_results
 from core import Chosen, Demonstration, Study, load_model
 from core.models import LanguageModel
 from core.ordering import order
@@ -283,9 +283,7 @@ def main() -> None:
     text = report(result)
     print(text)
     if not options.quick:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "ordering.md").write_text(text)
-        (RESULTS / "ordering.json").write_text(json.dumps(result, indent=2) + "\n")
+        write_results("ordering", result, text)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ fused attention, logits at the label's places alone, the batch size that came ou
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import random
 import tempfile
@@ -30,9 +29,9 @@ from tokenizers.pre_tokenizers import Whitespace
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from benchmarks.peers import loaded
+from benchmarks.written import write_results
 from core.models import LanguageModel, load_model
 
-RESULTS = Path(__file__).parent / "results"
 LABELS = (" very good", " quite bad", " rather odd", " not clear")  # two tokens each, no first token shared
 WORDS = [f"w{i}" for i in range(2000)]
 Pairs = list[tuple[str, str]]
@@ -256,9 +255,7 @@ def main() -> None:
     text = report(result)
     print(text)
     if not options.quick:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "scoring.md").write_text(text)
-        (RESULTS / "scoring.json").write_text(json.dumps(result, indent=2) + "\n")
+        write_results("scoring", result, text)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ BM25. Rounds are interleaved, figures are medians.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import random
@@ -20,13 +19,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks.peers import loaded
+from benchmarks.written import write_results
 from core import Demonstration, Study, load_model
 from core.embeddings.segmentation import words
 from core.embeddings.vector_cache import input_vectors
@@ -34,7 +33,6 @@ from core.models import LanguageModel
 from core.runtime.memo import forget
 from core.selection import select, selections
 
-RESULTS = Path(__file__).parent / "results"
 TARGET = 1.0  # seconds for a query, after the first embedding
 K = 8
 SMALL = 200  # rows of the pool that trained and generative strategies are timed on
@@ -245,9 +243,7 @@ def main() -> None:
     text = report(result)
     print(text)
     if not options.quick:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "selection.md").write_text(text)
-        (RESULTS / "selection.json").write_text(json.dumps(result, indent=2) + "\n")
+        write_results("selection", result, text)
 
 
 if __name__ == "__main__":

@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.written import write_results
 from core import Demonstration, Study
 from core.mixture.mixture import Mixture, load_mixture
 
-RESULTS = Path(__file__).parent / "results"
 HERE = Path(__file__).parents[1]
 FAMILIES = ("French", "plural", "antonym", "capital", "past tense", "category", "double", "next letter")
 TEXTS = ("sentiment", "topic")  # long inputs: few of their prompts fit a pass
@@ -137,7 +137,6 @@ def write(report: dict[str, Any], before: Path) -> None:
     """results/study.json and .md."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=before, capture_output=True, text=True)
     whole = {"before": commit.stdout.strip(), "python": platform.python_version(), "demonstrations": K} | report
-    (RESULTS / "study.json").write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
     lines = [
         f"# One study of {K} demonstrations, beside {whole['before']}",
         "",
@@ -148,7 +147,7 @@ def write(report: dict[str, Any], before: Path) -> None:
         times = f"{1e3 * own['wall, before']:.0f} | {1e3 * own['wall, now']:.0f}"
         ratios = f"{own['wall, ratio']:.2f} | {own['cpu, ratio']:.2f}"
         lines.append(f"| {name} ({own['studies']}) | {times} | {ratios} | {own['answer differs by']:.1e} |")
-    (RESULTS / "study.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_results("study", whole, "\n".join(lines) + "\n")
 
 
 def main() -> None:

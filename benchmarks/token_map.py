@@ -9,7 +9,6 @@ all new each time. Parts of it are given by themselves: the pass with its map, a
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 from playwright.sync_api import CDPSession, sync_playwright
 
 from benchmarks.dashboard import machine, spread
+from benchmarks.written import write_results
 from core import Demonstration, Study, load_model, run
 from core.attention import token_map
 from core.figures.attention.maps import stretch_figure
@@ -29,7 +29,6 @@ from tests.browser.server import serve
 from tests.browser.tabs import SCREEN
 from tests.browser.test_attention import keep, point, wait_for_charts
 
-RESULTS = Path(__file__).parent / "results"
 TARGET_SECONDS = 1.0
 WARM = 2  # rounds before those that count
 STUDY = Study(demonstrations=(Demonstration(input="cat dog " * 20, label="chat"),) * 11, query="cat dog " * 16 + "cat")
@@ -132,9 +131,7 @@ def table(results: dict[str, Any]) -> str:
 def main() -> None:
     """Measure, print, and write the results beside this file."""
     results = {"machine": machine(), "study": study_id(STUDY.model_dump_json()), "parts": parts(), "drawing": drawing()}
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "token_map.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    (RESULTS / "token_map.md").write_text(table(results), encoding="utf-8")
+    write_results("token_map", results, table(results))
     print(table(results))
 
 

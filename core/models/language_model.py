@@ -449,9 +449,10 @@ class LanguageModel:
             raise ModelError("The tokenizer knows tokens that the model does not: choose a folder where both belong.")
 
     def _check_numbers(self, values: NDArray[Any]) -> None:
-        """Refuse a text whose states a 16-bit format could not hold."""
+        """Refuse a text whose states a 16-bit format could not hold, or damaged weights made no numbers."""
         if np.isnan(values).any():
-            raise ModelError(f"The model gave no numbers for a text in {self.dtype}: choose another number format.")
+            help = "save or download its weights again" if self.dtype == "float32" else "choose another number format"
+            raise ModelError(f"The model gave no numbers for a text in {self.dtype}: {help}.")
 
 
 class _Counted:

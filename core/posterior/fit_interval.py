@@ -13,10 +13,8 @@ second one is fitted, and all of them move α. What is covered on documents that
 
 from __future__ import annotations
 
-import argparse
 import random
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +25,7 @@ from core.bayes.exact import ExactBayes
 from core.mixture.documents import draw_document
 from core.mixture.mixture import Mixture
 from core.models.loading import load_model
+from core.posterior.fitted import options
 from core.posterior.implicit import read_implicit
 from core.posterior.interval import FILE, LEVEL, MOST, SMALL, IntervalModel, distance, features
 from core.posterior.openness import NAMES, row_of
@@ -130,20 +129,15 @@ def covered(states: IntervalStates, found: IntervalModel) -> list[str]:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--documents", type=int, default=DOCUMENTS)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--to", type=Path, default=FILE)
-    options = parser.parse_args()
+    chosen = options(__doc__, DOCUMENTS, FILE)
     model = load_model("embedded")
     assert model.mixture is not None
-    states = draw_readings(model, model.mixture, 60 if options.quick else options.documents, options.seed)
+    states = draw_readings(model, model.mixture, chosen.documents, chosen.seed)
     found = fit(states, model, model.mixture)
     print("share of states whose bars all hold, by entropy", *covered(states, found), sep="\n")
-    if not options.quick:
-        found.save(options.to)
-        print(options.to, options.to.stat().st_size, "bytes")
+    if not chosen.quick:
+        found.save(chosen.to)
+        print(chosen.to, chosen.to.stat().st_size, "bytes")
 
 
 if __name__ == "__main__":

@@ -10,11 +10,9 @@ and every fifth is left out of the fit and reported on.
 
 from __future__ import annotations
 
-import argparse
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +23,7 @@ from core.bayes.beliefs import beliefs_at_inputs
 from core.mixture.documents import Document, draw_document
 from core.mixture.mixture import Mixture
 from core.models.loading import load_model
+from core.posterior.fitted import options
 from core.posterior.openness import NAMES, row_of
 from core.posterior.residual_probe import FILE, ResidualProbe, answer_places, read
 from core.statistics.divergences import total_variation
@@ -146,21 +145,16 @@ def fit_probe(model: LanguageModel, mixture: Mixture, count: int, seed: int) -> 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--documents", type=int, default=DOCUMENTS)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--to", type=Path, default=FILE)
-    options = parser.parse_args()
+    chosen = options(__doc__, DOCUMENTS, FILE)
     model = load_model("embedded")
     assert model.mixture is not None
-    probe = fit_probe(model, model.mixture, 60 if options.quick else options.documents, options.seed)
+    probe = fit_probe(model, model.mixture, chosen.documents, chosen.seed)
     print("total variation to exact Bayes, by layer; overall, then by entropy", NAMES, "on", probe.states.tolist())
     for layer, (mean, errors) in enumerate(zip(probe.overall, probe.errors, strict=True)):
         print(layer, f"{mean:.3f}", *(f"{error:.3f}" for error in errors))
-    if not options.quick:
-        probe.save(options.to)
-        print(options.to, options.to.stat().st_size, "bytes")
+    if not chosen.quick:
+        probe.save(chosen.to)
+        print(chosen.to, chosen.to.stat().st_size, "bytes")
 
 
 if __name__ == "__main__":

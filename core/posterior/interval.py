@@ -20,16 +20,16 @@ predicted, and Fisher 1922 for the scale.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-from zipfile import BadZipFile
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.models.embedded import EMBEDDED
+from core.posterior.fitted import belonging, load_fitted
 from core.statistics.distributions import entropy
 
 if TYPE_CHECKING:
@@ -86,6 +86,20 @@ class IntervalModel:
             documents=np.array(self.documents),
         )
 
+    @classmethod
+    def made_of(cls, found: Mapping[str, Any]) -> IntervalModel:
+        """From what `save` wrote."""
+        return cls(
+            found["centre"],
+            found["scale"],
+            found["inner"],
+            found["inner_bias"],
+            found["outer"],
+            str(found["fingerprint"]),
+            tuple(str(name) for name in found["tasks"]),
+            int(found["documents"]),
+        )
+
 
 def features(weights: Floats, before: Floats, residual: Floats, n: NDArray[np.integer], instructed: bool) -> Floats:
     """What the reach is worked out from, (N, 9).
@@ -127,31 +141,9 @@ def distance(exact: Floats, weights: Floats) -> Floats:
 
 def load_interval(path: Path = FILE) -> IntervalModel | None:
     """The intervals that come with the embedded model, or None where there are none that can be read."""
-    try:
-        return _read(path, path.stat().st_mtime_ns)
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
-        return None
-
-
-@lru_cache(maxsize=2)
-def _read(path: Path, changed: int) -> IntervalModel:
-    with np.load(path, allow_pickle=False) as found:
-        return IntervalModel(
-            found["centre"],
-            found["scale"],
-            found["inner"],
-            found["inner_bias"],
-            found["outer"],
-            str(found["fingerprint"]),
-            tuple(str(name) for name in found["tasks"]),
-            int(found["documents"]),
-        )
+    return load_fitted(path, IntervalModel.made_of)
 
 
 def interval_of(model: LanguageModel, path: Path = FILE) -> IntervalModel | None:
     """The intervals of this model; None where its mixture is unknown, or they are of other weights or tasks."""
-    found = load_interval(path) if model.mixture is not None else None
-    if found is None or model.mixture is None:
-        return None
-    fits = found.tasks == tuple(model.mixture.families) and found.fingerprint == model.fingerprint
-    return found if fits else None
+    return belonging(load_interval(path), model)

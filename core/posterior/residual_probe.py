@@ -15,17 +15,17 @@ beliefs over hidden states in the residual stream, which is this for tasks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-from zipfile import BadZipFile
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.bayes.beliefs import beliefs_at_inputs
 from core.models.embedded import EMBEDDED
+from core.posterior.fitted import belonging, load_fitted
 from core.posterior.openness import row_of
 from core.statistics.distributions import softmax
 from core.statistics.divergences import total_variation
@@ -86,24 +86,10 @@ class ResidualProbe:
             documents=np.array(self.documents),
         )
 
-
-def read(hidden: Floats, weights: Floats, bias: Floats) -> Floats:
-    """softmax(h_l W_l + b_l): (…, L + 1, d), (L + 1, d, F) and (L + 1, F) -> (…, L + 1, F)."""
-    return softmax(np.einsum("...ld,ldf->...lf", hidden, weights) + bias)
-
-
-def load_probe(path: Path = FILE) -> ResidualProbe | None:
-    """The probe that comes with the embedded model, or None where there is none that can be read."""
-    try:
-        return _read(path, path.stat().st_mtime_ns)
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
-        return None
-
-
-@lru_cache(maxsize=2)
-def _read(path: Path, changed: int) -> ResidualProbe:
-    with np.load(path, allow_pickle=False) as found:
-        return ResidualProbe(
+    @classmethod
+    def made_of(cls, found: Mapping[str, Any]) -> ResidualProbe:
+        """From what `save` wrote."""
+        return cls(
             found["weights"].astype(np.float64),
             found["bias"].astype(np.float64),
             tuple(str(name) for name in found["tasks"]),
@@ -114,13 +100,19 @@ def _read(path: Path, changed: int) -> ResidualProbe:
         )
 
 
+def read(hidden: Floats, weights: Floats, bias: Floats) -> Floats:
+    """softmax(h_l W_l + b_l): (…, L + 1, d), (L + 1, d, F) and (L + 1, F) -> (…, L + 1, F)."""
+    return softmax(np.einsum("...ld,ldf->...lf", hidden, weights) + bias)
+
+
+def load_probe(path: Path = FILE) -> ResidualProbe | None:
+    """The probe that comes with the embedded model, or None where there is none that can be read."""
+    return load_fitted(path, ResidualProbe.made_of)
+
+
 def probe_of(model: LanguageModel, path: Path = FILE) -> ResidualProbe | None:
     """The probe of this model; None where its mixture is unknown, or where the probe is of other weights or tasks."""
-    probe = load_probe(path) if model.mixture is not None else None
-    if probe is None or model.mixture is None:
-        return None
-    fits = probe.fingerprint == model.fingerprint and probe.tasks == tuple(model.mixture.families)
-    return probe if fits else None
+    return belonging(load_probe(path), model)
 
 
 @dataclass(frozen=True)

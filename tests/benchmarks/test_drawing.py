@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from benchmarks.drawing import GUIDE, IN_GUIDE, OWN, PLOTLY, RESULTS, report, table
+from benchmarks.drawing import GUIDE, IN_GUIDE, OWN, PLOTLY, report, table
+from benchmarks.written import RESULTS
 
 
 def test_the_guide_has_what_was_measured() -> None:

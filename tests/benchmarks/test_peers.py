@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import kernels, scoring, selection
+from benchmarks import kernels, scoring, selection, written
 from benchmarks.peers import loaded
 from core.study.demonstrations import Demonstration
 
@@ -40,7 +40,7 @@ def test_what_does_not_load_ends_in_one_sentence() -> None:
 
 def test_scoring_without_lm_eval(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     without(monkeypatch, "lm_eval", "lm_eval.api.instance", "lm_eval.models.huggingface")
-    monkeypatch.setattr(scoring, "RESULTS", tmp_path)
+    monkeypatch.setattr(written, "RESULTS", tmp_path)
     monkeypatch.setattr(scoring, "fastest_batch", lambda *given: 4)
     measured = scoring.measure
     monkeypatch.setattr(scoring, "measure", lambda quick, rounds: measured(True, rounds))

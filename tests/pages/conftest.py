@@ -40,9 +40,9 @@ class Page:
         assert not self.at.exception, self.at.exception[0].message
         return self
 
-    def settle(self) -> Page:
+    def settle(self, patience: float = PATIENCE) -> Page:
         """Run until no job is under way: until then cards go on showing what came before, dimmed."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while any(button.label in ("Cancel", "Cancelling…") for button in self.at.button):
             assert time.monotonic() < deadline, "a job did not come to its end"
             time.sleep(0.2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -49,23 +48,13 @@ def study(smollm2: LanguageModel) -> Study:
     )
 
 
-def settled(page: Page) -> Page:
-    """Run until no job is under way and nothing is dimmed."""
-    deadline = time.monotonic() + PATIENCE
-    while any(button.label in ("Cancel", "Cancelling…") for button in page.at.button):
-        assert time.monotonic() < deadline, "a job did not come to its end"
-        time.sleep(0.5)
-        page.run()
-    return page
-
-
 def opened(start: Start, name: str, study: Study) -> Page:
     page = start()
     page.study = study
     if name == "compare":
         page.a = study.model_copy(update={"demonstrations": study.demonstrations[::-1]})
     page.at.switch_page(f"pages/{name}.py")
-    return settled(page.run())
+    return page.run().settle(PATIENCE)
 
 
 @pytest.mark.parametrize("name", PAGES)
