@@ -30,6 +30,7 @@ class Abilities:
         cacheable: whether keys and values of a prefix can be kept and continued.
         attentive: whether attention weights can be had, and belong to the numbers that scoring gives.
         drift: what a 16-bit format does to its predictions; None in float32.
+        continuing: whether a text may go on from what an earlier pass read of it, beside texts that stand apart.
     """
 
     route: Route
@@ -37,6 +38,7 @@ class Abilities:
     cacheable: bool
     attentive: bool
     drift: Drift | None = None
+    continuing: bool = False
 
     @property
     def forest(self) -> bool:

@@ -39,17 +39,21 @@ class TreeShape:
     Attributes:
         depths: (B, n) int64 depth of each node below the trunk.
         ends: (B, n) int64 one past the node's subtree; a padding node sees itself alone.
-        trunk: tokens in front of all of them.
+        trunk: tokens in front of them, read in an earlier pass.
         parts: where several tries follow one another in one row, the nodes from … to of each; attention then goes
             part by part, so that texts which share nothing cost no padding and no masked pairs.
-        keys: for each part the nodes that its own see, or () where each sees none outside its part.
+        keys: for each part the keys that its nodes see, trunk first.
+        watched: the part that is shown to an observer.
+        apart: (B, n) bool nodes of texts that do not stand behind the trunk and see nothing of it; None for none.
     """
 
     depths: Tensor
     ends: Tensor
     trunk: int
     parts: tuple[tuple[int, int], ...] = ()
-    keys: tuple[Tensor, ...] = ()
+    keys: tuple[Tensor | slice, ...] = ()
+    watched: int = 0
+    apart: Tensor | None = None
 
     def sees(self) -> Tensor:
         """(B, 1, n, trunk + n) bool: which keys are on the path of which query."""
@@ -57,11 +61,13 @@ class TreeShape:
         place = torch.arange(size, device=self.depths.device)
         tree = (place[None, None, :] <= place[None, :, None]) & (place[None, :, None] < self.ends[:, None, :])
         front = torch.ones(batch, size, self.trunk, dtype=torch.bool, device=tree.device)
+        if self.apart is not None:
+            front &= ~self.apart[:, :, None]
         return torch.cat([front, tree], dim=-1)[:, None]
 
     def positions(self) -> Tensor:
         """(B, n) position ids."""
-        return self.depths + self.trunk
+        return self.depths + (self.trunk if self.apart is None else self.trunk * ~self.apart)
 
     def key_positions(self) -> Tensor:
         """(B, trunk + n) position ids of the keys."""
@@ -91,33 +97,46 @@ def attend(
     eager function, a few hundred query rows at a time.
     """
     REQUEST.attention_calls += 1
-    parts = REQUEST.tree.parts if REQUEST.tree is not None else ()
-    if parts and attention_mask is not None:
-        assert REQUEST.tree is not None
+    tree, watch = REQUEST.tree, REQUEST.watch
+    if tree is not None and tree.parts and attention_mask is not None:
         outputs = []
-        for number, (a, b) in enumerate(parts):
-            part = slice(a, b)
-            seen = REQUEST.tree.keys[number] if REQUEST.tree.keys else part
-            mask = attention_mask[:, :, part][..., seen]
-            outputs.append(_attend(module, query[:, :, part], key[:, :, seen], value[:, :, seen], mask, options)[0])
+        for number, (part, seen) in enumerate(zip(tree.parts, tree.keys, strict=True)):
+            rows = slice(*part)
+            mask = attention_mask[:, :, rows][..., seen]
+            own = watch if number == tree.watched else None
+            outputs.append(
+                _attend(module, query[:, :, rows], key[:, :, seen], value[:, :, seen], mask, options, own)[0]
+            )
         return torch.cat(outputs, dim=1), None
-    return _attend(module, query, key, value, attention_mask, options)
+    return _attend(module, query, key, value, attention_mask, options, watch)
 
 
 def _attend(
-    module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, options: dict[str, Any]
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    options: dict[str, Any],
+    watch: Observed | None,
 ) -> tuple[Tensor, Tensor | None]:
     beyond = any(options.get(name) is not None for name in ("softcap", "s_aux", "position_bias"))
     if beyond:
-        return _eager(module, query, key, value, mask, options)
-    if REQUEST.watch is not None:
-        REQUEST.watch.show(_layer(module, query, key, value, mask, options))
+        return _eager(module, query, key, value, mask, options, watch)
+    if watch is not None:
+        watch.show(_layer(module, query, key, value, mask, options))
     output, _ = sdpa_attention_forward(module, query, key, value, mask, **options)
     return output, None
 
 
 def _eager(
-    module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, options: dict[str, Any]
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    options: dict[str, Any],
+    watch: Observed | None,
 ) -> tuple[Tensor, Tensor | None]:
     own: Callable[..., tuple[Tensor, Tensor]] = vars(sys.modules[type(module).__module__])["eager_attention_forward"]
     size, past = query.shape[2], key.shape[2] - query.shape[2]
@@ -126,7 +145,7 @@ def _eager(
         mask = (torch.arange(key.shape[2], device=query.device)[None, :] <= places[:, None] + past)[None, None]
     if mask.dtype == torch.bool:
         mask = torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, torch.finfo(query.dtype).min)
-    if REQUEST.watch is not None:
+    if watch is not None:
         layer = _layer(module, query, key, value, mask, options)
         if options.get("s_aux") is not None or options.get("position_bias") is not None:
             full = mask
@@ -135,7 +154,7 @@ def _eager(
                 return own(module, query[:, :, places], key, value, full[:, :, places], **options)[1]
 
             layer.given = given
-        REQUEST.watch.show(layer)
+        watch.show(layer)
     parts = [
         own(module, query[:, :, a : a + _ROWS_AT_ONCE], key, value, mask[:, :, a : a + _ROWS_AT_ONCE], **options)[0]
         for a in range(0, size, _ROWS_AT_ONCE)
@@ -159,6 +178,7 @@ def _layer(
         softcap=None if softcap is None else float(softcap),
         value=value[0],
         module=module,
+        past=key.shape[2] - query.shape[2],
     )
 
 

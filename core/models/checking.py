@@ -1,6 +1,7 @@
 """The check that keeps packed scoring from ever being silently wrong.
 
-A model is asked for the same log-probabilities three ways: one text at a time, as a trie, and from a kept prefix.
+A model is asked for the same log-probabilities in several ways: one text at a time, as a trie, from a kept prefix, and
+going on from what an earlier pass kept, beside a text that stands apart.
 Texts are random tokens, longer than any window where that is cheap. The yardstick is the model's own sensitivity:
 how far the same predictions move when the beginning of the text is another one.
 
@@ -23,8 +24,9 @@ from core.models.architectures import Abilities, kind, obstacle, route_of
 from core.models.capture import eager
 from core.models.drift import Drift, Floats, drift_of
 from core.models.observers import Rows
-from core.models.packing import Limits, Plan, plan
+from core.models.packing import Limits, Plan, plan, read_on
 from core.models.passes import Passes
+from core.models.prefix_cache import PrefixCache
 from core.models.trie import Ints
 
 _log = logging.getLogger(__name__)
@@ -93,10 +95,13 @@ def examine(model: Any, context: int, exact: list[Floats] | None = None) -> Abil
     passes.forest = passes.forest and not reason
     behind = _together(passes, model, sample, cacheable=True)
     cacheable = _agrees(sample, behind)
+    going_on = _going_on(passes, model, sample) if cacheable else None
+    continuing = _agrees(sample, going_on)
     attentive = route == "interface" or _attends(passes, model, sample)
     ways = [sample.plain, *([] if reason else together), behind if cacheable else None]
+    ways += [going_on[:2]] if continuing and going_on is not None else []
     drift = None if model.dtype == torch.float32 else _drift([way for way in ways if way is not None], sample, exact)
-    return Abilities(route, reason, cacheable, attentive, drift)
+    return Abilities(route, reason, cacheable, attentive, drift, continuing)
 
 
 def _read(passes: Passes, context: int, exact: list[Floats] | None) -> _Sample:
@@ -156,7 +161,7 @@ def _plan(model: Any, texts: list[Ints], marks: list[Ints], *, packable: bool, c
 def _log_probs(passes: Passes, chosen: list[Plan], count: int) -> list[Floats]:
     """For each text, (marks, V) log-probabilities."""
     found: list[Floats] = [np.empty(0)] * count
-    for _, batch, logits in passes.run(chosen):
+    for batch, logits in passes.run(chosen):
         logged = torch.log_softmax(logits.float(), dim=-1).cpu().numpy()
         start = 0
         for row in batch:
@@ -249,6 +254,26 @@ def _together(
     except Exception as error:  # whatever an unknown architecture does with our mask: it cannot be packed
         _log.debug("self check failed: %s", error)
         return None
+
+
+def _going_on(passes: Passes, model: Any, sample: _Sample) -> list[Floats] | None:
+    """The log-probabilities of the texts where the first was read before: the second goes on from it and the fourth
+    stands apart in the same pass; or None where the architecture breaks on it."""
+    passes.prefixes = prefixes = PrefixCache()
+    try:
+        before = _log_probs(
+            passes, _plan(model, sample.texts[:1], sample.marks[:1], packable=False, cacheable=False), 1
+        )
+        texts, marks = [sample.texts[1], sample.texts[3]], [sample.marks[1], sample.marks[3]]
+        apart = _plan(model, texts, marks, packable=False, cacheable=False)
+        first = [int(at[0]) for at in marks]
+        after = _log_probs(passes, read_on(apart, first, prefixes.known, 1, passes.forest), 2)
+        return [before[0], after[0], sample.plain[2], after[1]]
+    except Exception as error:  # as above
+        _log.debug("cannot go on from what was read: %s", error)
+        return None
+    finally:
+        passes.prefixes = None
 
 
 def _agrees(sample: _Sample, tried: list[Floats] | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,9 @@ from core.models.encoding import Encoder, Encoding, joined
 from core.models.incremental import Growing, growing
 from core.models.layer import Layer, Observer
 from core.models.observers import Inside, Rows
-from core.models.packing import Plan, plan, suited
+from core.models.packing import Plan, plan, read_on, suited
 from core.models.passes import Alone, Look, Passes
+from core.models.prefix_cache import MAX_BYTES, PrefixCache
 from core.models.reading import Answers, Pair, Reading, Scored
 from core.models.trie import Ints
 from core.runtime.cost import count
@@ -29,6 +30,10 @@ from core.runtime.progress import Advance, Stop, check, counting
 
 if TYPE_CHECKING:
     from core.mixture.mixture import Mixture
+
+_LARGE = 20_000_000
+"""Parameters. A pass of a smaller model is over in milliseconds: there the same study gives the same digits each time,
+whatever was read before; larger ones read on from what they know."""
 
 
 class LanguageModel:
@@ -70,6 +75,8 @@ class LanguageModel:
         self.limits = suited(str(model.device), self._width, padded=not abilities.forest)
         self._model, self._abilities = model, abilities
         self._passes = Passes(model, abilities.route, abilities.forest)
+        if abilities.continuing and model.num_parameters() >= _LARGE:
+            self.keep_prefixes()
         self.encoder = Encoder(tokenizer)
         self._start = next((i for i in (tokenizer.bos_token_id, tokenizer.eos_token_id) if i is not None), None)
 
@@ -78,6 +85,18 @@ class LanguageModel:
         """Numbers of the tokens that stand for text, ascending."""
         known = range(min(self.vocabulary_size, self.encoder.size))
         return np.array([number for number in known if number not in self.encoder.special], dtype=np.int64)
+
+    @property
+    def prefixes(self) -> PrefixCache | None:
+        """Keys and values of what was read lately; None where none are kept."""
+        return self._passes.prefixes
+
+    def keep_prefixes(self, most: int = MAX_BYTES) -> None:
+        """Keep keys and values of what is read from here on, `most` bytes of them, and read on from there.
+
+        Numbers are then those of reading all anew within 1e-5, and no longer to the last digit.
+        """
+        self._passes.prefixes = PrefixCache(most)
 
     @contextmanager
     def module(self) -> Iterator[Any]:
@@ -130,8 +149,8 @@ class LanguageModel:
 
         Args:
             look: which of the texts is read.
-            along: texts whose `embed` is wanted too, if it costs no pass of its own: beside pairs it would, and on
-                models whose rows cannot follow one another.
+            along: texts whose `embed` is wanted too, if it costs no pass of its own: it would on models whose rows
+                cannot follow one another, and beside pairs where no prefixes are kept.
 
         Raises:
             PromptTooLong, ModelError, Cancelled: as those do.
@@ -150,13 +169,15 @@ class LanguageModel:
         results = [_unscored(*one) for one in zip(pairs, encodings, behind, strict=True)]
         rows = np.empty((len(texts), self.vocabulary_size), dtype=np.float32)
         # The last digits of a score depend on the shape of its pass, so scores keep to rows of one kind.
-        mixed = not pairs and look is None and self._abilities.forest
+        mixed = self._abilities.forest and (self.prefixes is not None or (not pairs and look is None))
         carried, alone = self._carried(along, sequences, marks) if mixed else ({}, None)
-        chosen = self._plan(sequences, marks, mixed)
         seen = None if look is None or not self._abilities.passing else Look(len(places) + texts.index(look))
         # The lock and the count are held here and not in the generator, which an error would leave suspended.
-        with self.lock, counting(sum(len(one.batches) for one in chosen), "passes", inner=True) as advance:
-            for nodes, logged in self._visit(chosen, marks, advance, stop, seen, mixed, alone):
+        with ExitStack() as held:
+            held.enter_context(self.lock)
+            chosen = self._plan(sequences, marks, mixed, {} if alone is None else alone.own)
+            advance = held.enter_context(counting(sum(len(one.batches) for one in chosen), "passes", inner=True))
+            for nodes, logged in self._visit(chosen, marks, advance, stop, seen, mixed and look is None, alone):
                 asked = [member for member in nodes if len(places) <= member < len(places) + len(texts)]
                 if asked:
                     at = [int(nodes[member][0]) for member in asked]
@@ -166,17 +187,14 @@ class LanguageModel:
                 own = {places[member]: at for member, at in nodes.items() if member < len(places)}
                 for place, values in _values(own, scored, encodings, logged):
                     self._check_numbers(values)
-                    read, at = encodings[place], scored[place].tolist()
-                    tokens, numbers = tuple(read.texts[i] for i in at), tuple(read.ids[i] for i in at)
-                    one = results[place]
-                    results[place] = Scored(tokens, values, numbers, one.begins, one.overlap, one.left_out)
+                    results[place] = _scored(results[place], encodings[place], scored[place].tolist(), values)
+        vectors = {} if alone is None else {carried[member]: mean for member, mean in alone.means.items()}
         attention = None if seen is None else seen.attention
         if look is None or attention is None or len(attention) != self.layers:
-            vectors = {} if alone is None else {carried[member]: mean for member, mean in alone.means.items()}
             return Answers(results, rows, vectors=vectors)
         encoding = self.encode(look)
         reading = _reading(encoding, self._ids(encoding.ids), rows[texts.index(look)], attention=attention)
-        return Answers(results, rows, reading)
+        return Answers(results, rows, reading, vectors)
 
     def read(
         self,
@@ -197,6 +215,10 @@ class LanguageModel:
             PromptTooLong: more tokens than the model reads.
             ModelError: a row or head that does not exist, or an empty text on a model without a start token.
         """
+        if self.prefixes is not None and not hidden and head is None and tuple(rows) == (-1,):
+            reading = self.answer((), [text], look=text).reading  # reads on from what is known
+            if reading is not None:
+                return reading
         encoding = self.encode(text)
         self._check([encoding.ids])
         ids = self._ids(encoding.ids)
@@ -365,12 +387,16 @@ class LanguageModel:
             marks.append(np.array([len(sequence) - 1]))
         return carried, Alone(own) if own else None
 
-    def _plan(self, sequences: list[Ints], marks: list[Ints], mixed: bool) -> list[Plan]:
-        """The passes that read these sequences, none where there are none."""
+    def _plan(self, sequences: list[Ints], marks: list[Ints], mixed: bool, own: dict[int, Ints]) -> list[Plan]:
+        """The passes that read these sequences, none where there are none.
+
+        Args:
+            own: by sequence, places whose states are wanted.
+        """
         if not sequences:
             return []
         count(texts=len(sequences))
-        return plan(
+        chosen = plan(
             sequences,
             marks,
             width=self._width,
@@ -379,6 +405,10 @@ class LanguageModel:
             cacheable=self._abilities.cacheable,
             limits=replace(self.limits, mixed=mixed),
         )
+        if self.prefixes is None:
+            return chosen
+        first = [int(min([at[0], *own.get(member, ())])) for member, at in enumerate(marks)]
+        return read_on(chosen, first, self.prefixes.known, self.limits.shortest_trunk, self._passes.forest)
 
     def _visit(
         self,
@@ -394,14 +424,14 @@ class LanguageModel:
 
         The caller holds the lock.
         """
-        for front, batch, logits in self._passes.run(plans, stop, advance, look, blocks, alone):
+        for batch, logits in self._passes.run(plans, stop, advance, look, blocks, alone):
             nodes: dict[int, Ints] = {}
             start = 0
             for row in batch:
                 place = np.zeros(len(row.trie.tokens), dtype=np.int64)
                 place[row.marked] = np.arange(start, start + len(row.marked))
                 for member, path in zip(row.trie.members, row.trie.paths, strict=True):
-                    nodes[member] = place[path[marks[member] - front]]
+                    nodes[member] = place[path[marks[member] - row.front]]
                 start += len(row.marked)
             yield nodes, _log_probs(logits)
 
@@ -509,6 +539,12 @@ def _unscored(pair: Pair, encoding: Encoding, behind: Ints) -> Scored:
     begins = min(encoding.starts[first], join)
     left_out = encoding.ids[0] if first == 0 else None
     return Scored((), np.empty(0), begins=begins, overlap=join - begins, left_out=left_out)
+
+
+def _scored(found: Scored, encoding: Encoding, at: Sequence[int], values: NDArray[np.float64]) -> Scored:
+    """A continuation with its (t,) log-probabilities, those of the tokens at some places."""
+    tokens, ids = tuple(encoding.texts[i] for i in at), tuple(encoding.ids[i] for i in at)
+    return replace(found, tokens=tokens, logprobs=values, ids=ids)
 
 
 def _log_probs(logits: torch.Tensor) -> torch.Tensor:

@@ -28,13 +28,14 @@ class Layer:
         number: 0 is the first.
         heads: H query heads.
         size: t.
-        query, key: (H, t, d) and (K, t, d), H a multiple of K (grouped queries), positions already turned in; None
+        query, key: (H, t, d) and (K, p + t, d), H a multiple of K (grouped queries), positions already turned in; None
             where the model gives weights alone.
-        mask: (1 or H, t, t) what each query may see, bool or additive; None is causal.
+        mask: (1 or H, t, p + t) what each query may see, bool or additive; None is causal.
         scale, softcap: of the scores.
         given: the model's own weights, where they are not softmax(scale · q Kᵀ + mask).
-        value: (K, t, d) what is attended to, or None where the model keeps it to itself.
+        value: (K, p + t, d) what is attended to, or None where the model keeps it to itself.
         module: the attention module, whose output projection the heads share, or None.
+        past: p, keys of tokens that were read in an earlier pass and stand in front.
     """
 
     number: int
@@ -48,6 +49,7 @@ class Layer:
     given: Given | None = None
     value: Tensor | None = None
     module: torch.nn.Module | None = None
+    past: int = 0
 
     @property
     def device(self) -> torch.device:
@@ -62,10 +64,10 @@ class Layer:
             heads: consecutive ones; None is all of them.
 
         Returns:
-            (heads, places, reach), where reach is one past the last place: what stands behind it has no weight.
+            (heads, places, reach), where reach is one past the last place's key: what stands behind has no weight.
         """
         heads = range(self.heads) if heads is None else heads
-        reach = places.stop if isinstance(places, slice) else max(places) + 1
+        reach = self.past + (places.stop if isinstance(places, slice) else max(places) + 1)
         if self.given is not None:
             chosen = places if isinstance(places, slice) else torch.tensor(list(places))
             return self.given(chosen)[0, heads.start : heads.stop, :, :reach].float()
@@ -95,11 +97,11 @@ class Layer:
     def _masked(self, scores: Tensor, places: slice | Sequence[int], heads: range, reach: int) -> Tensor:
         if self.mask is None:
             if isinstance(places, slice):  # behind the first place alone is anything to be hidden
-                corner = scores[:, :, places.start :]
+                corner = scores[:, :, self.past + places.start :]
                 future = torch.ones(corner.shape[1:], dtype=torch.bool, device=scores.device).triu_(1)
                 corner.masked_fill_(future, -torch.inf)
                 return scores
-            at = torch.tensor(list(places), device=scores.device)
+            at = torch.tensor(list(places), device=scores.device) + self.past
             return scores.masked_fill_(torch.arange(reach, device=scores.device) > at[:, None], -torch.inf)
         own = self.mask if len(self.mask) == 1 else self.mask[heads.start : heads.stop]
         part = own[:, places, :reach]

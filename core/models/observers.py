@@ -22,7 +22,7 @@ class Rows:
     Attributes:
         rows: places of the queries, not negative.
         head: (layer, head) whose whole map is wanted, or None.
-        kept: per layer (heads, rows, t) float32.
+        kept: per layer (heads, rows, t) float32, t with the tokens of an earlier pass that stand in front.
         map: (t, t) float32 of `head`.
     """
 
@@ -34,7 +34,7 @@ class Rows:
     def see(self, layer: Layer) -> None:
         """Take this layer's rows."""
         found = layer.rows(self.rows)
-        self.kept.append(torch.nn.functional.pad(found, (0, layer.size - found.shape[-1])))
+        self.kept.append(torch.nn.functional.pad(found, (0, layer.past + layer.size - found.shape[-1])))
         if self.head is not None and self.head[0] == layer.number:
             head = range(self.head[1], self.head[1] + 1)
             self.map = found.new_zeros(layer.size, layer.size)

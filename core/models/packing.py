@@ -15,7 +15,7 @@ values copied for it, about 3·P/d tokens' worth. A sequence joins a row when th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,10 +60,16 @@ def suited(device: str, width: int, padded: bool) -> Limits:
 
 @dataclass(frozen=True)
 class Row:
-    """A trie and the nodes whose logits are wanted, (k,) in ascending order."""
+    """A trie and the nodes whose logits are wanted, (k,) in ascending order.
+
+    Attributes:
+        front: tokens of the trunk before it; 0 where it begins at its texts' first token, with or without a trunk in
+            the same pass.
+    """
 
     trie: Trie
     marked: Ints
+    front: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ class Plan:
     """Forward passes that cover some of the sequences.
 
     Attributes:
-        trunk: (P,) tokens in front of every one of them, computed first; empty for none. Tries hold what follows.
+        trunk: (P,) tokens in front of them, computed first; empty for none. Tries hold what follows.
         batches: rows that go through together; chains and branching tries are mixed where the limits say so alone.
     """
 
@@ -121,6 +127,59 @@ def plan(
         batches = _batches([_mark(trie, marks, 0) for trie in bare], 0, most_marked, limits)
         plans.append(Plan(np.empty(0, np.int64), tuple(batches)))
     return plans
+
+
+def read_on(
+    plans: list[Plan], first: Sequence[int], known: Callable[[Ints], int], least: int, forest: bool
+) -> list[Plan]:
+    """The plans, where rows that begin with what is known already begin behind it.
+
+    Args:
+        first: for each sequence the first place of which something is wanted; it is read again.
+        known: of how many of the first tokens the keys and values are kept.
+        least: fewer known tokens are read again too.
+        forest: whether a row behind a trunk may share its pass with rows that are not.
+    """
+    found: list[Plan] = []
+    for one in plans:
+        if len(one.trunk):
+            found.append(one)
+            continue
+        left: list[tuple[Row, ...]] = []
+        for batch in one.batches:
+            reach = [known(row.trie.tokens[: _stem(row.trie, first)]) for row in batch]
+            apart = tuple(row for row, count in zip(batch, reach, strict=True) if count < least)
+            behind = [(row, count) for row, count in zip(batch, reach, strict=True) if count >= least]
+            if apart and not (forest and behind):
+                left.append(apart)
+                apart = ()
+            for row, count in behind:
+                found.append(Plan(row.trie.tokens[:count], ((_behind(row, count), *apart),)))
+                apart = ()
+        if left:
+            found.append(Plan(one.trunk, tuple(left)))
+    return found
+
+
+def stem(trie: Trie) -> int:
+    """How many nodes all of its sequences have in common."""
+    size = len(trie.tokens)
+    common = (trie.ends == size) & (trie.depths == np.arange(size))
+    branches = int(common.argmin()) if not common.all() else size
+    return min(branches, *(len(path) for path in trie.paths))
+
+
+def _stem(trie: Trie, first: Sequence[int]) -> int:
+    """Of the stem, what stands before anything that is wanted."""
+    return min(stem(trie), *(first[member] for member in trie.members))
+
+
+def _behind(row: Row, count: int) -> Row:
+    """A row without the first nodes of its stem, which are its trunk."""
+    trie = row.trie
+    paths = tuple(path[count:] - count for path in trie.paths)
+    rest = Trie(trie.tokens[count:], trie.depths[count:] - count, trie.ends[count:] - count, trie.members, paths)
+    return Row(rest, row.marked - count, count)
 
 
 def _groups(sequences: Sequence[Ints], order: list[int], shortest: int) -> list[list[int]]:
@@ -194,7 +253,7 @@ def _cost(nodes: int, trunk: int, width: int, chain: bool) -> float:
 
 def _mark(trie: Trie, marks: Sequence[Ints], prefix: int) -> Row:
     nodes = [path[marks[member] - prefix] for member, path in zip(trie.members, trie.paths, strict=True)]
-    return Row(trie, np.unique(np.concatenate(nodes)))
+    return Row(trie, np.unique(np.concatenate(nodes)), prefix)
 
 
 def _batches(rows: list[Row], trunk: int, most_marked: int, limits: Limits) -> list[tuple[Row, ...]]:

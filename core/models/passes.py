@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -19,7 +20,8 @@ from core.errors import Cancelled
 from core.models.architectures import Route
 from core.models.capture import REQUEST, TreeShape, watching
 from core.models.observers import Rows
-from core.models.packing import Plan, Row
+from core.models.packing import Plan, Row, stem
+from core.models.prefix_cache import KeysValues, PrefixCache
 from core.models.trie import Ints
 from core.runtime.cost import count
 from core.runtime.progress import Advance
@@ -32,8 +34,7 @@ Stop = Callable[[], bool]
 class Look:
     """The attention of one sequence's last token, taken in passing from the pass that reads it.
 
-    It is there where the sequence's trie is the only one of its pass and no trunk stands in front; elsewhere the text
-    has to be read apart.
+    It is there where one row holds all of its pass; where rows stand side by side, the text has to be read apart.
     """
 
     def __init__(self, member: int) -> None:
@@ -41,19 +42,25 @@ class Look:
         Args:
             member: the sequence's place among those planned.
         """
-        self._member = member
+        self.member = member
         self._rows: Rows | None = None
         self._path: Ints = np.empty(0, np.int64)
 
+    def place(self, batch: tuple[Row, ...]) -> int | None:
+        """Which row of a batch holds the sequence; None for none."""
+        return next((place for place, row in enumerate(batch) if self.member in row.trie.members), None)
+
     @contextmanager
-    def at(self, batch: tuple[Row, ...], behind_a_trunk: bool) -> Iterator[None]:
-        """Around the pass of a batch: watches it where it holds the sequence."""
-        trie = batch[0].trie
-        if len(batch) > 1 or behind_a_trunk or self._member not in trie.members:
-            yield
-            return
-        self._path = trie.paths[trie.members.index(self._member)]
-        self._rows = Rows([int(self._path[-1])])
+    def at(self, row: Row, offset: int, front: int) -> Iterator[None]:
+        """Around the pass of its row: watches it.
+
+        Args:
+            offset: nodes before the row's in what is watched of the pass.
+            front: keys before those of all nodes there.
+        """
+        path = offset + row.trie.paths[row.trie.members.index(self.member)]
+        self._rows = Rows([int(path[-1])])
+        self._path = np.concatenate([np.arange(row.front), front + path])
         with watching(self._rows):
             yield
 
@@ -69,7 +76,7 @@ class Look:
 class Alone:
     """Mean last-layer states of texts that are read alone, taken in passing from passes that are made anyway.
 
-    They are there for texts whose trie begins at their first token: no trunk stands in front.
+    They are there where one row holds all of a pass.
     """
 
     def __init__(self, own: dict[int, Ints]) -> None:
@@ -77,27 +84,53 @@ class Alone:
         Args:
             own: by sequence, the places among those planned, which of its tokens the mean is over.
         """
-        self._own = own
+        self.own = own
         self.means: dict[int, NDArray[np.float32]] = {}
+
+    def any_in(self, batch: tuple[Row, ...]) -> bool:
+        """Whether a batch holds one of the texts."""
+        return any(member in self.own for row in batch for member in row.trie.members)
 
     def take(self, batch: tuple[Row, ...], states: Tensor) -> None:
         """Read them off a batch's (n, d) states, its rows one after another."""
         start = 0
         for row in batch:
             for member, path in zip(row.trie.members, row.trie.paths, strict=True):
-                if member in self._own:
-                    self.means[member] = states[start + path[self._own[member]]].float().mean(dim=0).cpu().numpy()
+                if member in self.own and self.own[member][0] >= row.front:
+                    places = start + path[self.own[member] - row.front]
+                    self.means[member] = states[places].float().mean(dim=0).cpu().numpy()
             start += len(row.trie.tokens)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A sequence of a pass whose keys and values are kept.
+
+    Attributes:
+        prefixes: where.
+        tokens: (n,) of the sequence, those of the trunk included.
+        places: (n,) of its keys among those of the pass, the trunk's first.
+    """
+
+    prefixes: PrefixCache
+    tokens: Ints
+    places: Ints
+
+    def take(self, cache: DynamicCache) -> None:
+        """Keep them, by the pass's cache."""
+        self.prefixes.keep(self.tokens, self.places, _states(cache))
 
 
 class Passes:
     """Runs a model's forward passes; the caller holds the model's lock.
 
-    With `forest`, rows of a batch follow one another in a single row; else they stand side by side, padded.
+    With `forest`, rows of a batch follow one another in a single row; else they stand side by side, padded. With
+    `prefixes`, keys and values are kept from pass to pass.
     """
 
     def __init__(self, model: Any, route: Route, forest: bool = False) -> None:
         self.model, self.route, self.forest = model, route, forest
+        self.prefixes: PrefixCache | None = None
         self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
 
     def run(
@@ -108,8 +141,11 @@ class Passes:
         look: Look | None = None,
         blocks: bool = False,
         alone: Alone | None = None,
-    ) -> Iterator[tuple[int, tuple[Row, ...], Tensor]]:
-        """For each batch, tokens of its trunk, its rows and the (marked nodes, V) logits, rows one after another.
+    ) -> Iterator[tuple[tuple[Row, ...], Tensor]]:
+        """For each batch, its rows and the (marked nodes, V) logits, rows one after another.
+
+        Of what is read, trunks are kept and the text that is looked at; where all is one row, what its texts have in
+        common too. More would be what a question of many texts shares by itself.
 
         Raises:
             Cancelled: `stop` said so between two passes.
@@ -120,17 +156,65 @@ class Passes:
             trunk = self.cache(plan.trunk) if len(plan.trunk) else None
             for batch in plan.batches:
                 check(stop)
-                with nullcontext() if look is None else look.at(batch, trunk is not None):
-                    logits = self.logits(batch, trunk, blocks, alone)
-                yield len(plan.trunk), batch, logits
+                kept = self._kept(plan.trunk, batch, look, len(plans) == len(plan.batches) == 1)
+                watched, watch = self._watch(batch, trunk, blocks, look)
+                with watch:
+                    logits = self.logits(batch, trunk, blocks, alone, kept, watched)
+                yield batch, logits
                 done += 1
                 advance(done)
 
     def cache(self, tokens: Ints) -> DynamicCache:
         """Keys and values of one sequence, every layer in full (a windowed layer forgets by its mask)."""
-        kept = DynamicCache()
-        self._forward({"input_ids": self._tensor(tokens)[None], "past_key_values": kept, "use_cache": True}, None)
+        known = [] if self.prefixes is None else self.prefixes.take(tokens)
+        front = known[0][0].shape[2] if known else 0
+        kept = DynamicCache(known) if known else DynamicCache()
+        if front == len(tokens):
+            return kept
+        inputs = {"input_ids": self._tensor(tokens[front:])[None], "past_key_values": kept, "use_cache": True}
+        self._forward(inputs, None)
+        if self.prefixes is not None:
+            self.prefixes.keep(tokens, np.arange(len(tokens)), _states(kept))
         return kept
+
+    def _kept(self, trunk: Ints, batch: tuple[Row, ...], look: Look | None, only: bool) -> Kept | None:
+        """What is to be kept of a batch's keys and values."""
+        if self.prefixes is None or (len(batch) > 1 and not self.forest):
+            return None
+        place = None if look is None else look.place(batch)
+        if place is None:
+            if not only or len(batch) > 1:
+                return None
+            path = np.arange(stem(batch[0].trie))
+            place = 0
+        else:
+            assert look is not None
+            path = batch[place].trie.paths[batch[place].trie.members.index(look.member)]
+        row = batch[place]
+        tokens = np.concatenate([trunk[: row.front], row.trie.tokens[path]])
+        start = sum(len(other.trie.tokens) for other in batch[:place])
+        behind = len(trunk) + start + path
+        return Kept(self.prefixes, tokens, np.concatenate([np.arange(row.front), behind]))
+
+    def _watch(
+        self, batch: tuple[Row, ...], trunk: DynamicCache | None, blocks: bool, look: Look | None
+    ) -> tuple[int, AbstractContextManager[None]]:
+        """The part of a pass that is watched, and what is around the pass meanwhile."""
+        place = None if look is None else look.place(batch)
+        front = 0 if trunk is None else trunk.get_seq_length()
+        if look is None or place is None:
+            return 0, nullcontext()
+        if not self._in_a_row(batch, trunk, blocks):
+            return 0, look.at(batch[0], 0, front) if len(batch) == 1 else nullcontext()
+        starts, parts = _layout(batch)
+        number = next(number for number, (a, b) in enumerate(parts) if a <= starts[place] < b)
+        return number, look.at(batch[place], starts[place] - parts[number][0], front if number == 0 else 0)
+
+    def _in_a_row(self, batch: tuple[Row, ...], trunk: DynamicCache | None, blocks: bool) -> bool:
+        """Whether a batch's tries follow one another in one row."""
+        if trunk is not None:
+            return self.forest and any(not row.front for row in batch)
+        return self.forest and (len(batch) > 1 or (blocks and not batch[0].trie.is_chain))
 
     def logits(
         self,
@@ -138,23 +222,25 @@ class Passes:
         trunk: DynamicCache | None,
         blocks: bool = False,
         alone: Alone | None = None,
+        kept: Kept | None = None,
+        watched: int = 0,
     ) -> Tensor:
         """(marked nodes of all rows, V) next-token logits; with `blocks`, attention of a large trie goes in blocks.
 
         Args:
-            alone: takes what it wants of the states, where rows follow one another and no trunk stands in front.
+            alone: takes what it wants of the states, where one row holds all of the pass.
+            kept: takes what it wants of the keys and values.
+            watched: which part of a row of several tries is shown to an observer.
         """
-        if self.forest and trunk is None and (len(batch) > 1 or (blocks and not batch[0].trie.is_chain)):
-            return self._in_one_row(batch, blocks, alone)
+        take = None if alone is None or not alone.any_in(batch) else partial(alone.take, batch)
+        if self._in_a_row(batch, trunk, blocks):
+            return self._in_one_row(batch, trunk, blocks, take, kept, watched)
         ids = _table([row.trie.tokens for row in batch])
         keep = np.zeros(ids.shape, dtype=bool)
         for place, row in enumerate(batch):
             keep[place, row.marked] = True
-        inputs: dict[str, Any] = {"input_ids": self._tensor(ids), "use_cache": trunk is not None}
-        front = 0
-        if trunk is not None:
-            front = trunk.get_seq_length()
-            inputs["past_key_values"] = _repeat(trunk, len(batch))
+        inputs = {"input_ids": self._tensor(ids), **_past(trunk, len(batch), kept)}
+        front = 0 if trunk is None else trunk.get_seq_length()
         tree = None
         # padding stands to the right of every token that counts, so that chains need no mask at all
         if not batch[0].trie.is_chain:
@@ -162,24 +248,41 @@ class Passes:
             depths = _table([row.trie.depths for row in batch])
             tree = TreeShape(self._tensor(depths), self._tensor(ends), front)
             inputs |= self._tree_inputs(tree)
-        return self._forward(inputs, self._tensor(keep), tree)
+        return self._forward(inputs, self._tensor(keep), tree, take if len(batch) == 1 else None, kept)
 
-    def _in_one_row(self, batch: tuple[Row, ...], blocks: bool, alone: Alone | None) -> Tensor:
-        """Tries one after another instead of side by side: no padding."""
-        starts = np.cumsum([0, *(len(row.trie.tokens) for row in batch)])
+    def _in_one_row(
+        self,
+        batch: tuple[Row, ...],
+        trunk: DynamicCache | None,
+        blocks: bool,
+        take: Callable[[Tensor], None] | None,
+        kept: Kept | None,
+        watched: int,
+    ) -> Tensor:
+        """Tries one after another instead of side by side: no padding. Behind a trunk stands the first alone."""
+        starts, parts = _layout(batch)
         keep = np.zeros((1, starts[-1]), dtype=bool)
         keep[0, np.concatenate([row.marked + start for row, start in zip(batch, starts, strict=False)])] = True
         ends = np.concatenate([row.trie.ends + start for row, start in zip(batch, starts, strict=False)])
         depths = np.concatenate([row.trie.depths for row in batch])
-        parts = _parts(starts.tolist())
-        keys: list[Tensor] = []
+        front = 0 if trunk is None else trunk.get_seq_length()
+        keys: list[Tensor | slice] = [slice(front + a if a else 0, front + b) for a, b in parts]
         if blocks:
             parts = tuple(block for part in parts for block in _blocks(*part))
-            keys = [self._tensor(_open_before(ends, *block)) for block in parts]
-        tree = TreeShape(self._tensor(depths)[None], self._tensor(ends)[None], 0, parts, tuple(keys))
+            keys = [self._tensor(np.r_[:front, front + _open_before(ends, *block)]) for block in parts]
+        apart = np.arange(starts[-1]) >= starts[1]
+        tree = TreeShape(
+            self._tensor(depths)[None],
+            self._tensor(ends)[None],
+            front,
+            parts,
+            tuple(keys),
+            watched,
+            self._tensor(apart)[None] if front else None,
+        )
         ids = self._tensor(np.concatenate([row.trie.tokens for row in batch]))[None]
-        inputs = {"input_ids": ids, "use_cache": False, **self._tree_inputs(tree)}
-        return self._forward(inputs, self._tensor(keep), tree, None if alone is None else partial(alone.take, batch))
+        inputs = {"input_ids": ids, **_past(trunk, 1, kept), **self._tree_inputs(tree)}
+        return self._forward(inputs, self._tensor(keep), tree, take, kept)
 
     def hidden(self, batch: tuple[Row, ...], layer: int) -> Tensor:
         """(B, n, d) hidden states of one layer, for a batch of chains."""
@@ -211,6 +314,7 @@ class Passes:
         keep: Tensor | None,
         tree: TreeShape | None = None,
         take: Callable[[Tensor], None] | None = None,
+        kept: Kept | None = None,
     ) -> Tensor:
         if take is not None:
             inputs["output_hidden_states"] = True
@@ -224,6 +328,8 @@ class Passes:
             logits: Tensor = output.logits
             if take is not None:
                 take(output.hidden_states[-1][0])
+            if kept is not None:
+                kept.take(inputs["past_key_values"])
         finally:
             REQUEST.tree = None
         return logits if keep is None or logits.ndim == 2 else logits[keep]
@@ -242,6 +348,25 @@ def _repeat(cache: DynamicCache, times: int) -> DynamicCache:
     """A copy of a cache of one sequence for `times` rows, which may grow without touching the original."""
     layers: list[Any] = list(cache.layers)
     return DynamicCache([(x.keys.expand(times, -1, -1, -1), x.values.expand(times, -1, -1, -1)) for x in layers])
+
+
+def _layout(batch: tuple[Row, ...]) -> tuple[list[int], tuple[tuple[int, int], ...]]:
+    """Where each row of a batch begins when they follow one another, the end too; and from … to of each part."""
+    starts = np.cumsum([0, *(len(row.trie.tokens) for row in batch)]).tolist()
+    return starts, _parts(starts)
+
+
+def _past(trunk: DynamicCache | None, rows: int, kept: Kept | None) -> dict[str, Any]:
+    """The cache that a pass goes on from: the trunk's for every row, an empty one where keys and values are wanted."""
+    if trunk is None and kept is None:
+        return {"use_cache": False}
+    return {"use_cache": True, "past_key_values": DynamicCache() if trunk is None else _repeat(trunk, rows)}
+
+
+def _states(cache: DynamicCache) -> KeysValues:
+    """Its keys and values by layer."""
+    layers: list[Any] = list(cache.layers)
+    return [(layer.keys, layer.values) for layer in layers]
 
 
 def _parts(starts: list[int]) -> tuple[tuple[int, int], ...]:

@@ -31,8 +31,8 @@ def shared_passes(question: Question, model: LanguageModel, stop: Stop | None = 
     pairs, texts = foreseen(question, model)
     prompt = question.prompt.text  # attention is read after it
     shared.want(pairs, [*texts, prompt], look=prompt if question.study.token_head is None else None)
-    shared.try_fetch(stop)
     shared.carry(unread(question, model), partial(keep_vectors, model))
+    shared.try_fetch(stop)
     return shared
 
 
@@ -61,7 +61,8 @@ def foreseen(question: Question, model: LanguageModel) -> tuple[list[Pair], list
 def unread(question: Question, model: LanguageModel) -> list[str]:
     """Texts whose last hidden states a kernel of every run will read, each alone, and that are not known yet.
 
-    Scores share no pass with them, so an answer does not depend on which those are.
+    On models that keep nothing of what they read, scores share no pass with them, so an answer does not depend on which
+    those are.
     """
     study = question.study
     last = study.hidden_layer in (-1, model.layers)

@@ -100,7 +100,8 @@ class SharedPasses:
         self._look = look if look is not None else self._look
 
     def carry(self, texts: Sequence[str], keep: Callable[[Mapping[str, Vector]], None]) -> None:
-        """Have texts embedded by a pass that `next_logprobs` makes anyway, if it makes one; scores never share it.
+        """Have texts embedded by a pass that is made anyway: by `fetch` where the model keeps what it has read, else
+        by `next_logprobs`, so that scores never share it and are the same to the last digit each time.
 
         Args:
             texts: whose `LanguageModel.embed` is wanted.
@@ -128,7 +129,10 @@ class SharedPasses:
         self._texts.clear()
         look, self._look = self._look, None
         if texts:
-            found = self.model.answer(pairs, texts, look=look, stop=stop)
+            along, self._along = (self._along, []) if self.model.prefixes is not None else ([], self._along)
+            found = self.model.answer(pairs, texts, look=look, along=along, stop=stop)
+            if found.vectors:
+                self._keep(found.vectors)
             scores = found.scores
             self._rows |= zip(texts, found.rows, strict=True)
             if look is not None and found.reading is not None:

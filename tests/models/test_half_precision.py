@@ -190,7 +190,7 @@ def test_a_text_whose_states_pass_the_format_is_refused(model: Model, monkeypatc
     tested = model("llama")
     run_passes = tested._passes.run
     monkeypatch.setattr(
-        tested._passes, "run", lambda *how: ((n, b, logits * float("nan")) for n, b, logits in run_passes(*how))
+        tested._passes, "run", lambda *how: ((b, logits * float("nan")) for b, logits in run_passes(*how))
     )
     with pytest.raises(ModelError, match="gave no numbers"):
         tested.score([("the film", " good")])
