@@ -7,12 +7,13 @@ how far the same predictions move when the beginning of the text is another one.
 
 A 16-bit format rounds each way differently, so there the limits are wider by what rounding does, which is measured: the
 same texts alone, in the format and in float32. A wrong mask moves predictions as another beginning does, many times
-further. What is left of the rounding is kept as the model's drift.
+further. What is left of the rounding is kept as the model's drift (docs/methods.md §3.9).
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,12 +76,13 @@ def predictions(model: Any, context: int) -> list[Floats]:
     return _read(Passes(model, route_of(model)), context, None).plain
 
 
-def examine(model: Any, context: int, exact: list[Floats] | None = None) -> Abilities:
+def examine(model: Any, context: int, exact: list[Floats] | None = None, start: Sequence[int] = ()) -> Abilities:
     """Find out what a model can do, and how far a 16-bit format moves what it says.
 
     Args:
         exact: `predictions` of the same checkpoint in float32, where the model is in a 16-bit format and there was
             memory for both; without it rounding is what another length of the same text does.
+        start: the tokens that its tokenizer puts before every text.
 
     Raises:
         ModelError: the model is not causal: a later token changes an earlier prediction; or what it says is no number.
@@ -88,6 +90,7 @@ def examine(model: Any, context: int, exact: list[Floats] | None = None) -> Abil
     route = route_of(model)
     passes = Passes(model, route, forest=route == "interface")
     sample = _read(passes, context, exact)
+    _check_begun(passes, model, np.array([*start, *sample.texts[0]], dtype=np.int64)[:context])
     reason = obstacle(model, route)
     together = [] if reason else [_together(passes, model, sample, packable=packable) for packable in (True, False)]
     if not all(_agrees(sample, tried) for tried in together):
@@ -208,6 +211,16 @@ def _no_numbers(model: Any) -> str:
     if model.dtype == torch.float16:
         return f"{kind(model)} gives no numbers in float16, whose largest is 65,504: choose bfloat16 or float32."
     return f"{kind(model)} gives no numbers in {name}: its weights are damaged; save or download them again."
+
+
+def _check_begun(passes: Passes, model: Any, text: Ints) -> None:
+    """Refuse a model that gives no numbers for a text that begins as every text does.
+
+    A start token draws most of the attention, and its states are hundreds of times those of other tokens: what a format
+    holds of random tokens it need not hold of it.
+    """
+    if np.isnan(_alone(passes, model, text, np.array([len(text) - 1]))).any():
+        raise ModelError(_no_numbers(model))
 
 
 def _check_causal(passes: Passes, model: Any, sample: _Sample) -> None:

@@ -1,4 +1,4 @@
-"""What a 16-bit number format does to a model's predictions, measured when the model is loaded."""
+"""How far a 16-bit number format moves what a model says, measured when it is loaded (docs/methods.md §3.9)."""
 
 from __future__ import annotations
 

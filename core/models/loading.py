@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import ModelError
 from core.models.embedded import EMBEDDED
+from core.models.encoding import Encoder
 from core.models.hub import download
 from core.models.tokenizer import load_tokenizer
 from core.models.weights import available_memory, count_parameters, fingerprint, weight_files
@@ -71,7 +72,7 @@ def load_model(
     return LanguageModel(
         model,
         tokenizer,
-        examine(model, context, exact),
+        examine(model, context, exact, Encoder(tokenizer).ids_batch([""])[0]),
         name=name,
         fingerprint=fingerprint(files, dtype),
         context_length=context,

@@ -2,7 +2,7 @@
 
 A logit of some 20 nats has steps of 0.0625 (bfloat16) or 0.0156 (float16) between it and the next, so that different
 queries would get one and the same probability. The states before the output layer are rounded too, but each number by
-itself; their products are summed here in float32.
+itself; their products are summed here in float32 (docs/methods.md §3.9).
 """
 
 from __future__ import annotations

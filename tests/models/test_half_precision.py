@@ -1,4 +1,4 @@
-"""16-bit formats: what loads, what shares passes, how far rounding may move a score, and what is refused."""
+"""16-bit formats: what loads, what shares passes, and what is refused. Scores: `tests/scoring/test_real_models.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from transformers import BertConfig, BertLMHeadModel
@@ -15,59 +14,11 @@ from transformers import BertConfig, BertLMHeadModel
 from core import Demonstration, Study, run
 from core.errors import ModelError
 from core.models import LanguageModel, load_model, loading
-from core.models.packing import Limits
 from core.study.study import ModelChoice
-from tests.models import plain
 from tests.models.checkpoints import ARCHITECTURES, write_tokenizer
 from tests.models.conftest import Folder, Model
 
 HALVES: tuple[Any, ...] = ("bfloat16", "float16")
-SHOWN = "dog -> dogs\nbox -> boxes\nman -> men\n"
-QUERIES = ("child", "mouse", "bird", "foot", "city", "wolf", "day", "baby", "tooth", "car", "leaf", "goose")
-PAIRS = [(f"{SHOWN}{query} ->", f" {query}{end}") for query in QUERIES for end in ("s", "es")]
-
-
-@pytest.fixture(scope="module", params=HALVES)
-def half(request: pytest.FixtureRequest, smollm2_folder: Path) -> LanguageModel:
-    return load_model(str(smollm2_folder), dtype=request.param)
-
-
-def test_a_real_model_shares_passes(half: LanguageModel) -> None:
-    assert half.packable, half.why_not_packable
-    assert half._abilities.cacheable
-
-
-def test_scores_lie_within_the_drift_that_loading_measured(half: LanguageModel, smollm2_folder: Path) -> None:
-    """Together, one by one and in large batches, against transformers alone in float64; a label's tokens add up."""
-    drift = half.drift
-    assert drift is not None
-    assert drift.exact
-    assert 0 < drift.nats < drift.most_nats < 1.0
-    assert 0 < drift.share < drift.most_share < 0.25
-    pairs = PAIRS[:8]
-    exact = [plain.score(smollm2_folder, *pair, torch.float64) for pair in pairs]
-    found = [half.score(pairs), [half.score([pair])[0] for pair in pairs]]
-    for scored in found:
-        moved = [np.abs(one.logprobs - logs) for one, logs in zip(scored, exact, strict=True)]
-        assert max(part.max() for part in moved) <= drift.most_nats
-        # on ordinary text rounding does no more than on random text
-        assert np.mean(np.concatenate(moved)) <= 2 * drift.nats
-        assert max(part.max() for part in moved) > 0
-        sums = np.array([[one.logprobs.sum(), logs.sum()] for one, logs in zip(scored, exact, strict=True)])
-        ours, right = (1 / (1 + np.exp(sums[1::2, side] - sums[::2, side])) for side in (0, 1))
-        assert np.abs(ours - right).max() <= drift.most_share
-
-
-def test_scores_stand_on_no_grid(half: LanguageModel) -> None:
-    """A 16-bit output layer gives logits in steps of 1/8 or 1/64: different queries then get the same probability."""
-    scores = np.array([one.logprobs.sum() for one in half.score(PAIRS)])
-    p = 1 / (1 + np.exp(scores[1::2] - scores[::2]))
-    assert len(np.unique(p.round(6))) == len(QUERIES)
-    with half.module() as module, torch.inference_mode():
-        logits = module(torch.tensor([half.encode(PAIRS[0][0]).ids]), logits_to_keep=1).logits
-    assert logits.dtype == torch.float32
-    for step in (2.0**-4, 2.0**-6, 2.0**-8):
-        assert (logits / step != (logits / step).round()).float().mean() > 0.9
 
 
 def test_only_16_bit_drifts(smollm2: LanguageModel, model: Model) -> None:
@@ -153,21 +104,20 @@ def test_values_beyond_float16_are_refused_in_a_sentence(folder: Folder, tmp_pat
     assert "bfloat16" in str(refused.value)
 
 
-def test_in_batches_and_alone_alike(half: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of 1 and of many texts differ by rounding alone."""
-    assert half.drift is not None
-    many = [one.logprobs for one in half.score(PAIRS)]
-    monkeypatch.setattr(half, "packable", False)
-    monkeypatch.setattr(half, "limits", Limits(tokens=1, shortest_trunk=10**6))
-    for one, logs in zip(half.score(PAIRS), many, strict=True):
-        assert np.abs(one.logprobs - logs).max() <= half.drift.most_nats
+def test_values_beyond_float16_behind_a_start_token_are_refused_at_loading(tmp_path: Path) -> None:
+    """The texts of the check are random tokens; every text of a user's begins with the start token, which breaks it."""
+    from safetensors.torch import load_file, save_file
 
+    from tests.models.checkpoints import write_tiny
 
-def test_what_was_worked_out_in_one_format_is_not_taken_for_another(
-    half: LanguageModel, smollm2: LanguageModel
-) -> None:
-    assert half.fingerprint != smollm2.fingerprint
-    assert len(half.fingerprint) == 12
+    write_tiny("llama", tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    name = "model.embed_tokens.weight"
+    weights[name][0] *= 1e6
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    assert load_model(str(tmp_path), dtype="bfloat16").score([("a", "b")])
+    with pytest.raises(ModelError, match="gives no numbers in float16"):
+        load_model(str(tmp_path), dtype="float16")
 
 
 def test_the_drift_is_said(folder: Folder) -> None:
