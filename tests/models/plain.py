@@ -21,13 +21,19 @@ def load(folder: Path, attention: str = "eager", dtype: torch.dtype = torch.floa
 
 def score(folder: Path, context: str, continuation: str, dtype: torch.dtype = torch.float32) -> NDArray[np.float64]:
     """log p of each token of the continuation, from the whole text's own tokens."""
+    ends, logs = whole(folder, context + continuation, dtype)
+    return logs[np.array(ends, dtype=int) > len(context)]
+
+
+def whole(folder: Path, text: str, dtype: torch.dtype = torch.float32) -> tuple[list[int], NDArray[np.float64]]:
+    """Where each token of a text ends, from the second on, and log p of it."""
     model, tokenizer = load(folder, dtype=dtype)
-    encoded = tokenizer(context + continuation, return_offsets_mapping=True)
+    encoded = tokenizer(text, return_offsets_mapping=True)
     ids, spans = encoded["input_ids"], encoded["offset_mapping"]
     with torch.no_grad():
         logged = torch.log_softmax(model(torch.tensor([ids])).logits[0].double(), dim=-1)
-    scored = [i for i in range(1, len(ids)) if spans[i][1] > len(context)]
-    return np.array([float(logged[i - 1, ids[i]]) for i in scored])
+    found = np.array([float(logged[i - 1, ids[i]]) for i in range(1, len(ids))])
+    return [end for _, end in spans[1:]], found
 
 
 def read(folder: Path, text: str) -> Any:
