@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import Cancelled, DataError, ICLensError, ModelError, PromptTooLong, StudyError
 from core.pipeline.run import drop_earliest, run
+from core.runtime.progress import Stop
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer, Attention, Chosen, Kernel, Outcome, Posterior
 from core.study.prompts import TEMPLATES, Prompt, Template
@@ -49,13 +50,18 @@ __all__ = [
 
 
 def load_model(
-    choice: ModelChoice | str = "embedded", *, dtype: Dtype = "float32", device: str = "cpu"
+    choice: ModelChoice | str = "embedded",
+    *,
+    dtype: Dtype = "float32",
+    device: str = "cpu",
+    stop: Stop | None = None,
 ) -> LanguageModel:
-    """Load a causal language model: the embedded one, a hub id, or a local folder.
+    """Load a causal language model: the embedded one, a hub id, a local folder, or a GGUF file.
 
     Raises:
         ModelError: it cannot be loaded; one sentence says why.
+        Cancelled: `stop` said so.
     """
     from core.models import load_model as load  # late: `core` loads at once, models do not
 
-    return load(choice, dtype=dtype, device=device)
+    return load(choice, dtype=dtype, device=device, stop=stop)

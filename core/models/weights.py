@@ -12,6 +12,9 @@ from pathlib import Path
 
 from core.errors import ModelError
 
+WIDTHS = {"float32": 4, "bfloat16": 2, "float16": 2}
+"""Bytes a weight, by number format."""
+
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 

@@ -143,7 +143,7 @@ def start_loading(choice: ModelChoice, slot: str = "load") -> None:
     def work(stop: Stop) -> LanguageModel:
         from core import load_model  # late: tests put another loader there
 
-        model = load_model(choice)
+        model = load_model(choice, stop=stop)
         settle()
         if stop():
             raise Cancelled

@@ -9,13 +9,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import ICLensError
+from core.models.gguf import announce
 from core.ordering import orderings
 from core.runtime.registry import Registry
 from core.scoring import scorers
 from core.scoring.calibration import calibrations
 from core.selection import selections
 from core.study.prompts import TEMPLATES, ready_made
-from core.study.study import ModelChoice, Study
+from core.study.study import Dtype, ModelChoice, Study
 from pages.ui.components.text import plain
 from pages.ui.jobs import engine, jobs, view
 from pages.ui.session import state
@@ -333,19 +334,33 @@ def _model_form(study: Study) -> None:
     for key, default in ((P + "model_name", ""), (P + "model_dtype", "float32"), (P + "model_device", "cpu")):
         st.session_state.setdefault(key, default)
     st.text_input(
-        "Hub id or local folder",
+        "Hub id, local folder or GGUF file",
         key=P + "model_name",
         placeholder="gpt2",
         persist_state="session",
-        help="A causal language model with a fast tokenizer and safetensors. Code that comes with it is not run.",
+        help="A causal language model with a fast tokenizer and safetensors, or one GGUF file as llama.cpp and Ollama "
+        "keep it. Code that comes with a model is not run.",
     )
     left, right = st.columns(2)
     left.selectbox("Number format", ["float32", "bfloat16", "float16"], key=P + "model_dtype", persist_state="session")
     right.selectbox(
         "Device", ["cpu", "cuda", "mps"], key=P + "model_device", accept_new_options=True, persist_state="session"
     )
+    _announced(st.session_state[P + "model_name"].strip(), st.session_state[P + "model_dtype"])
     st.button("Load", type="primary", icon=":material/download:", key=P + "model_load", on_click=request_load)
     loading()
+
+
+def _announced(name: str, dtype: Dtype) -> None:
+    """What a GGUF file would take, said before it is loaded, or why it cannot be."""
+    try:
+        if name:
+            engine.check_allowed(name)
+            found = announce(name, dtype)
+            if found is not None:
+                st.caption(plain(found.sentence(dtype), 600))
+    except ICLensError as error:
+        st.caption(plain(str(error), 600))
 
 
 def use(choice: ModelChoice) -> None:

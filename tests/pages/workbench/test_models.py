@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 
 from core import ModelChoice
 from pages.ui.jobs import engine
+from tests.models.gguf_files import write_gguf
 from tests.pages.conftest import Page
 from tests.tiny import folder
 
@@ -42,6 +45,35 @@ def test_a_local_folder(playground: Page) -> None:
     assert len(playground.chart("answer")["data"]) == 2
 
 
+def captions(page: Page) -> str:
+    return "\n".join(caption.value for caption in page.at.caption).replace("\\", "")
+
+
+def test_a_gguf_file(playground: Page, tmp_path: Path) -> None:
+    """What it takes is said once its path is typed, then it loads; one of two in a folder is asked for by name."""
+    file = write_gguf(folder("llama"), tmp_path / "tiny.gguf", settings={"general.license": "apache-2.0"})
+    playground.at.session_state["frame_model_box"] = True
+    playground.run()
+    playground.at.text_input(key="frame_model_name").set_value(str(file)).run()
+    said = captions(playground)
+    assert "licence apache-2.0" in said
+    assert re.search(r"[\d.]+ MB in float32, [\d.]+ MB while it is unpacked, about \d+ s\.", said), said
+    form(playground, str(file))
+    wait(playground, lambda: playground.study.model.name == str(file))
+    wait(playground, lambda: playground.has_chart("answer"))
+    playground.at.session_state["frame_model_box"] = True
+    playground.run()
+    assert "rebuilt from the GGUF file" in captions(playground)
+
+    write_gguf(folder("llama"), tmp_path / "other.gguf")
+    playground.at.text_input(key="frame_model_name").set_value(str(tmp_path)).run()
+    assert "holds 2 GGUF files" in captions(playground)
+    form(playground, str(tmp_path))
+    wait(playground, lambda: playground.at.session_state["job_load"] is None)
+    assert "holds 2 GGUF files" in playground.said
+    assert playground.study.model.name == str(file)
+
+
 @pytest.mark.parametrize("name", ["/no/such/folder", "no-such-model-anywhere", ""])
 def test_a_model_that_is_not_there(playground: Page, name: str) -> None:
     before = playground.study
@@ -71,7 +103,7 @@ def test_a_link_never_loads_a_model_by_itself(playground: Page) -> None:
 def test_a_load_can_be_cancelled(playground: Page, monkeypatch) -> None:
     import core
 
-    monkeypatch.setattr(core, "load_model", lambda choice: time.sleep(1.5))
+    monkeypatch.setattr(core, "load_model", lambda choice, stop: time.sleep(1.5))
     form(playground, "slow/model")
     assert playground.at.get("progress")
     playground.at.button(key="load_cancel").click()
