@@ -5,17 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.errors import ModelError
+from core.errors import ICLensError, ModelError
+from core.runtime.progress import Advance, Stop, check, counting, part
 
 _WANTED = ("*.json", "*.safetensors", "*.model", "*.txt")
+_ENDINGS = tuple(pattern.removeprefix("*") for pattern in _WANTED)
 _IGNORED = ("*/*", "*.onnx", "*.h5", "*.msgpack")
 
 
-def download(name: str) -> Path:
-    """The local folder of a hub id, fetched when it is not in the cache.
+def download(name: str, stop: Stop | None = None) -> Path:
+    """The local folder of a hub id, fetched when it is not in the cache; megabytes are counted meanwhile.
 
     Raises:
         ModelError: there is no such model, it is gated, only pickled, or the hub cannot be reached.
+        Cancelled: `stop` said so; what has come is kept, and another try goes on from there.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
@@ -28,10 +31,33 @@ def download(name: str) -> Path:
         raise ModelError(f'"{name}" is neither a folder nor a hub id such as "gpt2".') from error
     except LocalEntryNotFoundError:
         pass
-    _check_listing(name)
-    return Path(
-        _ask(name, lambda: snapshot_download(name, allow_patterns=list(_WANTED), ignore_patterns=list(_IGNORED)))
-    )
+    check(stop)
+    wanted = {"allow_patterns": list(_WANTED), "ignore_patterns": list(_IGNORED)}
+    with part(0.0, 0.6), counting(_check_listing(name), "MB") as advance:
+        fetch: Any = snapshot_download
+        return Path(_ask(name, lambda: fetch(name, **wanted, tqdm_class=_bar(advance, stop))))
+
+
+def _bar(advance: Advance, stop: Stop | None) -> type[Any]:
+    """A bar of tqdm that tells `advance` of the megabytes that have come, and ends the download where it is stopped."""
+    from huggingface_hub import utils
+
+    hidden: Any = utils
+
+    class Megabytes(hidden.tqdm):  # type: ignore[misc]
+        """Draws nothing."""
+
+        def __init__(self, *given: Any, **how: Any) -> None:
+            super().__init__(*given, **{**how, "disable": True})
+            self.of_bytes = how.get("unit") == "B"  # there are bars of files too
+
+        def update(self, n: float | None = 1) -> None:
+            check(stop)
+            self.n += n or 0
+            if self.of_bytes:
+                advance(int(self.n / 1e6))
+
+    return Megabytes
 
 
 def _complete(folder: Path) -> bool:
@@ -44,11 +70,12 @@ def _complete(folder: Path) -> bool:
     return any(folder.glob("*.safetensors"))
 
 
-def _check_listing(name: str) -> None:
-    """Refuse before downloading: a model without safetensors."""
+def _check_listing(name: str) -> int:
+    """Megabytes that are to be fetched; a model without safetensors is refused before."""
     from huggingface_hub import model_info
 
-    files = [file.rfilename for file in _ask(name, lambda: model_info(name)).siblings or ()]
+    listed = _ask(name, lambda: model_info(name, files_metadata=True)).siblings or ()
+    files = [file.rfilename for file in listed]
     if not any(file.endswith(".safetensors") and "/" not in file for file in files):
         what = (
             "only pickled weights, which can run code when opened"
@@ -56,6 +83,8 @@ def _check_listing(name: str) -> None:
             else "no weights"
         )
         raise ModelError(f'"{name}" has {what}: choose a model with safetensors.')
+    wanted = [file for file in listed if "/" not in file.rfilename and any(map(file.rfilename.endswith, _ENDINGS))]
+    return max(1, round(sum(getattr(file, "size", None) or 0 for file in wanted) / 1e6))
 
 
 def _ask(name: str, question: Any) -> Any:
@@ -63,6 +92,8 @@ def _ask(name: str, question: Any) -> Any:
 
     try:
         return question()
+    except ICLensError:
+        raise
     except GatedRepoError as error:
         raise ModelError(
             f'"{name}" is open only to people who accepted its terms: log in with `hf auth login`.'

@@ -59,7 +59,7 @@ def load_model(
         name = choice.strip()
     wait_asleep()
     _check_device(device)
-    files = _find(name)
+    files = _find(name, stop)
     with part(0.0, 0.35):
         config, tokenizer, notes = _described(files, dtype, device, stop)
 
@@ -149,7 +149,7 @@ def _check_device(device: str) -> None:
     raise ModelError(f'The device "{device}" is not available on this machine: choose cpu.')
 
 
-def _find(name: str) -> _Files:
+def _find(name: str, stop: Stop | None) -> _Files:
     if name == "embedded":
         if not (EMBEDDED / "config.json").is_file():
             raise ModelError("The embedded model's checkpoint is missing from this installation: install ICLens again.")
@@ -160,7 +160,7 @@ def _find(name: str) -> _Files:
         return _Files(name, gguf.parent if gguf else local, gguf)
     if not name or local.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name:
         raise ModelError(f'There is no folder "{name}": give a folder that exists, or a hub id such as "gpt2".')
-    return _Files(name, download(name))
+    return _Files(name, download(name, stop))
 
 
 def _config(files: _Files) -> Any:

@@ -194,7 +194,7 @@ def test_the_hub_is_asked_before_downloading(files: list[str], sentence: str, mo
     class Listing:
         siblings = [type("File", (), {"rfilename": name})() for name in files]  # noqa: RUF012
 
-    monkeypatch.setattr("huggingface_hub.model_info", lambda name: Listing())
+    monkeypatch.setattr("huggingface_hub.model_info", lambda name, **how: Listing())
     assert sentence in refusal("some/model")
 
 
@@ -206,7 +206,7 @@ def test_the_hub_is_asked_before_downloading(files: list[str], sentence: str, mo
     ],
 )
 def test_what_the_hub_answers(error: type[Exception], sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def answer(name: str) -> None:
+    def answer(name: str, **how: Any) -> None:
         raise error.__new__(error)
 
     monkeypatch.setattr("huggingface_hub.model_info", answer)

@@ -141,13 +141,16 @@ def start_loading(choice: ModelChoice, slot: str = "load") -> None:
     shelf = models()
 
     def work(stop: Stop) -> LanguageModel:
-        from core import load_model  # late: tests put another loader there
+        # late: tests put another loader there; models are thought of once one is loaded
+        from core import load_model
+        from core.models.shelf import remember
 
         model = load_model(choice, stop=stop)
         settle()
         if stop():
             raise Cancelled
         shelf.put(choice.model_dump_json(), model)
+        remember(choice.name)
         return model
 
     jobs.replace(slot, jobs.submit(choice.model_dump_json(), work))

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import ICLensError
 from core.models.gguf import announce
+from core.models.shelf import Shelved, shelf
 from core.ordering import orderings
 from core.runtime.registry import Registry
 from core.scoring import scorers
@@ -333,6 +334,7 @@ def _model_form(study: Study) -> None:
         st.caption(note)
     for key, default in ((P + "model_name", ""), (P + "model_dtype", "float32"), (P + "model_device", "cpu")):
         st.session_state.setdefault(key, default)
+    _known_models(st.session_state[P + "model_dtype"])
     st.text_input(
         "Hub id, local folder or GGUF file",
         key=P + "model_name",
@@ -349,6 +351,36 @@ def _model_form(study: Study) -> None:
     _announced(st.session_state[P + "model_name"].strip(), st.session_state[P + "model_dtype"])
     st.button("Load", type="primary", icon=":material/download:", key=P + "model_load", on_click=request_load)
     loading()
+
+
+def _known_models(dtype: Dtype) -> None:
+    """A menu of models that can be loaded, which fills in the name."""
+    known = {each.name: each.line(dtype) for each in shelf() if each.name != engine.EMBEDDED.name and _allowed(each)}
+
+    def fill() -> None:
+        name = st.session_state[P + "model_known"]
+        if name:
+            st.session_state[P + "model_name"] = name
+
+    st.selectbox(
+        "Known models",
+        list(known),
+        index=None,
+        format_func=known.get,
+        key=P + "model_known",
+        on_change=fill,
+        placeholder="on this machine and on the hub",
+        help="Models loaded before, in the folder that ICLENS_MODELS names, Ollama's and in the hub's cache, with the "
+        "memory that their weights take; then small ones on the hub, which are fetched when they are loaded.",
+    )
+
+
+def _allowed(shelved: Shelved) -> bool:
+    try:
+        engine.check_allowed(shelved.name)
+    except ICLensError:
+        return False
+    return True
 
 
 def _announced(name: str, dtype: Dtype) -> None:

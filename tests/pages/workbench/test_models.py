@@ -74,6 +74,31 @@ def test_a_gguf_file(playground: Page, tmp_path: Path) -> None:
     assert playground.study.model.name == str(file)
 
 
+def test_the_menu_of_known_models(playground: Page, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It names what lies in the operator's folder and what the hub has; a choice fills in the name, and without a
+    network one sentence says what is missing."""
+    monkeypatch.setenv("ICLENS_MODELS", str(tmp_path))
+    file = write_gguf(folder("llama"), tmp_path / "tiny.gguf", settings={"general.name": "Tiny"})
+    playground.at.session_state["frame_model_box"] = True
+    playground.run()
+    menu = playground.at.selectbox(key="frame_model_known")
+    assert menu.options[0].startswith("Tiny (tiny.gguf)")
+    assert menu.options[0].endswith("on this machine")
+    assert menu.options[-1].endswith("on the hub")
+    menu.set_value(str(file)).run()
+    assert playground.at.text_input(key="frame_model_name").value == str(file)
+    playground.press("model_load")
+    wait(playground, lambda: playground.study.model.name == str(file))
+
+    playground.at.session_state["frame_model_box"] = True
+    playground.run()
+    playground.at.selectbox(key="frame_model_known").set_value("openai-community/gpt2").run()
+    playground.press("model_load")
+    wait(playground, lambda: playground.at.session_state["job_load"] is None)
+    assert "the hub cannot be reached" in playground.said
+    assert playground.study.model.name == str(file)
+
+
 @pytest.mark.parametrize("name", ["/no/such/folder", "no-such-model-anywhere", ""])
 def test_a_model_that_is_not_there(playground: Page, name: str) -> None:
     before = playground.study
