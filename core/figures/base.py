@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from core.figures.colours import INK, MARK
 from core.runtime.numbers import cell
 
+LETTERS = 11  # pixels that one line of small letters needs
+WIDE = 6.5  # pixels that one of them takes on average
 Trace = dict[str, Any]
 Spec = dict[str, Any]  # {"data": traces, "layout": …}: what plotly's JSON holds, arrays still arrays
 P = ParamSpec("P")
@@ -90,6 +92,15 @@ def wrap(text: str, width: int = 60, most: int = 8) -> str:
 def single(values: ArrayLike) -> NDArray[np.float32]:
     """float32: a third of the bytes of a list of numbers, and all the digits that a screen can show."""
     return np.ascontiguousarray(np.asarray(values, dtype=np.float32))
+
+
+def sparse(count: int, pixels: float, each: float = LETTERS + 2) -> int:
+    """Every how many of `count` names is written along so many pixels, so that none runs into the next.
+
+    Args:
+        each: pixels that a name takes along the axis, with a gap.
+    """
+    return max(1, int(np.ceil(count * each / max(pixels, 1.0))))
 
 
 def spec(traces: Sequence[Trace], height: int, **layout: Any) -> Spec:

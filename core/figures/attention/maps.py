@@ -9,10 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import Trace, cell_text, click_targets, figure, outline, shorten, single
+from core.figures.base import LETTERS, WIDE, Trace, cell_text, click_targets, figure, outline, shorten, single
 from core.figures.colours import FAINT, INK, SEQUENTIAL
 
-LETTERS = 11  # pixels that one line of names needs
 STRIP = 28  # pixels for the numbers of demonstrations above a token map
 MOST_LINES = 48  # boundaries between demonstrations that are drawn; more would hide the map
 MOST_TARGETS = 96  # markers that take clicks on the strip
@@ -99,7 +98,7 @@ def stretch_figure(
 
     Args:
         weights: (R, C).
-        rows, columns: name of every token or block, with its place in the prompt.
+        rows, columns: name of every token or block, each of them once, as its place in the prompt makes it.
         row_numbers, column_numbers: number of the demonstration that each stands in, or None.
         title: what is shown, below the map.
         marked: number of the demonstration to frame.
@@ -116,7 +115,7 @@ def stretch_figure(
     if framed := _runs(row_numbers, marked):
         shapes.append(outline(-0.5, across - 0.5, framed[0] - 0.5, framed[-1] + 0.5))
     top = 1 - STRIP / height
-    targets = _strip_targets(column_numbers)
+    targets = _strip_targets(column_numbers, columns)
     return figure(
         [trace, strip, targets],
         height,
@@ -124,9 +123,9 @@ def stretch_figure(
         annotations=labels,
         dragmode="zoom",
         # Margins that hold everything from the start: plotly draws a map anew when it finds that it must make room.
-        margin={"l": 12, "r": 64, "t": 8, "b": 40},
-        xaxis=axis(across, columns, shown=across <= 72, angle=-90, free=True, title=title, anchor="y"),
-        yaxis=axis(down, rows, shown=down * LETTERS <= height, reverse=True, free=True) | {"domain": [0, top]},
+        margin={"l": room_for(rows), "r": 64, "t": 8, "b": 32 + room_for(columns)},
+        xaxis=names_axis(columns, angle=-90, title=title, anchor="y"),
+        yaxis=names_axis(rows, reverse=True, domain=[0, top]),
         yaxis2={"domain": [1 - (1 - top) * 0.85, 1], "range": [-0.5, 0.5], "visible": False, "fixedrange": True},
     )
 
@@ -172,12 +171,12 @@ def _strip(numbers: Sequence[int | None]) -> tuple[Trace, list[dict[str, Any]]]:
     return cells | {"hoverinfo": "skip", "yaxis": "y2"}, labels
 
 
-def _strip_targets(numbers: Sequence[int | None]) -> Trace:
+def _strip_targets(numbers: Sequence[int | None], names: Sequence[str]) -> Trace:
     """Invisible markers over the strip, some pixels apart: every one costs the browser time, and the nearest is hit."""
     places = list(range(0, len(numbers), -(-len(numbers) // MOST_TARGETS)))
     data = [[numbers[place], place, 0] for place in places]
     targets = click_targets(len(places), 1, [None] * len(places))
-    return targets | {"x": np.array(places, dtype=np.float32), "customdata": data, "yaxis": "y2"}
+    return targets | {"x": [names[place] for place in places], "customdata": data, "yaxis": "y2"}
 
 
 def _borders(numbers: Sequence[int | None], reach: int, vertical: bool) -> list[dict[str, Any]]:
@@ -229,8 +228,41 @@ def axis(
         "zeroline": False,
         "automargin": shown,
         **({} if angle is None else {"tickangle": angle}),
-        "tickfont": {"size": 11},
+        "tickfont": {"size": LETTERS},
         "range": [size - 0.5, -0.5] if reverse else [-0.5, size - 0.5],
         "title": {"text": title, "font": {"size": 12}, "standoff": 4},
         **more,
     }
+
+
+def names_axis(
+    names: Sequence[str], *, reverse: bool = False, angle: int = 0, title: str = "", **more: Any
+) -> dict[str, Any]:
+    """An axis of named cells that can be enlarged: plotly writes as many names as do not run into each other, all of
+    them once a corner is large enough, and a hover box has each.
+
+    A category axis, since ticks at given places are all written, however near. Shapes and notes on it are placed by
+    number, marks by name.
+    """
+    size = len(names)
+    return {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": list(names),
+        "showticklabels": True,
+        "fixedrange": False,
+        "ticks": "",
+        "showgrid": False,
+        "zeroline": False,
+        "automargin": True,
+        "tickangle": angle,
+        "tickfont": {"size": LETTERS},
+        "range": [size - 0.5, -0.5] if reverse else [-0.5, size - 0.5],
+        "title": {"text": title, "font": {"size": 12}, "standoff": 4},
+        **more,
+    }
+
+
+def room_for(names: Sequence[str]) -> int:
+    """Pixels that the longest of some names takes beside an axis."""
+    return 10 + round(WIDE * max((len(name) for name in names), default=0))

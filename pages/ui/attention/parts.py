@@ -11,7 +11,7 @@ import streamlit as st
 from core.attention import ANSWER, Between, between, fits, group
 from core.attention.records import table_records
 from core.attention.rollout import rollout_between
-from core.figures.attention.heads import atlas_figure
+from core.figures.attention.heads import atlas_figure, height_for
 from core.figures.attention.maps import between_figure
 from core.runtime.progress import Stop
 from core.study.outcome import Attention, Outcome
@@ -50,8 +50,8 @@ HELP_BETWEEN = (
 )
 HELP_ATLAS = (
     "The same share for every head: how much of its attention goes from one part to another. Click a head to see "
-    "it alone, below and beside. Letters are the roles it plays (see Head roles); a dotted frame is a head that "
-    "was planted before training, a solid one a head that is chosen."
+    "it alone, below and beside. Letters are the roles it plays (see Head roles), or a dot where they do not fit; a "
+    "dotted frame is a head that was planted before training, a solid one a head that is chosen."
 )
 
 
@@ -165,7 +165,7 @@ def atlas_view(
         target = st.selectbox("To part", columns, key=TO_PART, persist_state="session")
     cells = weights[:, :, rows.index(source), columns.index(target)]
     what = f"of the attention of {_said(source)} on {_said(target)}"
-    figure = atlas_figure(cells, what, chosen, letters, planted, height=HEIGHT - 32)
+    figure = atlas_figure(cells, what, chosen, letters, planted, height=height_for(len(cells), HEIGHT - 32))
     best = np.unravel_index(int(cells.argmax()), cells.shape)
     chart(figure, P + "atlas", f"Share {what}, by head; most in layer {best[0]} head {best[1]}", on_click=choose_head)
 

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.attention.head_roles import HeadRoles, LabelAttending, head_roles, label_attending, planted
-from core.figures.attention.heads import Role, roles_figure
+from core.figures.attention.heads import Role, height_for, roles_figure
 from core.runtime.progress import Stop
 from core.study.outcome import Outcome
 from core.study.study import Head, Study
@@ -33,7 +33,8 @@ HELP_ROLES = (
     "writes straight into the logits when it attends to a token alone, the share that raises that very token: 1 "
     "raises it alone, −1 lowers it alone, 0 does not care. All four on random tokens repeated, so that no word's "
     "meaning can make them (Olsson et al. 2022). **Label attending**: share of the answer position's attention on"
-    " the demonstrations' labels, on this prompt."
+    " the demonstrations' labels, on this prompt. A head whose score reaches the slider's carries "
+    "the role's letter, or a dot where its cell is too narrow for one."
 )
 
 
@@ -112,7 +113,7 @@ def _reads() -> Values:
 
 def roles_view(roles: tuple[Role, ...], given: dict[Head, str], least: float) -> None:
     """A panel a role, and what a reader must know about them."""
-    figure = roles_figure(roles, least, given, height=HEIGHT)
+    figure = roles_figure(roles, least, given, height=height_for(len(roles[0].scores), HEIGHT))
     best = "; ".join(f"{role.name} most in {_place(role)}" for role in roles)
     chart(figure, P + "roles", f"Scores of every head. {best}", on_click=choose_head)
     sentences = []

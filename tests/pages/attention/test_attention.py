@@ -96,8 +96,8 @@ def test_hover_names_both_tokens_and_the_weight(page: Page, model: LanguageModel
     drawn = heatmap(page, "tokens")
     assert drawn["hovertemplate"].startswith("from %{y}<br>to %{x}<br><b>weight %{z:.4f}</b>")
     _, known = whole(model, page)
-    assert len(drawn["layout"]["xaxis"]["ticktext"]) == len(known)
-    assert drawn["layout"]["yaxis"]["ticktext"][1] == f"1 {known.texts[1]}"
+    assert len(drawn["layout"]["xaxis"]["categoryarray"]) == len(known)
+    assert drawn["layout"]["yaxis"]["categoryarray"][1] == f"1 {known.texts[1]}"
 
 
 def test_heads_and_layers(page: Page, model: LanguageModel) -> None:

@@ -5,6 +5,11 @@ import { SIZE, escape, num, parse, textAt } from "./text.js";
 
 const FAINT = 'fill="currentColor" fill-opacity="0.68"';
 
+const DIGIT = 0.52; // width of a digit as a share of its height
+
+/** How many letters a word has on its longest line, markup left out. */
+const longest = (word) => Math.max(...parse(word).map((line) => line.reduce((sum, run) => sum + run.text.length, 0)));
+
 const rect = (x, y, width, height, attributes) =>
   `<rect x="${num(x)}" y="${num(y)}" width="${num(Math.max(0, width))}" height="${num(Math.max(0, height))}" ${attributes}/>`;
 
@@ -123,7 +128,9 @@ export function drawScatter(trace, x, y) {
   }
   if (mode.includes("text")) {
     const size = trace.textfont?.size ?? SIZE;
-    const room = Math.abs(y.at(1) - y.at(0)) >= size - 1;
+    // All of them or none: where the widest runs into the next cell, colours and hover boxes are left to say it.
+    const widest = Math.max(0, ...trace.text.map((word) => longest(word))) * size * DIGIT;
+    const room = Math.abs(y.at(1) - y.at(0)) >= size - 1 && Math.abs(x.at(1) - x.at(0)) >= widest;
     if (room) trace.text.forEach((word, i) => word && parts.push(textAt(word, x.at(trace.x[i]), y.at(trace.y[i]), { size, attributes: 'fill="currentColor"' })));
   }
   return parts.join("");

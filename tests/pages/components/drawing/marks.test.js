@@ -92,6 +92,14 @@ test("shapes go by axes or by shares of the plot", () => {
   assert.deepEqual(numbers(drawn(drawShape(line, axes, box)).querySelector("line"), "x1", "x2", "y1", "y2", "stroke-width"), [7, 7, 300, 0, 6]);
 });
 
+test("words that would run into the next cell are left out, all of them", () => {
+  const trace = { type: "scatter", mode: "text", x: [0, 1], y: [0, 0], text: ["<b>.06</b>", "1"], textfont: { size: 12 } };
+  const across = (columns) => pixels({ range: [-0.5, columns - 0.5] }, { range: [1.5, -0.5] }).axes;
+  const words = (columns) => drawn(drawScatter(trace, across(columns).x, across(columns).y)).textContent;
+  assert.equal(words(16), ".061"); // 25 pixels a column
+  assert.equal(words(24), ""); // 16.7, and three letters take 18.7
+});
+
 test("an annotation stands beside its place and has its own hover text", () => {
   const note = { text: "✓ chat", x: 1, y: 10, xref: "paper", yref: "y", xanchor: "left", yanchor: "middle", xshift: 6, yshift: 11 };
   const svg = drawn(drawAnnotation({ ...note, hovertext: "<b>ŷ</b><br>chat" }, axes, box));
