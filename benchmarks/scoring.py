@@ -70,7 +70,9 @@ def separate_prompts(count: int) -> Pairs:
 
 
 def by_iclens(model: LanguageModel, pairs: Pairs) -> Scores:
-    """ICLens: one call."""
+    """ICLens: one call, nothing kept from the last."""
+    if model.prefixes is not None:
+        model.prefixes.clear()
     return [float(scored.logprobs.sum()) for scored in model.score(pairs)]
 
 

@@ -31,6 +31,7 @@ class Abilities:
         attentive: whether attention weights can be had, and belong to the numbers that scoring gives.
         drift: what a 16-bit format does to its predictions; None in float32.
         continuing: whether a text may go on from what an earlier pass read of it, beside texts that stand apart.
+        last_states: whether what the model below the output layer gives are its last hidden states.
     """
 
     route: Route
@@ -39,6 +40,7 @@ class Abilities:
     attentive: bool
     drift: Drift | None = None
     continuing: bool = False
+    last_states: bool = False
 
     @property
     def forest(self) -> bool:

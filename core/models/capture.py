@@ -17,7 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -54,6 +54,19 @@ class TreeShape:
     keys: tuple[Tensor | slice, ...] = ()
     watched: int = 0
     apart: Tensor | None = None
+    _masks: dict[tuple[int, int], tuple[Tensor, Tensor | None]] = field(default_factory=dict)
+
+    def mask_of(self, number: int, mask: Tensor) -> Tensor | None:
+        """What the nodes of a part see of its keys, of the mask of all; None where it is plainly causal."""
+        # by identity: layers of one kind are given one mask, which is held on to so that no other takes its place
+        found = self._masks.get((id(mask), number))
+        if found is None:
+            part = mask[:, :, slice(*self.parts[number])][..., self.keys[number]]
+            size = part.shape[-1]
+            square = part.dtype == torch.bool and part.shape[-2] == size
+            causal = square and torch.equal(part[0, 0], part.new_ones(size, size).tril_())
+            found = self._masks[id(mask), number] = mask, None if causal and len(part) == 1 else part
+        return found[1]
 
     def sees(self) -> Tensor:
         """(B, 1, n, trunk + n) bool: which keys are on the path of which query."""
@@ -101,8 +114,7 @@ def attend(
     if tree is not None and tree.parts and attention_mask is not None:
         outputs = []
         for number, (part, seen) in enumerate(zip(tree.parts, tree.keys, strict=True)):
-            rows = slice(*part)
-            mask = attention_mask[:, :, rows][..., seen]
+            rows, mask = slice(*part), tree.mask_of(number, attention_mask)
             own = watch if number == tree.watched else None
             outputs.append(
                 _attend(module, query[:, :, rows], key[:, :, seen], value[:, :, seen], mask, options, own)[0]

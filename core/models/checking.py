@@ -98,13 +98,14 @@ def examine(model: Any, context: int, exact: list[Floats] | None = None, start: 
     passes.forest = passes.forest and not reason
     behind = _together(passes, model, sample, cacheable=True)
     cacheable = _agrees(sample, behind)
+    passes.last_states = _gives_last_states(passes, sample.texts[0])
     going_on = _going_on(passes, model, sample) if cacheable else None
     continuing = _agrees(sample, going_on)
     attentive = route == "interface" or _attends(passes, model, sample)
     ways = [sample.plain, *([] if reason else together), behind if cacheable else None]
     ways += [going_on[:2]] if continuing and going_on is not None else []
     drift = None if model.dtype == torch.float32 else _drift([way for way in ways if way is not None], sample, exact)
-    return Abilities(route, reason, cacheable, attentive, drift, continuing)
+    return Abilities(route, reason, cacheable, attentive, drift, continuing, passes.last_states)
 
 
 def _read(passes: Passes, context: int, exact: list[Floats] | None) -> _Sample:
@@ -287,6 +288,14 @@ def _going_on(passes: Passes, model: Any, sample: _Sample) -> list[Floats] | Non
         return None
     finally:
         passes.prefixes = None
+
+
+def _gives_last_states(passes: Passes, text: Ints) -> bool:
+    """Whether what the model below the output layer gives are the last of its hidden states."""
+    inputs = {"input_ids": torch.from_numpy(text[:_SHORTEST])[None].to(passes.model.device), "use_cache": False}
+    with passes.below_output() as seen:
+        last = passes.last(inputs, output_hidden_states=True).hidden_states[-1]
+    return len(seen) == 1 and torch.equal(seen[0], last)
 
 
 def _agrees(sample: _Sample, tried: list[Floats] | None) -> bool:

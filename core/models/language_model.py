@@ -75,6 +75,7 @@ class LanguageModel:
         self.limits = suited(str(model.device), self._width, padded=not abilities.forest)
         self._model, self._abilities = model, abilities
         self._passes = Passes(model, abilities.route, abilities.forest)
+        self._passes.last_states = abilities.last_states
         if abilities.continuing and model.num_parameters() >= _LARGE:
             self.keep_prefixes()
         self.encoder = Encoder(tokenizer)

@@ -42,6 +42,56 @@ class Rows:
                 self.map[places, : places.stop] = layer.rows(places, head)[0]
 
 
+class LastRow:
+    """One query's attention in every layer, worked out at the end for all layers at once: one small product a layer
+    would cost more in calls than in numbers."""
+
+    def __init__(self, place: int) -> None:
+        """
+        Args:
+            place: of the query.
+        """
+        self._place = place
+        self._asked: list[tuple[Tensor, Tensor, Tensor | None, float]] = []  # query (H, d), keys (K, r, d), mask, scale
+        self._known: dict[int, Tensor] = {}  # (H, r) of layers whose weights are no plain softmax
+
+    def see(self, layer: Layer) -> None:
+        """Take what this layer's row is made of."""
+        if layer.query is None or layer.key is None or layer.softcap is not None or layer.given is not None:
+            self._known[len(self)] = layer.rows([self._place])[:, 0]
+            return
+        reach = layer.past + self._place + 1
+        mask = None if layer.mask is None else layer.mask[:, self._place, :reach]
+        self._asked.append((layer.query[:, self._place], layer.key[:, :reach], mask, layer.scale))
+
+    def __len__(self) -> int:
+        """Layers seen."""
+        return len(self._asked) + len(self._known)
+
+    def weights(self) -> Tensor:
+        """(layers, H, reach) float32."""
+        if not self._asked:
+            return torch.stack([self._known[number] for number in sorted(self._known)])
+        alike = len({(query.shape, keys.shape) for query, keys, _, _ in self._asked}) == 1
+        together = [self._asked] if alike else [[one] for one in self._asked]
+        rows = iter([row for some in together for row in _rows(some)])
+        return torch.stack([self._known[n] if n in self._known else next(rows) for n in range(len(self))])
+
+
+def _rows(asked: list[tuple[Tensor, Tensor, Tensor | None, float]]) -> Tensor:
+    """(layers, H, r) softmax(scale · q Kᵀ + mask) of layers of one shape."""
+    keys = torch.stack([keys for _, keys, _, _ in asked])  # (layers, K, r, d)
+    layers, groups, reach, width = keys.shape
+    queries = torch.stack([scale * query for query, _, _, scale in asked]).reshape(layers, groups, -1, width)
+    scores = (queries @ keys.transpose(-1, -2)).float().reshape(layers, -1, reach)
+    for layer, (_, _, mask, _) in enumerate(asked):
+        if mask is not None and mask.dtype == torch.bool:
+            scores[layer].masked_fill_(~mask, -torch.inf)
+        elif mask is not None:
+            scores[layer] += mask.float()
+    return scores.softmax(dim=-1)
+
+
 class Columns:
     """Which tokens are summed into which column; a token may be in one column or in none."""
 

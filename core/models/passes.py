@@ -19,7 +19,7 @@ from transformers import DynamicCache
 from core.errors import Cancelled
 from core.models.architectures import Route
 from core.models.capture import REQUEST, TreeShape, watching
-from core.models.observers import Rows
+from core.models.observers import LastRow
 from core.models.packing import Plan, Row, stem
 from core.models.prefix_cache import KeysValues, PrefixCache
 from core.models.trie import Ints
@@ -43,7 +43,7 @@ class Look:
             member: the sequence's place among those planned.
         """
         self.member = member
-        self._rows: Rows | None = None
+        self._rows: LastRow | None = None
         self._path: Ints = np.empty(0, np.int64)
 
     def place(self, batch: tuple[Row, ...]) -> int | None:
@@ -59,7 +59,7 @@ class Look:
             front: keys before those of all nodes there.
         """
         path = offset + row.trie.paths[row.trie.members.index(self.member)]
-        self._rows = Rows([int(path[-1])])
+        self._rows = LastRow(int(path[-1]))
         self._path = np.concatenate([np.arange(row.front), front + path])
         with watching(self._rows):
             yield
@@ -67,10 +67,11 @@ class Look:
     @property
     def attention(self) -> NDArray[np.float32] | None:
         """(layers, heads, 1, t) over the sequence's own tokens, or None where it was not seen."""
-        if self._rows is None or not self._rows.kept:
+        if self._rows is None or not len(self._rows):
             return None
-        seen: NDArray[np.float32] = torch.stack(self._rows.kept).float().cpu().numpy()
-        return seen[..., self._path]
+        with torch.inference_mode():
+            seen: NDArray[np.float32] = self._rows.weights().cpu().numpy()
+        return seen[:, :, None, self._path]
 
 
 class Alone:
@@ -125,12 +126,14 @@ class Passes:
     """Runs a model's forward passes; the caller holds the model's lock.
 
     With `forest`, rows of a batch follow one another in a single row; else they stand side by side, padded. With
-    `prefixes`, keys and values are kept from pass to pass.
+    `prefixes`, keys and values are kept from pass to pass. With `last_states`, what the model below the output layer
+    gives are its last hidden states; else those of every layer are asked for, to have the last.
     """
 
     def __init__(self, model: Any, route: Route, forest: bool = False) -> None:
         self.model, self.route, self.forest = model, route, forest
         self.prefixes: PrefixCache | None = None
+        self.last_states = False
         self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
 
     def run(
@@ -316,23 +319,40 @@ class Passes:
         take: Callable[[Tensor], None] | None = None,
         kept: Kept | None = None,
     ) -> Tensor:
-        if take is not None:
-            inputs["output_hidden_states"] = True
+        inputs |= {"output_hidden_states": True} if take is not None and not self.last_states else {}
         if self._keeps:
             inputs["logits_to_keep"] = 1 if keep is None else keep
         REQUEST.tree = tree if self.route == "interface" else None
         count(passes=1)
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), self.below_output() as seen:
                 output = self.model(**inputs)
             logits: Tensor = output.logits
             if take is not None:
-                take(output.hidden_states[-1][0])
+                take(seen[-1][0] if self.last_states else output.hidden_states[-1][0])
             if kept is not None:
                 kept.take(inputs["past_key_values"])
         finally:
             REQUEST.tree = None
         return logits if keep is None or logits.ndim == 2 else logits[keep]
+
+    @contextmanager
+    def below_output(self) -> Iterator[list[Tensor]]:
+        """(B, n, d) what the model below the output layer gives in a pass, where it gives it."""
+        seen: list[Tensor] = []
+        base = getattr(self.model, "base_model", self.model)
+
+        def keep(_module: Any, _inputs: Any, output: Any) -> None:
+            states = getattr(output, "last_hidden_state", None)
+            if states is not None:
+                seen.append(states)
+
+        hook = base.register_forward_hook(keep) if base is not self.model else None
+        try:
+            yield seen
+        finally:
+            if hook is not None:
+                hook.remove()
 
     def _tensor(self, array: np.ndarray[Any, Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.model.device)
