@@ -319,8 +319,9 @@ def report(found: dict[str, Any]) -> str:
     lines += [
         "",
         f"Beside lm-eval {harness['version']}, {harness['queries']} queries and two labels behind the same "
-        f"demonstrations: {harness['times faster']:g} times as fast (wanted 15), {harness['times less processor time']:g} times less "
-        f"processor time, log-probabilities apart by {harness['differ by']:.0e} at most (wanted 1e-4).",
+        f"demonstrations: {harness['times faster']:g} times as fast (wanted 15), "
+        f"{harness['times less processor time']:g} times less processor time; log-probabilities apart by "
+        f"{harness['differ by']:.0e} at most (wanted 1e-4).",
         "",
         f"Peak memory with 64 demonstrations, {memory['tokens']:,} tokens: {memory['ratio']:.2f} times that of a plain "
         f"pass (wanted 1.25), {memory['study'] / 2**20:,.0f} against {memory['plain'] / 2**20:,.0f} MiB.",
