@@ -15,7 +15,7 @@ from core.ordering import order
 from core.runtime.cost import Cost, metered
 from core.runtime.progress import Stop, check, counting, part
 from core.scoring import log_shares
-from core.scoring.labels import candidate_labels, check_count, distinct, found_labels
+from core.scoring.labels import check_count, distinct, every_label
 from core.scoring.together import score_together
 from core.selection import rows_chosen, rows_of, select
 from core.statistics.intervals import wilson
@@ -90,7 +90,7 @@ def evaluate(
 
     The candidates of a question are the same for every study, so that none has an easier choice than another. Where
     every right answer is a label of the demonstrations or the pool (or the studies name their labels) the task is
-    closed and these are the candidates; else, as with plurals, what `candidate_labels` finds for any of the studies,
+    closed and these are the candidates; else, as with plurals, what `every_label` finds for any of the studies,
     the mixture's own answers to the input among it, and the right answer. All of them are scored, however many: to keep
     some would take knowing which, and a set that always holds the right one makes the questions easier.
 
@@ -166,7 +166,9 @@ def _candidates(
         found = [closed] * len(by_question)
     else:
         found = [
-            distinct([*(y for study, rows in variants for y in _open(study, model, rows)), variants[0][0].gold or ""])
+            distinct(
+                [*(y for study, rows in variants for y in every_label(study, model, rows)), variants[0][0].gold or ""]
+            )
             for variants in by_question
         ]
     if not all(study.labels for study, _ in by_question[0]):
@@ -178,11 +180,6 @@ def _of_task(study: Study, shown: Rows) -> tuple[str, ...]:
     """The labels of the study's own examples, none where it has none."""
     rows = (*shown, *study.pool) if not study.labels else ()
     return distinct((*study.labels, *(row.label for row in rows if usable(row))))
-
-
-def _open(study: Study, model: LanguageModel, shown: Rows) -> tuple[str, ...]:
-    """Candidates of one study for one question, without a limit."""
-    return candidate_labels(study, model, shown)[0] if study.labels else found_labels(study, model, shown)[0]
 
 
 def _score(

@@ -8,6 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 
+def with_counts(records: Sequence[dict[str, Any]], scored: int, found: int) -> list[dict[str, Any]]:
+    """Records of what candidates decide, with how many labels were scored, and how many there were to score."""
+    return [{**record, "labels_scored": scored, "labels_found": found} for record in records]
+
+
 def as_csv(records: Sequence[dict[str, Any]]) -> bytes:
     """Records as a CSV file in UTF-8, columns as in the first."""
     text = io.StringIO(newline="")

@@ -19,7 +19,7 @@ from core.pipeline.prefetch import shared_passes
 from core.posterior import compute_posteriors
 from core.reasoning import after_reasoning, answer_with, notes_of, written_by
 from core.runtime.progress import Stop, check, part
-from core.scoring.labels import candidate_labels
+from core.scoring.labels import candidates_of
 from core.scoring.shared import model_of
 from core.selection import rows_of, select
 from core.study.cleaning import tidied
@@ -62,8 +62,7 @@ def run(study: Study, model: LanguageModel, *, stop: Stop | None = None) -> Outc
         An `Outcome`; its `study` is the one given.
 
     Raises:
-        StudyError: the study cannot be run as it stands: no query, no candidate label, nothing in the pool, a
-            strategy or encoder that does not exist.
+        StudyError: there is no query, no candidate label, nothing in the pool, no such strategy or encoder.
         PromptTooLong: the prompt does not fit; `fits` says how many of the last demonstrations would.
         Cancelled: `stop` answered True.
     """
@@ -74,7 +73,7 @@ def run(study: Study, model: LanguageModel, *, stop: Stop | None = None) -> Outc
         with part(0.0, 0.9):  # what learns first takes far longer than the answer
             chosen = select(study, model, stop)
         shown = rows_of(study, chosen)
-        labels, label_notes = candidate_labels(study, model, shown)
+        labels, label_notes, labels_found = candidates_of(study, model, shown)
     try:
         with clock("order"):
             chosen = order(study, model, chosen, stop)
@@ -104,6 +103,7 @@ def run(study: Study, model: LanguageModel, *, stop: Stop | None = None) -> Outc
         attention=attention,
         reasoning=reasoned,
         written=written_by(study, model, reasoned),
+        labels_found=labels_found,
         notes=(*notes_of(study, reasoned), *notes_on(question, model, chosen, answer), *label_notes),
         timings=clock.seconds,
     )

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from core.models.reading import Scored
 
 Floats = NDArray[np.float64]
+TOGETHER = 1 << 16
+"""Texts scored in one call: they share their prefixes, and each is held in memory until all are scored."""
 
 
 def label_pairs(
@@ -137,7 +139,7 @@ def label_scores(
     labels: Sequence[str],
     stop: Stop | None = None,
 ) -> Floats:
-    """log p(y | D, x) for many prompts in one call: they share their prefixes.
+    """log p(y | D, x) for many prompts in one call, or a few where labels and prompts are very many.
 
     Args:
         prompts: (N) pairs of demonstrations shown and input.
@@ -145,6 +147,19 @@ def label_scores(
     Returns:
         (N, L) nats, not normalised over the labels.
     """
+    step = max(1, TOGETHER // max(1, len(labels)))
+    found = [_scores_of(study, model, prompts[i : i + step], labels, stop) for i in range(0, len(prompts), step)]
+    return np.concatenate(found) if found else np.empty((0, len(labels)))
+
+
+def _scores_of(
+    study: Study,
+    model: LanguageModel,
+    prompts: Sequence[tuple[Sequence[Demonstration], str]],
+    labels: Sequence[str],
+    stop: Stop | None,
+) -> Floats:
+    """(N, L) `label_scores`, in one call."""
     pairs = []
     for shown, text in prompts:
         prompt = render(shown, text, study.template, study.instruction)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.errors import StudyError
 from core.study.cleaning import usable
@@ -15,14 +15,26 @@ if TYPE_CHECKING:
     from core.models import LanguageModel
 
 MAX_LABELS = 24
-"""Candidates kept where the study names none: each is scored, and each has a bar on screen."""
+"""Candidates kept of a run where the study names none: each is scored at every edit, and each has a bar on screen."""
 MOST_UNNAMED = 1_000
-"""Candidates of a question in an evaluation that no study has named; those that are named are scored, all of them."""
+"""Labels that an evaluation, a selection or an ordering scores where none are named; of named ones it scores all."""
 
 
-def candidate_labels(
-    study: Study, model: LanguageModel, shown: Sequence[Demonstration]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+class Candidates(NamedTuple):
+    """The candidates of a query.
+
+    Attributes:
+        labels: those that are scored.
+        notes: what a reader must know of them, one sentence each.
+        found: how many there were before some were left out.
+    """
+
+    labels: tuple[str, ...]
+    notes: tuple[str, ...]
+    found: int
+
+
+def candidates_of(study: Study, model: LanguageModel, shown: Sequence[Demonstration]) -> Candidates:
     """The candidates for the query, and what the reader should know of them.
 
     The study's own labels where it names any. Otherwise the distinct labels of the demonstrations shown and of the
@@ -31,24 +43,38 @@ def candidate_labels(
     pool's labels, in that order of precedence: which answer is right decides nothing of it.
 
     Returns:
-        Labels, each once, none blank; and notes, one sentence each.
+        Labels, each once, none blank; notes; and how many labels there were.
 
     Raises:
         StudyError: there is no label at all, or the template writes two of them alike.
     """
     if study.labels:
         labels, notes = clean(study.labels)
+        count = len(labels)
         if study.gold and study.gold not in labels:
             notes += (f"The gold answer “{study.gold}” is not among the study's labels.",)
     else:
         found, precedence = found_labels(study, model, shown)
         labels, notes = cap(found, precedence)
+        count = len(found)
         if study.gold in found and study.gold not in labels:
             notes += (f"The right answer “{study.gold}” is not among those scored: a cut must not know which it is.",)
     if not labels:
         raise StudyError("There is no label to score; add demonstrations, or name the candidate labels.")
     check_words(study.template, (*labels, *(row.label for row in shown)))
-    return labels, notes
+    return Candidates(labels, notes, count)
+
+
+def candidate_labels(
+    study: Study, model: LanguageModel, shown: Sequence[Demonstration]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Labels and notes of `candidates_of`."""
+    return candidates_of(study, model, shown)[:2]
+
+
+def every_label(study: Study, model: LanguageModel, shown: Sequence[Demonstration]) -> tuple[str, ...]:
+    """The candidates for the query without a limit: what `candidates_of` keeps and what it leaves out."""
+    return candidate_labels(study, model, shown)[0] if study.labels else found_labels(study, model, shown)[0]
 
 
 def found_labels(
@@ -65,7 +91,7 @@ def found_labels(
 
 
 def check_count(labels: Sequence[str]) -> None:
-    """Refuse more candidates than an evaluation scores unasked, where to keep some would need to know which to keep.
+    """Refuse more labels than are scored unasked, where to keep some would need to know which to keep.
 
     Raises:
         StudyError: there are more.
@@ -73,7 +99,7 @@ def check_count(labels: Sequence[str]) -> None:
     if len(labels) > MOST_UNNAMED:
         raise StudyError(
             f"{len(labels):,} different labels were found, more than the {MOST_UNNAMED:,} that are scored for every "
-            "question where none are named; name the candidate labels, and all of them are scored."
+            "input where none are named; name the candidate labels, and all of them are scored."
         )
 
 
@@ -83,15 +109,25 @@ def _answers(study: Study, model: LanguageModel) -> Sequence[str]:
 
 
 def task_labels(study: Study, shown: Sequence[Demonstration] = ()) -> tuple[str, ...]:
-    """The candidates for inputs other than the query: as above without the answers to the query and gold.
+    """The labels for inputs other than the query, all of them: as above without the answers to the query and gold.
+
+    Raises:
+        StudyError: there is no label at all, or more than 1,000 that the study does not name.
+    """
+    labels = labels_of_task(study, shown)
+    if not study.labels:
+        check_count(labels)
+    return labels
+
+
+def labels_of_task(study: Study, shown: Sequence[Demonstration] = ()) -> tuple[str, ...]:
+    """`task_labels`, however many: for who scores none of them.
 
     Raises:
         StudyError: there is no label at all.
     """
-    if study.labels:
-        labels = clean(study.labels)[0]
-    else:
-        labels = distinct((*(row.label for row in shown), *pool_labels(study)))[:MAX_LABELS]
+    rows = distinct((*(row.label for row in shown), *pool_labels(study)))
+    labels = clean(study.labels)[0] if study.labels else rows
     if not labels:
         raise StudyError("There is no label to score; add demonstrations, or name the candidate labels.")
     check_words(study.template, labels)
@@ -126,5 +162,11 @@ def cap(labels: tuple[str, ...], precedence: tuple[str, ...]) -> tuple[tuple[str
     if len(labels) <= MAX_LABELS:
         return labels, ()
     kept = set(precedence[:MAX_LABELS])
-    note = f"{len(labels)} labels were found and {MAX_LABELS} are scored; name the candidate labels to choose which."
-    return tuple(label for label in labels if label in kept), (note,)
+    return tuple(label for label in labels if label in kept), (about_cut(len(labels), MAX_LABELS),)
+
+
+def about_cut(found: int, scored: int) -> str:
+    """What a reader must know where some of the labels were left out, "" where none were."""
+    if found <= scored:
+        return ""
+    return f"{found} labels were found and {scored} are scored; name the candidate labels to choose which."

@@ -30,8 +30,7 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """The k largest H(p(· | I, x_i)) in nats, p the model's zero-shot label distribution (docs/methods.md §4.5).
 
     p is the direct scorer's: joint probability of each label's tokens after the instruction and x_i, normalised over
-    the study's labels (those of the pool where the study names none; the labels' cap applies). Ties to the lowest
-    index.
+    the study's labels (all those of the pool where the study names none). Ties to the lowest index.
 
     Raises:
         StudyError: an input of the pool alone is longer than the model's context, or there are no labels.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.runtime.progress import Stop, counting, part
-from core.scoring.labels import task_labels
+from core.scoring.labels import labels_of_task
 from core.selection import Picked, Selected, selections
 from core.selection.learning.splits import prompts_fit
 from core.study.cleaning import usable
@@ -48,7 +48,7 @@ def select(study: Study, model: LanguageModel, stop: Stop | None) -> Selected:
     """
     if not study.k:
         return [], None
-    labels = task_labels(study, [row for row in study.demonstrations if usable(row)])
+    labels = labels_of_task(study, [row for row in study.demonstrations if usable(row)])
     wanted = [labels[i % len(labels)] for i in range(study.k)]
     with prompts_fit(study), part(0.0, 1.0):
         written = write(study, model, wanted, stop)

@@ -207,6 +207,8 @@ class Outcome:
         reasoning: what the model wrote before its answer; None where it wrote nothing. `prompt` then holds its
             rationale, and answer, attention and kernels are read after it.
         written: the answer in the model's own words, where the study reasons or is open-ended.
+        labels_found: how many labels there were for the answer to be one of; more than it has where the study names
+            none and some were left out.
         notes: one sentence each, things the reader must know (misspecified posterior, unknown words, …).
         timings: seconds by stage.
     """
@@ -225,5 +227,6 @@ class Outcome:
     reasoning: Reasoned | None = None
     written: Written | None = None
     fit: MixtureFit | None = None
+    labels_found: int = 0
     notes: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)

@@ -27,9 +27,11 @@ def weight_records(table: KernelTable, shown: Sequence[Demonstration], numbers: 
             "label": row.label,
             "raw": float(kernel.raw[i]),
             "normalised": float(kernel.normalised[i]),
+            "labels_scored": len(labels),
+            "labels_found": found,
         }
         for kernels in table.kernels
-        for query, kernel in zip(table.queries, kernels, strict=True)
+        for query, kernel, labels, found in zip(table.queries, kernels, table.labels, table.labels_found, strict=True)
         for i, (number, row) in enumerate(zip(numbers, shown, strict=True))
     ]
 

@@ -16,7 +16,7 @@ from core.kernels.context import KernelContext, KernelWeights
 from core.kernels.regression import regress
 from core.kernels.variants import KernelVariant
 from core.runtime.progress import Stop, check, counting, part
-from core.scoring.labels import candidate_labels
+from core.scoring.labels import Candidates, candidates_of
 from core.scoring.together import score_together
 from core.study.cleaning import tidied, usable
 from core.study.demonstrations import Demonstration
@@ -38,12 +38,14 @@ class KernelTable:
         kernels: (V) rows of (Q,) kernels; `Kernel.name` is the variant's.
         labels: (Q) the candidates of each query, the columns of every `Kernel.predictive`.
         missing: (name, why) of the variants that cannot be had.
+        labels_found: (Q,) how many there were to be candidates; more than those where some were left out.
     """
 
     queries: tuple[str, ...]
     kernels: tuple[tuple[Kernel, ...], ...]
     labels: tuple[tuple[str, ...], ...]
     missing: tuple[tuple[str, str], ...]
+    labels_found: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def kernel_table(
         Cancelled: `stop` said so.
     """
     study = tidied(study)
-    labels = tuple(candidates(study, model, shown, query) for query in queries)
+    asked = [candidates(study, model, shown, query) for query in queries]
+    labels = tuple(one.labels for one in asked)
     found, missing = weigh_all(study, KernelContext(study, model, shown, queries, stop), variants)
     given = [d.label for d in shown]
     rows = []
@@ -93,7 +96,7 @@ def kernel_table(
                 for raw, own, note in zip(weighed.raw, labels, notes, strict=True)
             )
         )
-    return KernelTable(tuple(queries), tuple(rows), labels, missing)
+    return KernelTable(tuple(queries), tuple(rows), labels, missing, tuple(one.found for one in asked))
 
 
 def weigh_all(
@@ -118,10 +121,10 @@ def weigh_all(
     return found, tuple(missing)
 
 
-def candidates(study: Study, model: LanguageModel, shown: Sequence[Demonstration], query: str) -> tuple[str, ...]:
+def candidates(study: Study, model: LanguageModel, shown: Sequence[Demonstration], query: str) -> Candidates:
     """The candidate labels of a query after these demonstrations; gold counts for the study's own query alone."""
     gold = study.gold if query == study.query else None
-    return candidate_labels(study.model_copy(update={"query": query, "gold": gold}), model, shown)[0]
+    return candidates_of(study.model_copy(update={"query": query, "gold": gold}), model, shown)
 
 
 def ask(
@@ -139,7 +142,8 @@ def ask(
     """
     study = tidied(study)
     requests = [
-        (study.model_copy(update={"query": query}), shown, candidates(study, model, shown, query)) for query in queries
+        (study.model_copy(update={"query": query}), shown, candidates(study, model, shown, query).labels)
+        for query in queries
     ]
     alone = 1 / (1 + len(requests))
     with part(0.0, alone):

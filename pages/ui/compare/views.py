@@ -410,6 +410,8 @@ def difference_records(sides: Sides) -> list[dict[str, Any]]:
 
 def _rows(sides: Sides) -> Iterator[tuple[str, str, str, float, float]]:
     found = sides.difference
+    yield "labels", "scored", "", len(sides.a.answer.labels), len(sides.b.answer.labels)
+    yield "labels", "found", "", sides.a.labels_found, sides.b.labels_found
     named = [("answer", "model", found.answer), ("answer", "exact Bayes", found.bayes)]
     named += [("posterior", kind, post.tasks) for kind, post in found.posteriors.items()]
     for view, part, aligned in named:

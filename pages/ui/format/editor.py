@@ -109,6 +109,8 @@ def _words(template: Template, own: tuple[str, ...]) -> None:
     if not rows:
         st.caption("There is no label yet: type demonstrations, or name candidate labels.")
         return
+    if len(own) > MOST_LABELS:
+        st.caption(f"The first {MOST_LABELS} of {len(own)} labels; the others are written as they are.")
     sheet, key = tables.sheet_of(P + "words", rows)
     edited = st.data_editor(
         pd.DataFrame(

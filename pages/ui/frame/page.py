@@ -17,6 +17,7 @@ import streamlit as st
 from core.errors import Cancelled, ICLensError, PromptTooLong
 from core.pipeline.run import drop_earliest
 from core.reasoning import reasons
+from core.scoring.labels import about_cut
 from core.study.outcome import Outcome
 from core.study.study import Study
 from pages.ui.compare import sides as compare
@@ -91,6 +92,7 @@ def show(
     with here:
         parts.part(TABLES)
         parts.part(QUERY)
+        parts.part(LEFT_OUT)
     with views:
         if above is not None:
             above()
@@ -187,6 +189,17 @@ def _query_reads() -> Values:
     return (study.query, study.gold, study.labels, labels)
 
 
+def _left_out_reads() -> Values:
+    """How many labels there were, and how many of them are scored; nothing where there is no outcome."""
+    found = _outcome_or_none()
+    return (0, 0) if found is None else (found.labels_found, len(found.answer.labels))
+
+
+def _draw_left_out(found: int, scored: int) -> None:
+    if sentence := about_cut(found, scored):
+        st.caption(f":orange[{sentence}]")
+
+
 def _notices_reads() -> Values:
     """The sentence to show until the study changes or the whole page is drawn next, and why there is no outcome."""
     study = state.study()
@@ -255,6 +268,7 @@ BAR = _part("bar", _bar_reads, _draw_bar)
 STRATEGIES = _part("strategies", _strategies_reads, lambda *_: controls.strategy_row(state.study()))
 TABLES = _part("tables", _tables_reads, lambda *_: workbench.tables_card(state.study()), edits=True)
 QUERY = _part("query", _query_reads, lambda *_: workbench.query_card(state.study()))
+LEFT_OUT = _part("left_out", _left_out_reads, _draw_left_out)
 NOTICES = _part("notices", _notices_reads, _draw_notices)
 DIALOGS = _part("dialogs", lambda: (st.session_state.get(session.DIALOG) == "import",), _import_dialog)
 LEFTOVERS = _part("leftovers", lambda: (), lambda: watch_leftovers("page_left", parts.draw_again))

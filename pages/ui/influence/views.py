@@ -13,6 +13,7 @@ from core.analysis.influence import Flips, Influence, Moves, Removal, flips, inf
 from core.analysis.influence.records import flip_records, influence_records, move_records
 from core.figures.influence.changes import flip_figure, move_figure
 from core.figures.influence.influence import influence_figure
+from core.files.csv_records import with_counts
 from core.runtime.numbers import fixed, signed
 from core.runtime.progress import Stop
 from core.study.outcome import Outcome
@@ -235,19 +236,24 @@ def _numbers_reads() -> Values:
         by_label = flipped(found, settings)
     with suppress(Waiting):
         by_place = moved(found, settings)
-    return measured, by_label, by_place, tuple(session.numbers(found))
+    return measured, by_label, by_place, tuple(session.numbers(found)), found.labels_found
 
 
-def _files(measured: Influence, by_label: Flips | None, by_place: Moves | None, numbers: tuple[int, ...]) -> None:
+def _files(
+    measured: Influence, by_label: Flips | None, by_place: Moves | None, numbers: tuple[int, ...], found: int
+) -> None:
+    def counted(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return with_counts(records, len(measured.question.labels), found)
+
     st.space("stretch")
-    save_csv("Influence CSV", P + "influence", lambda: influence_records(measured, numbers))
+    save_csv("Influence CSV", P + "influence", lambda: counted(influence_records(measured, numbers)))
     if by_label is not None:
-        save_csv("Flips CSV", P + "flips", lambda: flip_records(by_label, numbers))
+        save_csv("Flips CSV", P + "flips", lambda: counted(flip_records(by_label, numbers)))
     if by_place is not None:
-        save_csv("Moves CSV", P + "moves", lambda: move_records(by_place, numbers))
+        save_csv("Moves CSV", P + "moves", lambda: counted(move_records(by_place, numbers)))
 
 
-def numbers_view(measured: Influence, _: Flips | None, __: Moves | None, numbers: tuple[int, ...]) -> None:
+def numbers_view(measured: Influence, _: Flips | None, __: Moves | None, numbers: tuple[int, ...], ___: int) -> None:
     """The table."""
     rows = influence_records(measured, numbers)
     names = {

@@ -44,7 +44,7 @@ class OrderingSettings:
     Attributes:
         held: the study with the demonstrations shown as its hand-picked set, as they stand in their table.
         places: (k,) of these in their table.
-        labels: candidates for the query.
+        labels: candidates for the query; labels_found: how many there were to choose these from.
         asked: the questions, None where there are none.
         most, seed: orders drawn.
     """
@@ -52,6 +52,7 @@ class OrderingSettings:
     held: Study
     places: tuple[int, ...]
     labels: tuple[str, ...]
+    labels_found: int
     asked: questions.QuestionSettings | None
     most: int
     seed: int
@@ -116,6 +117,7 @@ def settings() -> OrderingSettings:
         study,
         places,
         labels,
+        outcome().labels_found,
         questions.asked(P, study, model()),
         most if most in ORDERS else AT_FIRST,
         int(st.session_state.get(SEED) or 0),

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.analysis.ordering.effects import best_and_worst
 from core.analysis.ordering.records import order_records, strategy_records
+from core.files.csv_records import with_counts
 from core.ordering import orderings
 from core.selection import selections
 from core.study.study import Study
@@ -190,14 +191,18 @@ def orders_view(view: View) -> None:
 
 def _save_strategies(view: View) -> None:
     st.space("stretch")
-    save_csv("Strategies CSV", P + "strategies", lambda: _strategies(view))
+    save_csv("Strategies CSV", P + "strategies", lambda: _counted(view, _strategies(view)))
 
 
 def _save_orders(view: View) -> None:
     count = len(view.table.orders)
     st.markdown(f":small[all {count}]" if view.table.complete else f":small[{count} of them]", width="content")
     st.space("stretch")
-    save_csv("Orders CSV", P + "orders", lambda: order_records(view.table, view.settings.numbers))
+    save_csv("Orders CSV", P + "orders", lambda: _counted(view, order_records(view.table, view.settings.numbers)))
+
+
+def _counted(view: View, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return with_counts(records, len(view.table.labels), view.settings.labels_found)
 
 
 PICKS = Card(P + "card_picks", "", "", lambda: (view(),), picks_row, height=64, framed=False)

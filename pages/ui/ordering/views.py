@@ -237,6 +237,8 @@ def answers_view(view: View) -> None:
     alt = f"The query's answer in every order; {rate:.0%} of orders answer otherwise than most"
     chart(figure, P + "answers", alt, on_click=view.pick)
     line = f"“{plain(view.settings.held.query, 30)}”: {rate:.0%} of the orders answer otherwise than most."
+    if len(shares) > TOP:
+        line += f" Drawn are the {TOP} likeliest of {len(shares)} labels."
     if view.asked:
         flips = flip_rate(table.replies[table.drawn])
         line += f" Over the questions: {flips.mean():.1%}; {np.mean(flips > 0):.0%} of them flip in some order."

@@ -225,7 +225,8 @@ def _orders(orders: OrderSpread, posteriors: Posteriors, gold: str | None, _: st
     count = f"All {len(words)} orders" if orders.complete else f"{len(words)} of {len(numbers)}! orders"
     st.caption(
         f"{count}: {orders.flips:.0%} answer otherwise than most. Exact Bayes and every kernel: none.",
-        help="Spread: mean total variation between an order and the mean of all. The ringed dot is the order given.",
+        help="Spread: mean total variation between an order and the mean of all. The ringed dot is the order given. Of "
+        "labels and tasks the five likeliest are drawn; the spread is over all.",
     )
 
 

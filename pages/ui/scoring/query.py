@@ -13,6 +13,7 @@ from core.analysis.scoring.grid import Combination, combination_of, variants
 from core.analysis.scoring.table import ScoreTable, score_table, text_count
 from core.figures.base import wrap
 from core.figures.scoring.scoring import label_colours, score_cells_figure
+from core.files.csv_records import with_counts
 from core.runtime.numbers import fixed
 from core.scoring.calibration import calibrations
 from core.study.outcome import Answer
@@ -52,18 +53,20 @@ class Shown:
         query, gold: of the study.
         best: the study's answer.
         own: key of the study's own way to score.
+        labels_found: how many labels there were to choose the candidates from.
     """
 
     query: str
     gold: str | None
     best: str
     own: str
+    labels_found: int
 
 
 def _shown() -> Shown:
     found = outcome()
     study = found.study
-    return Shown(study.query, study.gold, found.answer.best, combination_of(study).key)
+    return Shown(study.query, study.gold, found.answer.best, combination_of(study).key, found.labels_found)
 
 
 def every_way() -> ScoreTable:
@@ -125,7 +128,7 @@ def _table(table: ScoreTable, shown: Shown, opened: str) -> None:
 def _breakdown_reads() -> Values:
     table, own = every_way(), _shown().own
     opened = _opened(table, own)
-    return _breakdown(opened), opened == own, label_colours(table.labels, table.best)
+    return _breakdown(opened), opened == own, label_colours(table.labels, table.best), outcome().labels_found
 
 
 def draw_table(
@@ -183,7 +186,8 @@ def _note(name: str, answer: Answer | None, error: str) -> str:
     said = "<br>".join(
         f"{wrap(answer.labels[i], 24)}: {answer.probabilities[i]:.3f}, score {fixed(answer.scores[i])}" for i in order
     )
-    return f"<b>{wrap(name)}</b><br>{said}"
+    rest = len(answer.labels) - len(order)
+    return f"<b>{wrap(name)}</b><br>{said}" + (f"<br>and {rest} less likely" if rest else "")
 
 
 def _cells_control(table: ScoreTable) -> None:
@@ -220,7 +224,7 @@ def _say(table: ScoreTable, own: str) -> None:
         st.caption(plain(error, 300))
 
 
-def _work_out(breakdown: ScoreBreakdown, own: bool, colours: dict[str, str]) -> None:
+def _work_out(breakdown: ScoreBreakdown, own: bool, colours: dict[str, str], found: int) -> None:
     """Tokens and sums of one combination."""
     way = breakdown.combination
 
@@ -235,7 +239,7 @@ def _work_out(breakdown: ScoreBreakdown, own: bool, colours: dict[str, str]) -> 
             type="secondary" if own else "primary",
             help="Scores the study this way on every page; Undo takes it back.",
         )
-        save_csv("Tokens", P + "tokens", lambda: token_records(breakdown))
+        save_csv("Tokens", P + "tokens", lambda: with_counts(token_records(breakdown), len(colours), found))
 
     heading(plain(way.title, 60), HELP_WORKING, controls)
     answer = breakdown.answer
@@ -264,7 +268,7 @@ def _input_control(breakdown: ScoreBreakdown) -> int:
 
 def table_records(table: ScoreTable, shown: Shown) -> list[dict[str, Any]]:
     """A row for every combination and label."""
-    return [
+    records = [
         {
             "query": shown.query,
             "gold": shown.gold or "",
@@ -279,6 +283,7 @@ def table_records(table: ScoreTable, shown: Shown) -> list[dict[str, Any]]:
         for way, answer, error in zip(table.combinations, table.answers, table.errors, strict=True)
         for i, label in enumerate(table.labels)
     ]
+    return with_counts(records, len(table.labels), shown.labels_found)
 
 
 TABLE = Card(

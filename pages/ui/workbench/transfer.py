@@ -204,7 +204,11 @@ def _tree(value: Any) -> Any:
 
 def outcome_npz(outcome: Outcome) -> bytes:
     """Every array of the outcome under its path, such as "posteriors/exact/weights", and the study as text."""
-    arrays: dict[str, np.ndarray[Any, Any]] = {"study": np.array(outcome.study.model_dump_json())}
+    arrays: dict[str, np.ndarray[Any, Any]] = {
+        "study": np.array(outcome.study.model_dump_json()),
+        "labels_found": np.array(outcome.labels_found),
+        "notes": np.array(outcome.notes, dtype=np.str_),
+    }
 
     def collect(path: str, value: Any) -> None:
         if isinstance(value, np.ndarray):
@@ -232,10 +236,11 @@ Rows = Iterable[Iterable[Any]]
 
 
 def _answer_rows(outcome: Outcome) -> Rows:
-    yield ("label", "score", "probability", "exact Bayes")
+    yield ("label", "score", "probability", "exact Bayes", "labels_scored", "labels_found")
+    counts = (len(outcome.answer.labels), outcome.labels_found)
     bayes = dict(zip(outcome.bayes.labels, outcome.bayes.probabilities, strict=True)) if outcome.bayes else {}
     for label, score, p in zip(outcome.answer.labels, outcome.answer.scores, outcome.answer.probabilities, strict=True):
-        yield (label, score, p, bayes.get(label, ""))
+        yield (label, score, p, bayes.get(label, ""), *counts)
 
 
 def _posterior_rows(outcome: Outcome) -> Rows:

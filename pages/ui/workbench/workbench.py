@@ -18,6 +18,7 @@ from pages.ui.workbench import tables, transfer
 
 P = "frame_"
 TABLE_HEIGHT = 236
+MOST_OFFERED = 1_000  # labels in the menu of candidates; any other can be typed
 SHOWN, POOL = 6, 24  # demonstrations and pool rows drawn for a task of the mixture
 
 
@@ -220,7 +221,8 @@ def query_card(study: Study) -> None:
         st.text_input(
             "Right answer",
             placeholder="unknown",
-            help="Starred among the labels, of which it is always one; forgotten when the query changes.",
+            help="Starred among the labels, of which it is one unless some are left out; forgotten when the query "
+            "changes.",
             **state.bind(P + "gold", study.gold or "", lambda text: {"gold": text.strip() or None}, "value"),
         )
     with right:
@@ -237,6 +239,6 @@ def query_card(study: Study) -> None:
 def _known_labels(study: Study) -> list[str]:
     seen: dict[str, Any] = dict.fromkeys(study.labels)
     for row in (*study.demonstrations, *study.pool[:500]):
-        if row.label.strip() and len(seen) < 100:
+        if row.label.strip() and len(seen) < MOST_OFFERED:
             seen.setdefault(row.label.strip())
     return list(seen)

@@ -102,8 +102,8 @@ def test_queries_from_the_pool_are_neither_shown_nor_asked() -> None:
 
 def test_candidates_of_another_query_do_not_know_the_gold_of_this_one() -> None:
     study = STUDY.model_copy(update={"gold": "magnificent"})
-    assert "magnificent" in candidates(study, tiny(), REVIEWS[:4], study.query)
-    assert "magnificent" not in candidates(study, tiny(), REVIEWS[:4], "another")
+    assert "magnificent" in candidates(study, tiny(), REVIEWS[:4], study.query).labels
+    assert "magnificent" not in candidates(study, tiny(), REVIEWS[:4], "another").labels
 
 
 def test_distance_is_total_variation() -> None:
