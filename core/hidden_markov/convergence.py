@@ -179,7 +179,7 @@ def convergence(world: World, *, stop: Stop | None = None) -> Convergence:
         distances={
             norm: tuple(curve_of(way, distances[:, i, j]) for j, way in enumerate(ways)) for i, norm in enumerate(NORMS)
         },
-        agreement=tuple(curve_of(way, agreement[:, j]) for j, way in enumerate(ways)),
+        agreement=tuple(curve_of(way, agreement[:, j], span=(0.0, 1.0)) for j, way in enumerate(ways)),
         certainty=curve_of("posterior of the true task", np.stack([one.certainty for one in found])),
         ranks=np.array([one.rank for one in found]),
         mean_k=np.array([one.mean_k for one in found]),

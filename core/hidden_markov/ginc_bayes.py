@@ -244,16 +244,16 @@ def ginc_accuracy(
             impossible.append(np.isneginf(bare.log_likelihood).mean(axis=0))
             advance(seed + 1)
 
-    def curves(values: list[list[Floats]]) -> tuple[Curve, ...]:
+    def curves(values: list[list[Floats]], span: tuple[float, float] | None = None) -> tuple[Curve, ...]:
         table = np.array(values)  # (worlds, likelihoods, N)
-        return tuple(curve_of(way, table[:, i]) for i, way in enumerate(LIKELIHOODS))
+        return tuple(curve_of(way, table[:, i], span=span) for i, way in enumerate(LIKELIHOODS))
 
     return GincAccuracy(
         vocabulary,
         length,
         kind,
         tuple(numbers),
-        curves(hits),
+        curves(hits, (0.0, 1.0)),
         curves(certainty),
         curve_of("no likelihood without a floor", np.array(impossible)),
     )

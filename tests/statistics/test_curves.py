@@ -24,3 +24,15 @@ def test_one_repetition_has_no_interval() -> None:
     assert found.mean.tolist() == [1, 2]
     assert np.isnan(found.low).all()
     assert np.isnan(found.high).all()
+
+
+def test_repetitions_that_are_alike_are_certain_of_nothing() -> None:
+    """Three seeds that agree give no interval; of shares, the exact one that SciPy gives for three of three."""
+    values = np.array([[1.0, 0.2], [1.0, 0.4], [1.0, 0.6]])
+    plain, shares = curve_of("a", values), curve_of("a", values, span=(0.0, 1.0))
+    assert np.isnan([plain.low[0], plain.high[0]]).all()
+    exact = stats.binomtest(3, 3).proportion_ci(0.95, method="exact")
+    assert (shares.low[0], shares.high[0]) == pytest.approx((exact.low, exact.high))
+    for found in (plain, shares):  # what differs keeps Student's interval
+        ends = stats.t.interval(0.95, 2, loc=0.4, scale=stats.sem(values[:, 1]))
+        assert (found.low[1], found.high[1]) == pytest.approx(ends)

@@ -13,6 +13,7 @@ from core.errors import StudyError, Unavailable
 from core.evaluation.evaluate import evaluate
 from core.evaluation.questions import EvaluationQuestion
 from core.runtime.progress import Stop, check, counting, part
+from core.statistics.curves import curve_of
 from core.study.cleaning import tidied, usable
 from core.study.demonstrations import Demonstration
 from core.study.prompts import render
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from core.models import LanguageModel
 
 Floats = NDArray[np.float64]
-Z = 1.959964
 EXAMPLES, LONGEST = 5, 40  # demonstrations in a proposal prompt, and tokens of what is proposed
 TEMPERATURE = 0.9  # as APE's forward mode samples
 EVALUATED = 0.6  # share of the work that accuracy takes; likelihood takes the rest
@@ -60,22 +60,22 @@ class Ranking:
 
     @property
     def mean_interval(self) -> Floats:
-        """(C, 2) mean ± z · s/√N, 95 % for the mean over all such questions; of no width for one question."""
-        count = self.logprob.shape[1]
-        spread = self.logprob.std(axis=1, ddof=1) if count > 1 else np.zeros(len(self.logprob))
-        reach = Z * spread / np.sqrt(count)
-        return np.stack([self.mean - reach, self.mean + reach], axis=1)
+        """(C, 2) mean ± t_{N−1} s/√N, 95 % for the mean over all such questions; NaN for one question, and where all
+        are alike: of nats there is no most."""
+        return _interval(self.logprob)
 
     @property
     def gain_interval(self) -> Floats:
-        """(C, 2) 95 % of the mean difference from no instruction, question by question; NaN where none was tried."""
+        """(C, 2) the same of the difference from no instruction, question by question; NaN where none was tried."""
         if "" not in self.instructions:
             return np.full((len(self.instructions), 2), np.nan)
-        gain = self.logprob - self.logprob[self.instructions.index("")]
-        count = gain.shape[1]
-        spread = gain.std(axis=1, ddof=1) if count > 1 else np.zeros(len(gain))
-        reach = Z * spread / np.sqrt(count)
-        return np.stack([gain.mean(axis=1) - reach, gain.mean(axis=1) + reach], axis=1)
+        return _interval(self.logprob - self.logprob[self.instructions.index("")])
+
+
+def _interval(values: Floats) -> Floats:
+    """(C, N) -> (C, 2) of every row's mean."""
+    found = curve_of("", values.T)
+    return np.stack([found.low, found.high], axis=1)
 
 
 def rank_instructions(

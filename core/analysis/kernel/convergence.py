@@ -28,7 +28,7 @@ from core.kernels.context import KernelContext
 from core.kernels.regression import one_hot
 from core.mixture.documents import draw_document
 from core.runtime.progress import Stop, check, counting
-from core.scoring.labels import candidate_labels
+from core.scoring.labels import every_label
 from core.scoring.together import score
 from core.statistics.curves import Curve, curve_of
 from core.study.demonstrations import Demonstration
@@ -84,18 +84,19 @@ class ModelConvergence:
 
     def distances(self, to: str = BAYES) -> tuple[Curve, ...]:
         """Mean distance of every other way to one, with intervals over documents."""
-        return self._curves(self.gaps[..., self.ways.index(to)], leave_out=to)
+        return self._curves(self.gaps[..., self.ways.index(to)], (0.0, 2.0), leave_out=to)
 
     def agreement(self, to: str = BAYES) -> tuple[Curve, ...]:
         """Share of documents on which another way answers the same."""
-        return self._curves(self.same[..., self.ways.index(to)], leave_out=to)
+        return self._curves(self.same[..., self.ways.index(to)], (0.0, 1.0), leave_out=to)
 
     def accuracy(self) -> tuple[Curve, ...]:
         """Share of documents on which each way gives the document's own answer."""
-        return self._curves(self.right)
+        return self._curves(self.right, (0.0, 1.0))
 
-    def _curves(self, values: Floats, leave_out: str = "") -> tuple[Curve, ...]:
-        return tuple(curve_of(way, values[:, :, i]) for i, way in enumerate(self.ways) if way != leave_out)
+    def _curves(self, values: Floats, span: tuple[float, float], leave_out: str = "") -> tuple[Curve, ...]:
+        """Of documents, so that where all are alike others may still differ, as far as the span goes."""
+        return tuple(curve_of(way, values[:, :, i], span=span) for i, way in enumerate(self.ways) if way != leave_out)
 
     def as_dict(self) -> dict[str, Any]:
         """Means and intervals as JSON values."""
@@ -189,7 +190,7 @@ def _one_document(
     shown = tuple(Demonstration(input=x, label=y) for x, y in pairs[:-1])
     query, gold = pairs[-1]
     study = study.model_copy(update={"query": query, "gold": gold, "labels": ()})
-    labels, _ = candidate_labels(study, model, shown)
+    labels = every_label(study, model, shown)
     study = study.model_copy(update={"labels": labels})
     table: list[list[Floats]] = []
     ways: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from core.figures.base import Trace, escape, figure, single
 from core.figures.colours import INK, MODEL, OTHERS, TASK_COLOURS
@@ -52,8 +52,7 @@ def convergence_figure(
     places = np.log2(np.asarray(numbers, dtype=float))
     for i, curve in enumerate(curves):
         colour = {"all weights equal": OTHERS, "model": MODEL}.get(curve.name) or next(palette)
-        if np.isfinite(curve.low).all():
-            traces.append(_band(places, curve, colour))
+        traces += _bands(places, curve, colour)
         traces.append(_line(places, numbers, curve, colour, i))
     if published is not None:
         traces.append(_markers(published))
@@ -98,20 +97,27 @@ def _line(places: ArrayLike, numbers: Sequence[int], curve: Curve, colour: str, 
     }
 
 
-def _band(places: ArrayLike, curve: Curve, colour: str) -> Trace:
-    """The interval as one closed shape, there along its upper edge and back along its lower."""
+def _bands(places: ArrayLike, curve: Curve, colour: str) -> list[Trace]:
+    """The interval along every stretch of neighbouring places that have one."""
+    known = np.flatnonzero(np.isfinite(curve.low))
+    stretches = np.split(known, np.flatnonzero(np.diff(known) > 1) + 1) if len(known) else []
     x = np.asarray(places)
+    return [_band(x[at], curve.low[at], curve.high[at], curve.name, colour) for at in stretches]
+
+
+def _band(x: NDArray[Any], low: NDArray[Any], high: NDArray[Any], name: str, colour: str) -> Trace:
+    """One closed shape, there along its upper edge and back along its lower."""
     return {
         "type": "scatter",
         "mode": "lines",
         "x": single(np.concatenate([x, x[::-1]])),
-        "y": single(np.maximum(np.concatenate([curve.high, curve.low[::-1]]), 0.0)),
+        "y": single(np.maximum(np.concatenate([high, low[::-1]]), 0.0)),
         "fill": "toself",
         "fillcolor": _transparent(colour, 0.13),
         "line": {"width": 0},
         "hoverinfo": "skip",
         "showlegend": False,
-        "legendgroup": curve.name,
+        "legendgroup": name,
     }
 
 

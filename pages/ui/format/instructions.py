@@ -200,10 +200,11 @@ def _dots(found: Ranking, own: str) -> None:
     low, high = found.mean_interval[rows].T
     names = _names(found)
     hover = [
-        f"<b>{wrap(names[i])}</b><br>{found.sources[i]}<br>mean log p {fixed(found.mean[i])} nats<br>95 %: "
-        f"{fixed(found.mean_interval[i, 0])} to {fixed(found.mean_interval[i, 1])}<br>accuracy {found.accuracy[i]:.1%}"
+        f"<b>{wrap(names[i])}</b><br>{found.sources[i]}<br>mean log p {fixed(found.mean[i])} nats"
+        f"{_ends(found, i)}<br>accuracy {found.accuracy[i]:.1%}"
         for i in rows
     ]
+    low, high = (np.where(np.isnan(ends), found.mean[rows], ends) for ends in (low, high))
     air = 0.04 * float(high.max() - low.min() or 1.0)
     figure = dots_figure(
         [names[i] for i in rows],
@@ -222,6 +223,12 @@ def _dots(found: Ranking, own: str) -> None:
         f"Mean log-likelihood of the right answer under {len(rows)} instructions; best: {names[0]}",
         on_click=lambda data: _pick(found.instructions[rows[int(data[0])]]),
     )
+
+
+def _ends(found: Ranking, i: int) -> str:
+    """Of the mean's interval, "" where there is none."""
+    low, high = found.mean_interval[i]
+    return "" if np.isnan(low) else f"<br>95 %: {fixed(low)} to {fixed(high)}"
 
 
 def _pick(text: str) -> None:

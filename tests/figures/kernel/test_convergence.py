@@ -50,6 +50,16 @@ def test_bands_are_the_intervals_and_are_left_out_where_there_is_none() -> None:
     assert all(row[1] == "" for row in lines(alone)[0]["customdata"])
 
 
+def test_a_place_without_an_interval_parts_the_band() -> None:
+    """Where all repetitions are alike there is none, and what lies on either side keeps its own."""
+    values = VALUES.copy()
+    values[:, 1] = 0.5
+    traces = read(convergence_figure(NUMBERS, [curve_of("model", values)], "distance"))["data"]
+    bands = [trace["x"] for trace in traces if trace.get("fill") == "toself"]
+    assert [sorted(set(np.asarray(x).tolist())) for x in bands] == [[0.0], [2.0, 3.0]]
+    assert [row[1] == "" for row in traces[-1]["customdata"]] == [False, True, False, False]
+
+
 def test_published_figures_are_markers() -> None:
     (markers,) = [trace for trace in drawn()["data"] if trace["mode"] == "markers"]
     np.testing.assert_allclose(markers["y"], [1.3, 0.5, 0.1], rtol=1e-6)
