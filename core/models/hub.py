@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import ICLensError, ModelError
 from core.runtime.progress import Advance, Stop, check, counting, part
 
-_WANTED = ("*.json", "*.safetensors", "*.model", "*.txt")
+_WANTED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 _ENDINGS = tuple(pattern.removeprefix("*") for pattern in _WANTED)
 _IGNORED = ("*/*", "*.onnx", "*.h5", "*.msgpack")
 

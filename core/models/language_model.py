@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.errors import ModelError, PromptTooLong
 from core.models.architectures import Abilities
 from core.models.capture import eager, watching
+from core.models.chat import chat_of
 from core.models.direct_path import direct_logits
 from core.models.encoding import Encoder, Encoding, joined
 from core.models.incremental import Growing, growing
@@ -48,6 +49,7 @@ class LanguageModel:
         limits: what one pass may hold.
         dtype: the number format of its weights, such as "bfloat16".
         drift: how far a 16-bit format moves what it says, as measured when it was loaded; None in float32.
+        chat: its own chat template; None where it has none, or cannot be asked through it.
         notes: what a reader of any of its numbers must know, a sentence each.
     """
 
@@ -79,6 +81,8 @@ class LanguageModel:
         if abilities.continuing and model.num_parameters() >= _LARGE:
             self.keep_prefixes()
         self.encoder = Encoder(tokenizer)
+        self.chat, about_chat = chat_of(tokenizer, self.encoder)
+        self.notes += about_chat
         self._start = next((i for i in (tokenizer.bos_token_id, tokenizer.eos_token_id) if i is not None), None)
 
     @property

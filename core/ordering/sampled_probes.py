@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from core.errors import StudyError
 from core.runtime.progress import Stop
 from core.study.demonstrations import Demonstration
 from core.study.prompts import render
@@ -29,12 +30,15 @@ def sampled_probes(
     demonstration and is left out; so is the query itself.
 
     Raises:
+        StudyError: the study is asked with a turn of a chat for each demonstration.
         PromptTooLong: a prompt is longer than the model's context.
         Cancelled: `stop` said so.
     """
     from core.models.generation import generate  # late: loads torch
 
     template = study.template
+    if template.chat is not None and template.chat.style == "turns":
+        raise StudyError("Probes that the model writes need a plain template or one turn: take those of the pool.")
     texts = []
     for order in orders:
         prompt = render([rows[j] for j in order], "", template, study.instruction)

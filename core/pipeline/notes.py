@@ -127,6 +127,9 @@ def about_model(question: Question, model: LanguageModel) -> Iterable[str]:
 def about_control(question: Question, model: LanguageModel) -> Iterable[str]:
     """Names of control tokens in the texts: they are read as other tools read them, and not letter by letter."""
     texts = (question.prompt.text, *question.labels)
+    if question.study.template.chat is not None:  # whose own signs are control tokens
+        said = (text for row in question.shown for text in (row.input, question.study.template.word(row.label)))
+        texts = (question.query, question.study.instruction, *said, *question.labels)
     found = list(dict.fromkeys(name for text in texts for name in model.encoder.control(text)))
     if found:
         names = ", ".join(f"“{shorten(name)}”" for name in found[:5]) + (", …" if len(found) > 5 else "")

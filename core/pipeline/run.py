@@ -114,11 +114,16 @@ def check_query(study: Study, model: LanguageModel) -> None:
     """Refuse a query that could not be answered even alone, before anything is computed from it.
 
     Raises:
-        StudyError: it is blank.
+        StudyError: it is blank, or asked through another model's chat template.
         PromptTooLong: it is longer than the model's context.
     """
     if not study.query:
         raise StudyError("There is no query; type an input to be answered.")
+    chat = study.template.chat
+    if chat is not None and (model.chat is None or chat.key != model.chat.key):
+        raise StudyError(
+            "This study is asked through another model's chat template: choose under “Chat” how this one is asked."
+        )
     tokens = len(model.encode(study.query).ids)
     if tokens > model.context_length:
         raise PromptTooLong(tokens, model.context_length, 0)

@@ -24,6 +24,7 @@ from core.scoring.together import score
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer
 from core.study.prompts import Prompt
+from core.study.prompts import end_of as template_end
 from core.study.question import Question
 from core.study.reasoned import Ask, Reasoned, Reasoning, Stage, Written, extend
 from core.study.study import Study
@@ -232,7 +233,7 @@ def written_by(study: Study, model: LanguageModel, reasoned: Reasoned | None) ->
 
 def end_of(study: Study) -> str:
     """What ends an answer in the study's template."""
-    return study.template.end.strip(" ") or "\n"
+    return template_end(study.template)
 
 
 def answer_with(

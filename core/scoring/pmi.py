@@ -13,7 +13,7 @@ from core.scoring.alike import score_alike
 from core.statistics.distributions import softmax
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Answer, ScoredText
-from core.study.prompts import Prompt, render
+from core.study.prompts import Prompt, before_answer, render
 from core.study.study import Study
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def label_pairs(study: Study, prompt: Prompt, shown: Sequence[Demonstration], labels: Sequence[str]) -> list[Pair]:
     """(2L,) every label after the prompt, then every label after the premise alone, or after the start token."""
-    bare = study.premise or study.template.label_prefix.strip() or None
+    bare = study.premise or before_answer(study.template) or None
     answers = [prompt.gap + study.template.word(label) for label in labels]
     return [(before, answer) for before in (prompt.text, bare) for answer in answers]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.runtime.progress import Stop, part
 from core.selection import Selected, candidates, selections, top
 from core.selection.learning.splits import learn_once
-from core.study.prompts import render
+from core.study.prompts import closing, render
 from core.study.study import Study
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def expectations(study: Study, model: LanguageModel, places: list[int], stop: St
     with part(0.0, 0.9):
         vectors, _ = learn_tokens(model, pairs, count, steps=STEPS, seed=seed, stop=stop)
     # Equal texts are read once, so that ties are ties whatever a batch does to the last digit.
-    texts = [context + continuation + study.template.end for context, continuation in pairs]
+    texts = [context + continuation + closing(study.template) for context, continuation in pairs]
     distinct = list(dict.fromkeys(texts))
     with part(0.9, 1.0):
         value = dict(zip(distinct, -surprise(model, distinct, vectors, stop), strict=True))

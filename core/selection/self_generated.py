@@ -12,7 +12,7 @@ from core.selection import Picked, Selected, selections
 from core.selection.learning.splits import prompts_fit
 from core.study.cleaning import usable
 from core.study.demonstrations import Demonstration
-from core.study.prompts import render_channel
+from core.study.prompts import end_of, render_channel
 from core.study.study import Study
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def write(study: Study, model: LanguageModel, wanted: list[str], stop: Stop | No
             found = generate(
                 model,
                 prompts,
-                until=study.template.end.strip(" ") or "\n",
+                until=end_of(study.template),
                 most=TOKENS,
                 temperature=TEMPERATURE,
                 seed=seed,

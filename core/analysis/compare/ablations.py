@@ -11,7 +11,7 @@ from core.scoring import scorer_of, scorers
 from core.selection import source_of
 from core.study.cleaning import usable
 from core.study.demonstrations import Demonstration
-from core.study.prompts import TEMPLATES, ready_made
+from core.study.prompts import TEMPLATES, in_place_of, ready_made
 from core.study.study import Study
 
 
@@ -103,7 +103,7 @@ def other_template(study: Study) -> Study:
     names = list(TEMPLATES)
     name = ready_made(study.template)
     following = TEMPLATES[names[(names.index(name) + 1) % len(names)] if name in names else names[0]]
-    return study.model_copy(update={"template": following.model_copy(update={"words": study.template.words})})
+    return study.model_copy(update={"template": in_place_of(study.template, following)})
 
 
 def _last_usable(study: Study) -> int:

@@ -177,14 +177,21 @@ def _labels(a: Sequence[str], b: Sequence[str]) -> Iterator[str]:
         yield "The candidate labels are the same, in another order."
 
 
+CHATS = {"turns": "in a chat, a turn each", "one turn": "in one turn of a chat"}
+
+
 def _templates(a: Template, b: Template) -> Iterator[str]:
     if not same_affixes(a, b):
         yield from _affixes(a, b)
+    if a.chat != b.chat:
+        ways = [CHATS[side.chat.style] if side.chat is not None else "without a chat template" for side in (a, b)]
+        others = " of another model" if a.chat is not None and b.chat is not None and a.chat.key != b.chat.key else ""
+        yield f"The model is asked {ways[0]} in A and {ways[1]}{others} in B."
     if a.words != b.words:
         one, other = (tuple(f"{label} as {word}" for label, word in side.words) for side in (a, b))
         written = [f"written {_value(words)}" if words else "written as they are" for words in (one, other)]
         yield f"Labels are {written[0]} in A and {written[1]} in B."
-    elif same_affixes(a, b):
+    elif same_affixes(a, b) and a.chat == b.chat:
         yield f"The template is called “{shorten(a.name)}” in A and “{shorten(b.name)}” in B, and writes the same."
 
 

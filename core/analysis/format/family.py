@@ -8,7 +8,7 @@ from itertools import product
 
 from core.analysis.format.escapes import show_typed
 from core.errors import StudyError
-from core.study.prompts import TEMPLATES, Template, same_affixes
+from core.study.prompts import TEMPLATES, Template, in_place_of, same_affixes
 from core.study.study import Study
 
 NAMES = (("Input", "Label"), ("Input", "Output"), ("Q", "A"), ("Question", "Answer"), ("Text", "Class"), ("x", "y"))
@@ -65,7 +65,7 @@ def describe(template: Template) -> str:
 def family(study: Study, count: int, seed: int) -> tuple[Template, ...]:
     """`count` templates: the study's own, the ready-made ones, and a sample of the grammar without replacement.
 
-    All have the study's words for labels. The first n of a larger family are the smaller one.
+    All have the study's words for labels and its chat. The first n of a larger family are the smaller one.
 
     Args:
         count: at least six, or five where the study's template is a ready-made one.
@@ -81,7 +81,7 @@ def family(study: Study, count: int, seed: int) -> tuple[Template, ...]:
     others = [template for template in grammar() if not same_affixes(template, own)]
     random.Random(f"family/{seed}").shuffle(others)
     whole = (*first, *others)[:count]
-    return tuple(template.model_copy(update={"words": own.words}) for template in whole)
+    return tuple(in_place_of(own, template) for template in whole)
 
 
 def _called(template: Template) -> Template:
@@ -89,4 +89,4 @@ def _called(template: Template) -> Template:
 
 
 def _affixes(template: Template) -> tuple[str, ...]:
-    return tuple(str(value) for name, value in template if name not in ("name", "words"))
+    return tuple(str(value) for name, value in template if name not in ("name", "words", "chat"))

@@ -139,7 +139,7 @@ def sensitivity_records(found: Sensitivity) -> list[dict[str, Any]]:
             "high": float(found.interval[i, 1]),
             "mean_log_p_gold": float(found.gold_logprob[i].mean()),
             "questions": len(found.questions),
-            **{name: value for name, value in found.templates[i] if name not in ("name", "words")},
+            **{name: value for name, value in found.templates[i] if name not in ("name", "words", "chat")},
         }
         for i in found.order
     ]

@@ -87,10 +87,11 @@ def warnings_on(
     """
     template = study.template
     prompt = render(shown, study.query, template, study.instruction)
+    turned = template.chat is not None and template.chat.style == "turns"  # which the template's own pieces are not in
     return (
         *_about_labels(tokens_of(model, prompt, template, labels)),
-        *_about_texts(template, shown, study.query, labels),
-        *_about_empty(template),
+        *(() if turned else _about_texts(template, shown, study.query, labels)),
+        *(() if turned else _about_empty(template)),
         *_about_signs(template, model),
     )
 

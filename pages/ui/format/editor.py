@@ -12,7 +12,7 @@ from core.analysis.format.tokens import channel_preview, tokens_of, warnings_on
 from core.errors import StudyError
 from core.scoring.labels import distinct, pool_labels
 from core.study.cleaning import tidied, usable
-from core.study.prompts import ARROW, TEMPLATES, Prompt, Template, ready_made
+from core.study.prompts import ARROW, TEMPLATES, Prompt, Template, in_place_of, ready_made
 from core.study.study import Study
 from core.study.verbalisers import check_words
 from pages.ui.components import menu
@@ -94,7 +94,7 @@ def _begin(name: str | None) -> dict[str, Template]:
     if name is None:
         return {}
     st.session_state[START] = name
-    return {"template": TEMPLATES[name].model_copy(update={"words": state.study().template.words})}
+    return {"template": in_place_of(state.study().template, TEMPLATES[name])}
 
 
 def _reset() -> None:

@@ -11,7 +11,7 @@ from core.analysis.format.pair import Pair, compare_templates, pair_records
 from core.evaluation.evaluate import Evaluation
 from core.figures.format.format import items_figure
 from core.runtime.numbers import signed
-from core.study.prompts import TEMPLATES, Template, render
+from core.study.prompts import TEMPLATES, Template, in_place_of, render
 from pages.ui.components import questions
 from pages.ui.components.card import Card, Values, beside, save_csv
 from pages.ui.components.charts import chart
@@ -72,7 +72,9 @@ def _sides(a: Template, b: Template) -> None:
             help="B becomes the study's template, and the study's becomes B. The study's words for labels stay.",
         )
     known = dict(TEMPLATES)
-    own = next((name for name, template in known.items() if template == b.model_copy(update={"words": ()})), None)
+    own = next(
+        (name for name, template in known.items() if template == b.model_copy(update={"words": (), "chat": None})), None
+    )
     st.selectbox(
         "B",
         list(known),
@@ -106,7 +108,7 @@ def _pair() -> Pair:
     if asked is None:
         raise Nothing("No question, so nothing to compare.")
     a = study.template
-    b = template_b(a).model_copy(update={"words": a.words})
+    b = in_place_of(a, template_b(a))
     return analysis.value(
         P + "pair",
         study,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.analysis.format.escapes import read_typed, show_typed
 from core.analysis.format.family import describe
-from core.study.prompts import ARROW, TEMPLATES, Template, ready_made
+from core.study.prompts import ARROW, TEMPLATES, Template, in_place_of, ready_made
 from core.study.study import Study
 from pages.ui.components.card import Card, Values
 from pages.ui.jobs.analysis import ANSWERS, cut
@@ -84,9 +84,8 @@ def written(template: Template) -> str:
 
 
 def take_template(template: Template) -> None:
-    """Write the study so, its own words kept."""
-    words = state.study().template.words
-    state.edit(template=named(template.model_copy(update={"words": words})))
+    """Write the study so, its own words and chat kept."""
+    state.edit(template=named(in_place_of(state.study().template, template)))
 
 
 def template_b(own: Template) -> Template:

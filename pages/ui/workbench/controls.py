@@ -16,12 +16,12 @@ from core.runtime.registry import Registry
 from core.scoring import scorers
 from core.scoring.calibration import calibrations
 from core.selection import selections
-from core.study.prompts import TEMPLATES, ready_made
+from core.study.prompts import TEMPLATES, in_place_of, ready_made
 from core.study.study import Dtype, ModelChoice, Study
 from pages.ui.components.text import plain
 from pages.ui.jobs import engine, jobs, view
 from pages.ui.session import state
-from pages.ui.workbench import encoder_menu, reasoning_controls, shots
+from pages.ui.workbench import chats, encoder_menu, reasoning_controls, shots
 
 P = "frame_"
 NORMALISATIONS = {
@@ -57,9 +57,14 @@ def strategy_row(study: Study) -> None:
     chosen = _reads(selections, study.selection)
     ordered = _reads(orderings, study.ordering)
     scored = _reads(scorers, study.scoring)
-    columns = st.columns(
-        [2.1, 1.15, 1.25, 0.62, 0.68, 1.25, 0.68, 1.05, 1.25, 0.62], gap="small", vertical_alignment="bottom"
-    )
+    widths, chat = [2.1, 1.15, 1.25, 0.62, 0.68, 1.25, 0.68, 1.05, 1.25, 0.62], chats.offered(study)
+    if chat:
+        widths = [1.5, 1.0, 0.95, *widths[2:]]
+    first, second, *columns = st.columns(widths, gap="small", vertical_alignment="bottom")
+    if chat:
+        with columns.pop(0):
+            chats.menu(study, P + "chat")
+    columns = [first, second, *columns]
     _format_controls(columns[:2], study)
     with columns[2]:
         _menu("Selection", selections, "selection", study.selection, "Which demonstrations are shown.")
@@ -119,7 +124,7 @@ def _format_controls(columns: Sequence[DeltaGenerator], study: Study) -> None:
                 P + "template",
                 known or own,
                 lambda name: (
-                    {"template": TEMPLATES[name].model_copy(update={"words": words})} if name in TEMPLATES else {}
+                    {"template": in_place_of(state.study().template, TEMPLATES[name])} if name in TEMPLATES else {}
                 ),
                 "index",
                 names,
@@ -398,7 +403,7 @@ def _announced(name: str, dtype: Dtype) -> None:
 def use(choice: ModelChoice) -> None:
     """Make a model in memory the study's."""
     jobs.replace("load", None)
-    state.edit(model=choice, token_head=None, heads=())
+    state.edit(model=choice, token_head=None, heads=(), template=chats.on(choice, state.study().template))
 
 
 def request_load(choice: ModelChoice | None = None) -> None:
