@@ -20,7 +20,7 @@ NOTE = (
 DECISIVE = (
     "“Exact” is about shared labels, not about which demonstration decides: of 217 questions with 6 demonstrations, "
     "its largest weight was on the one whose removal lowers the log-odds of the embedded model's answer most in 31 % "
-    "(chance 17 %), in 15 % on maps of words and in 7 % on natural tasks such as French, which is no better than "
+    "(chance 17 %), in 15 % on maps of words and in 7 % on natural tasks such as French, which is not told from "
     "chance."
 )
 """What benchmarks/decisive.py measured (benchmarks/results/decisive.md), for where the kernel stands."""

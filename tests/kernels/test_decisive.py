@@ -24,7 +24,7 @@ def test_the_sentence_says_what_was_measured() -> None:
     assert said == [shares[0], round(100 * chance), *shares[1:]]
     assert f"of {row['count']} questions with {found['demonstrations']} demonstrations" in DECISIVE
     assert row["low"] > chance
-    assert all(one["low"] < chance < one["high"] for one in parts), "no better than chance"
+    assert all(one["low"] < chance < one["high"] for one in parts), "not told from chance"
 
 
 def test_it_is_said_where_the_kernel_stands() -> None:

@@ -7,6 +7,7 @@ demonstrations on this model.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from core.analysis.ordering.table import OrderTable
 from core.statistics.bootstrap import percentiles, resamples, unseen, widened
 from core.statistics.ranks import rank_correlation
+from core.statistics.verdicts import holm, p_of_interval, verdict
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -40,11 +42,6 @@ class Gain:
     low: float
     high: float
 
-    @property
-    def told_apart(self) -> bool:
-        """Whether the interval leaves out 0."""
-        return self.low > 0 or self.high < 0
-
 
 @dataclass(frozen=True)
 class Correlation:
@@ -64,10 +61,18 @@ class Correlation:
     high: float
     exact: bool
 
-    @property
-    def told_apart(self) -> bool:
-        """Whether it differs from 0 at 5 % by both: other pairings, and other questions."""
-        return bool(self.p < 0.05 and (self.low > 0 or self.high < 0))
+
+def told_apart(found: Sequence[Gain | Correlation], questions: int) -> tuple[bool, ...]:
+    """Which of these, shown together, differ from 0: one family of tests (docs/methods.md §12.10).
+
+    Each has a two-sided p, a correlation that of its pairings, a gain one from its interval; corrected by Holm it must
+    be at most .05, and the interval over questions must leave 0 out. None of them does below 20 questions.
+    """
+    p = [one.p if isinstance(one, Correlation) else p_of_interval(one.relative, one.low, one.high) for one in found]
+    values = [one.rho if isinstance(one, Correlation) else one.relative for one in found]
+    said = [verdict(value, float(one), questions) for value, one in zip(values, holm(p), strict=True)]
+    apart = [one.low > 0 or one.high < 0 for one in found]
+    return tuple(ends and word in ("gain", "harm") for ends, word in zip(apart, said, strict=True))
 
 
 def merit(table: OrderTable) -> Floats:

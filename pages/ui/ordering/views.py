@@ -20,12 +20,14 @@ from core.analysis.ordering.effects import (
     highest,
     positions,
     replies_of,
+    told_apart,
 )
 from core.analysis.ordering.records import in_words
 from core.analysis.ordering.table import OrderTable
 from core.figures.ordering.accuracy import Landing, Marks, accuracy_figure, entropy_figure
 from core.figures.ordering.effects import answers_figure, positions_figure
 from core.runtime.numbers import signed as coefficient
+from core.statistics.verdicts import LEAST
 from pages.ui.components.card import Card, Values
 from pages.ui.components.charts import chart
 from pages.ui.components.menu import choice
@@ -67,10 +69,12 @@ HELP_POSITIONS = (
     "position (full: the questions, dotted: the query). Flat where order does not matter; a rise towards the last is "
     "recency. A click marks a demonstration."
 )
-NOT_TOLD = ", not told from 0"
+NOT_TOLD, TOO_FEW = ", not told from 0", f", from 0 only told by {LEAST} questions or more"
 HELP_GAINS = (
-    "ρ with its 95 % interval over questions and p over pairings; it is told from 0 where the interval leaves 0 out "
-    "and p is below .05. Below, how much more often the orders of highest entropy are right than random ones."
+    "ρ with its 95 % interval over questions and p over pairings, and how much more often the orders of highest "
+    "entropy are right than random ones, with the same interval. Told from 0 are those whose interval leaves 0 out and "
+    "whose two-sided p is at most .05 after Holm's correction for all four; below "
+    f"{LEAST} questions nothing is told."
 )
 
 
@@ -263,18 +267,21 @@ class Entropies:
 
 def _entropies(table: OrderTable) -> Entropies:
     takes = {strategy.name: strategy.place for strategy in table.strategies}
-    panels, lines = [], []
+    panels, found = [], []
     for name, measure in (("globale", table.global_entropy), ("locale", table.local_entropy)):
         words, published = PUBLISHED[name]
         related, kept = correlation(table, measure), highest(table, measure)
-        found = gain(table, table.right[kept])
+        found.append((words, related, len(kept), gain(table, table.right[kept]), published))
         # The same probes in another pass differ by a rounding, which nobody can see.
         panels.append((words, np.round(measure, 6), _short(related), takes.get(name)))
-        lines.append(
-            f"**{words}** {verdict(related)}. Its {len(kept)} highest: **{signed(found.relative)}** "
-            f"[{signed(found.low)}, {signed(found.high)}]{'' if found.told_apart else NOT_TOLD}; "
-            f"published {signed(published)}."
-        )
+    shown = told_apart([one for _, related, _, gained, _ in found for one in (related, gained)], len(table.questions))
+    unsaid = NOT_TOLD if len(table.questions) >= LEAST else TOO_FEW
+    said = ["" if told else unsaid for told in shown]
+    lines = [
+        f"**{words}** {in_numbers(related)}{said[2 * i]}. Its {count} highest: **{signed(gained.relative)}** "
+        f"[{signed(gained.low)}, {signed(gained.high)}]{said[2 * i + 1]}; published {signed(published)}."
+        for i, (words, related, count, gained, published) in enumerate(found)
+    ]
     return Entropies(table.orders, table.accuracy, panels, lines)
 
 
@@ -296,12 +303,12 @@ def _short(found: Correlation) -> str:
     return "no ρ" if np.isnan(found.rho) else f"ρ = {coefficient(found.rho, 2)}, p = {found.p:.2g}"
 
 
-def verdict(found: Correlation) -> str:
+def in_numbers(found: Correlation) -> str:
     """A correlation in a few words."""
     if np.isnan(found.rho):
         return "ρ: none, one side is the same for every order"
     rho, low, high = (coefficient(value, 2) for value in (found.rho, found.low, found.high))
-    return f"ρ = {rho} [{low}, {high}], p = {found.p:.2g}".replace("-", "−") + ("" if found.told_apart else NOT_TOLD)
+    return f"ρ = {rho} [{low}, {high}], p = {found.p:.2g}".replace("-", "−")
 
 
 def _means(view: View) -> tuple[dict[str, Any], dict[str, str]]:

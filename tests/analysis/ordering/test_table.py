@@ -11,6 +11,8 @@ from scipy import stats
 
 from core import Cancelled, Demonstration, Study, StudyError, load_model, run
 from core.analysis.ordering.effects import (
+    Correlation,
+    Gain,
     best_and_worst,
     copied,
     correlation,
@@ -21,6 +23,7 @@ from core.analysis.ordering.effects import (
     merit,
     positions,
     replies_of,
+    told_apart,
 )
 from core.analysis.ordering.records import in_words, order_records, strategy_records
 from core.analysis.ordering.table import OrderTable, fixed, order_table, orders_drawn, texts_scored
@@ -281,11 +284,21 @@ def test_a_correlation_is_found_where_there_is_one_and_not_where_there_is_none()
     entropies = np.linspace(0, 1, 24)
     clear = correlation(made(rng.random((24, 200)) < (0.2 + 0.6 * entropies)[:, None], entropies, k=4), entropies)
     assert clear.rho > 0.9
-    assert clear.told_apart
+    assert told_apart([clear], 200) == (True,)
     noise = correlation(made(rng.random((24, 200)) < 0.5, entropies, k=4), entropies)
-    assert not noise.told_apart
+    assert told_apart([noise], 200) == (False,)
     two = correlation(made(np.array([[True, True], [True, False]]), np.array([0.1, 0.2]), k=2), np.array([0.1, 0.2]))
-    assert (two.rho, two.p, two.told_apart) == (-1.0, 1.0, False)
+    assert (two.rho, two.p, told_apart([two], 20)) == (-1.0, 1.0, (False,))
+
+
+def test_what_stands_together_is_corrected_and_needs_its_questions() -> None:
+    """p = .03 is told from 0 alone and not among four; nothing is told by 19 questions."""
+    close = Correlation(0.5, 0.03, 0.1, 0.8, True)
+    sure = Gain(0.9, 0.5, 0.8, 0.6, 1.0)
+    assert told_apart([close], 20) == (True,)
+    assert told_apart([close, sure, close, Gain(0.5, 0.5, 0.0, -0.1, 0.1)], 20) == (False, True, False, False)
+    assert told_apart([sure], 19) == (False,)
+    assert told_apart([Correlation(0.5, 0.001, -0.1, 0.8, True), sure], 20) == (False, True)
 
 
 def test_gain_and_its_interval() -> None:
@@ -305,8 +318,7 @@ def test_gain_and_its_interval() -> None:
         some = right[:, again.integers(0, 300, 300)]
         loop.append(some[4].mean() / some[:5].mean() - 1)
     np.testing.assert_allclose([found.low, found.high], np.percentile(loop, [2.5, 97.5]), atol=0.02)
-    assert found.told_apart
-    assert not gain(table, table.right[:5]).told_apart
+    assert told_apart([found, gain(table, table.right[:5])], 300) == (True, False)
     assert highest(table, np.array([0.0, 3, 1, 3, 2, 9])).tolist() == [1, 3, 4, 2]
     nothing = np.zeros((6, 4), dtype=bool)
     nobody = gain(made(nothing, np.arange(6.0)), nothing[0])
