@@ -259,6 +259,21 @@ def test_every_scorer_with_every_calibration(
     held(real, answer, *(calibrated(one[0], one[1:]) if inputs else one[0] for one in (ours, exact)))
 
 
+def test_four_capitals_of_which_one_is_common(smollm2: LanguageModel, smollm2_folder: Path) -> None:
+    """Contextual, without a demonstration: 1e-12 added to p_cf, which is as small, gave .949 .002 .049 .000."""
+    labels = ("Kabul", "Andorra la Vella", "Ouagadougou", "Tegucigalpa")
+    study = Study(query="Afghanistan", labels=labels, calibration="contextual")
+    rows = np.array(
+        [
+            [_plain(smollm2_folder, f"{text} ->", f" {label}").sum() for label in labels]
+            for text in ("Afghanistan", *calibrations.find("contextual").function(study, ()))
+        ]
+    )
+    right = softmax(rows[0] - log_sum(rows[1:]))
+    np.testing.assert_allclose(right, [0.831, 0.003, 0.166, 0.001], atol=5e-4)
+    np.testing.assert_allclose(score(study, smollm2, (), labels).probabilities, right, atol=1e-4)
+
+
 def test_outside_the_candidates(real: Real) -> None:
     """1 − Σ p: a p whose logarithm moves by r or less moves by p (eʳ − 1) or less."""
     answer = score(STUDY, real.model, SHOWN, LABELS)
