@@ -8,6 +8,7 @@ digits apart first, are here too.
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -140,10 +141,7 @@ def _alone(backend: Any, token: str) -> list[int]:
 
 def _respelled(token: str) -> tuple[str, str]:
     """A token as byte-level vocabularies spell it, and with its spaces drawn."""
-    from transformers import convert_slow_tokenizer
-
-    untyped: Any = convert_slow_tokenizer
-    spelling = untyped.bytes_to_unicode()
+    spelling = import_module("transformers.convert_slow_tokenizer").bytes_to_unicode()
     return "".join(spelling[byte] for byte in token.encode("utf-8")), token.replace(" ", "\u2581")
 
 

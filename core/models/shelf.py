@@ -16,7 +16,7 @@ from core.errors import ModelError
 from core.models.embedded import EMBEDDED
 from core.models.gguf import find_gguf
 from core.models.gguf_header import read_header
-from core.models.weights import WIDTHS, count_parameters, weight_files
+from core.models.weights import WIDTHS, count_parameters, counted, weight_files
 from core.runtime.paths import home
 
 Place = Literal["here", "cache", "hub"]
@@ -48,7 +48,7 @@ class Shelved:
         size = f"{memory / 1e9:.2f} GB" if memory >= 1e8 else f"{memory / 1e6:.0f} MB"
         where = {"here": "on this machine", "cache": "in the hub's cache here", "hub": "on the hub"}[self.place]
         licence = (self.licence,) if self.licence else ()
-        return " · ".join((self.title, f"{self.parameters / 1e6:,.3g} M", f"{size} in {dtype}", *licence, where))
+        return " · ".join((self.title, counted(self.parameters), f"{size} in {dtype}", *licence, where))
 
 
 HUB = (

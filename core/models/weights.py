@@ -55,6 +55,14 @@ def count_parameters(files: list[Path]) -> int:
     return total
 
 
+def counted(parameters: int) -> str:
+    """So many parameters in three digits: "17.6 K", "135 M", "1.1 B"."""
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if parameters >= 0.9995 * size:
+            return f"{parameters / size:.3g} {letter}"
+    return str(parameters)
+
+
 def fingerprint(files: list[Path], form: str = "float32") -> str:
     """First 12 hex digits of a SHA-256 over the files' contents, in the order of their names.
 

@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from core.errors import Cancelled, ModelError
 from core.models import hub, load_model, shelf
-from core.models.weights import count_parameters, weight_files
+from core.models.weights import count_parameters, counted, weight_files
 from core.runtime.progress import Progress, reporting
 from tests.models.checkpoints import ARCHITECTURES
 from tests.models.conftest import Folder
@@ -66,6 +66,22 @@ def test_a_models_line() -> None:
     assert one.line("float32") == "B · 500 M · 2.00 GB in float32 · MIT · on the hub"
     assert one.line("bfloat16") == "B · 500 M · 1.00 GB in bfloat16 · MIT · on the hub"
     assert shelf.Shelved("c", "C", "here", 1_500_000).line("float32") == "C · 1.5 M · 6 MB in float32 · on this machine"
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (999, "999"),
+        (17_600, "17.6 K"),
+        (999_900, "1 M"),
+        (134_515_008, "135 M"),
+        (999_600_000, "1 B"),
+        (1_100_048_384, "1.1 B"),
+        (70_000_000_000, "70 B"),
+    ],
+)
+def test_how_many_parameters(count: int, said: str) -> None:
+    assert counted(count) == said
 
 
 def test_loaded_before(folder: Folder, tmp_path: Path) -> None:

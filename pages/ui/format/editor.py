@@ -86,6 +86,8 @@ def _template(template: Template, labels: tuple[str, ...], start: str, _: int) -
         help="A ready-made template, to use or to change. The embedded model was trained on these five and no others.",
         **state.bind(P + "ready", ready_made(template), _begin, "index", list(TEMPLATES)),
     )
+    if template.chat is not None and template.chat.style == "turns":
+        st.caption("Asked through the model's chat template, a turn each: the pieces below are not written.")
     template_fields(P + "own_", lambda: state.study().template, take_template)
     _words(template, labels)
 
