@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core import Demonstration, Study, StudyError, run
+from core.analysis.influence import survey
 from core.analysis.kernel.records import weight_records
 from core.analysis.kernel.weight_table import kernel_table
 from core.analysis.ordering.table import order_table
@@ -71,6 +72,18 @@ def test_entropy_is_that_over_all_labels() -> None:
     assert scores is not None
     for i in (1, 50, 80):
         assert scores[i] == pytest.approx(entropy(brute((), POOL[i].input)), abs=1e-4)
+
+
+def test_influence_on_many_queries_is_on_their_own_labels() -> None:
+    """Of 24 most had been cut, and a query's own label with them: it was refused."""
+    found = survey(STUDY, tiny(), 3, gold=True, seed=1)
+    assert [set(one.influence.question.labels) for one in found.evidence] == [set(LABELS)] * 3
+    for one in found.evidence:
+        asked = one.influence.question
+        place = LABELS.index(asked.label)
+        with_all, without = (brute(shown, asked.study.query)[place] for shown in (SHOWN, SHOWN[1:]))
+        lost = np.log(with_all / (1 - with_all)) - np.log(without / (1 - without))
+        assert one.influence.model.leave_one_out[0] == pytest.approx(lost, abs=1e-3)
 
 
 SMALL = {"shortlist": 3, "organisations": 2, "validation": 2, "selection_probes": 2, "probes": 2, "k": 2}

@@ -14,7 +14,7 @@ from core.errors import StudyError
 from core.ordering import order
 from core.pipeline.run import check_query
 from core.runtime.progress import Stop, check, counting
-from core.scoring.labels import candidate_labels
+from core.scoring.labels import check_count, every_label
 from core.scoring.together import score, score_together
 from core.selection import rows_of, select
 from core.study.cleaning import tidied
@@ -95,13 +95,17 @@ def question(
 ) -> InfluenceQuestion:
     """The same from a study: select, order, find the candidates, and the model's answer where `target` is None.
 
+    It is one of many that are held against each other, so its candidates are all that are found, as in an evaluation.
+
     Raises:
         StudyError, PromptTooLong, Cancelled: as `run` and `question_of` do.
     """
     study = tidied(study)
     check_query(study, model)
     chosen = select(study, model, stop)
-    labels, _ = candidate_labels(study, model, rows_of(study, chosen))
+    labels = every_label(study, model, rows_of(study, chosen))
+    if not study.labels:
+        check_count(labels)
     shown = rows_of(study, order(study, model, chosen, stop))
     best = score(study, model, shown, labels, stop).best if target is None else target.strip()
     return _checked(study, shown, labels, best, quantity)
