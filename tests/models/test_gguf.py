@@ -12,9 +12,11 @@ import pytest
 import torch
 from gguf import GGMLQuantizationType
 from gguf.quants import dequantize, quantize
+from transformers import AutoConfig
 
 from core.errors import Cancelled
 from core.models import LanguageModel, load_model, loading
+from core.models.gguf import gguf_config
 from core.models.gguf_header import read_header, unpacking_seconds
 from core.runtime.progress import Progress, reporting
 from tests.models.conftest import Folder, Model
@@ -188,7 +190,7 @@ def test_progress_is_counted_in_tensors_and_it_can_be_stopped(llama: Path) -> No
     with reporting(heard.append):
         load_model(str(llama))
     counts = [one.done for one in heard if one.unit == "tensors"]
-    assert counts == list(range(len(read_header(llama).tensors) + 1))
+    assert counts == list(range(1, len(read_header(llama).tensors) + 1))
     shares = [one.share for one in heard]
     assert shares == sorted(shares)
 
@@ -278,6 +280,23 @@ def test_tokens_under_another_spelling_and_tokens_that_are_lost(folder: Folder, 
     twice = {**spelled, "tokenizer.ggml.tokens": [*tokens[:-1], tokens[5]], "tokenizer.ggml.token_type": kinds}
     said_of_it = notes(write_gguf(folder("llama"), tmp_path / "b.gguf", settings=twice))
     assert f'tokens of the file are not in its rebuilt tokenizer, such as "{tokens[5]}"' in said_of_it
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_the_configuration_is_transformers_own(said: bool, folder: Folder, tmp_path: Path) -> None:
+    """Also where the vocabulary is long, passed over, and the only one to say how many tokens there are."""
+    tokens = [f"token{number}" for number in range(6000)]
+    settings = {
+        "tokenizer.ggml.tokens": tokens,
+        "tokenizer.ggml.token_type": [1] * 6000,
+        "tokenizer.ggml.scores": [0.0] * 6000,
+        "tokenizer.chat_template": "behind the vocabulary",
+    }
+    without = () if said else ("llama.vocab_size",)
+    file = write_gguf(folder("llama"), tmp_path / "a.gguf", settings=settings, without=without)
+    own = AutoConfig.from_pretrained(tmp_path, gguf_file="a.gguf")
+    assert gguf_config(file, "a").to_dict() == own.to_dict()
+    assert own.vocab_size == (400 if said else 6000)
 
 
 def test_smollm2(smollm2_file: Path, smollm2_folder: Path) -> None:
