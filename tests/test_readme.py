@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.readme_figures import effects, figures, sums
+from tests.readme_figures import effects, figures, judged, sums
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -50,6 +50,15 @@ def test_the_measured_figures_are_those_of_the_benchmarks(place: re.Pattern[str]
     found = place.search(README.read_text(encoding="utf-8"))
     assert found
     assert found[0] == table() != ""
+
+
+@pytest.mark.parametrize(
+    ("ends", "smaller", "met"),
+    [((0.013, 0.029), True, None), ((0.01, 0.02), True, True), ((0.021, 0.03), True, False),
+     ((0.963, 0.983), False, None), ((0.97, 0.98), False, True), ((0.9, 0.96), False, False)],
+)  # fmt: skip
+def test_a_target_is_met_by_the_whole_interval(ends: tuple[float, float], smaller: bool, met: bool | None) -> None:
+    assert judged(*ends, 0.02 if smaller else 0.97, smaller) is met
 
 
 def test_files_that_the_readme_names_exist() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.embedded import Target, difference_of
+from benchmarks.embedded import Target, difference_of, over_documents
 from benchmarks.embedded_report import limits
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "embedded.json"
@@ -41,3 +42,26 @@ def test_similarity_is_not_shown_to_be_above_random() -> None:
     assert row == Target(difference.difference, 0.0, False, difference.interval).row()
     assert row["met"] is None
     assert any("Not shown to meet its target: similarity" in line for line in limits(found))
+
+
+def test_documents_are_drawn_whole() -> None:
+    """Ten equal values of a document are one value said ten times: the interval is that of the documents."""
+    rng = np.random.default_rng(0)
+    means = rng.normal(0.1, 0.05, 400)
+    found = over_documents([[value] * 10 for value in means], 0.2, True)
+    assert found.interval is not None
+    assert found.value == pytest.approx(means.mean())
+    exact = stats.t.interval(0.95, 399, loc=means.mean(), scale=stats.sem(means))
+    assert found.interval == pytest.approx(exact, abs=6e-4)
+    assert found.row()["met"] is True
+    assert over_documents([[], [0.5], [0.5]], 0.6, True).row()["met"] is None  # two that agree
+
+
+def test_every_target_of_the_card_is_judged_by_an_interval() -> None:
+    """Of rows by entropy and of n the worst row's own."""
+    rows = json.loads(RESULTS.read_text(encoding="utf-8"))["overall"]
+    assert len(rows) >= 15
+    for name, row in rows.items():
+        assert row["low"] <= row["value"] <= row["high"], name
+        smaller = row["better"] == "lower"
+        assert row["met"] is Target(row["value"], row["target"], smaller, (row["low"], row["high"])).row()["met"], name
