@@ -80,7 +80,7 @@ class Announced:
         architecture, licence: as it says; "" where it does not.
         parameters: numbers in it.
         memory, peak: bytes of the weights in a number format, and the most that loading takes.
-        seconds: about how long transformers takes to read and unpack it on this machine.
+        seconds: about how long transformers takes to read and unpack it on this machine; checks come after that.
     """
 
     title: str
@@ -96,8 +96,8 @@ class Announced:
         kind = f"{self.architecture}, {counted(self.parameters)} parameters"
         licence = f", licence {self.licence}" if self.licence else ""
         return (
-            f"{self.title} ({kind}{licence}): {_bytes(self.memory)} in {dtype}, {_bytes(self.peak)} while it "
-            f"is unpacked, about {max(1, round(self.seconds))} s."
+            f"{self.title} ({kind}{licence}): {_bytes(self.memory)} in {dtype}. To unpack it takes {_bytes(self.peak)} "
+            f"and about {max(1, round(self.seconds))} s; trying out what it can do comes on top."
         )
 
 

@@ -57,7 +57,7 @@ def test_a_gguf_file(playground: Page, tmp_path: Path) -> None:
     playground.at.text_input(key="frame_model_name").set_value(str(file)).run()
     said = captions(playground)
     assert "licence apache-2.0" in said
-    assert re.search(r"[\d.]+ MB in float32, [\d.]+ MB while it is unpacked, about \d+ s\.", said), said
+    assert re.search(r"[\d.]+ MB in float32. To unpack it takes [\d.]+ MB and about \d+ s;", said), said
     form(playground, str(file))
     wait(playground, lambda: playground.study.model.name == str(file))
     wait(playground, lambda: playground.has_chart("answer"))
