@@ -34,6 +34,15 @@ def tiny(architecture: str = "llama") -> LanguageModel:
 
 
 @lru_cache
+def folder_of(layers: int, heads: int) -> Path:
+    """A Llama of this shape, 8 numbers a head, and 2,048 positions."""
+    shape = {"num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": heads}
+    sizes = {"hidden_size": 8 * heads, "head_dim": 8, "max_position_embeddings": 2_048}
+    place = Path(tempfile.mkdtemp(prefix=f"iclens-llama-{layers}x{heads}-"))
+    return write_tiny("llama", place, scale=0.1, **shape, **sizes)
+
+
+@lru_cache
 def _plain(architecture: str) -> tuple[object, object]:
     model = AutoModelForCausalLM.from_pretrained(folder(architecture), attn_implementation="eager").eval()
     return model, AutoTokenizer.from_pretrained(folder(architecture))

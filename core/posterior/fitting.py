@@ -1,4 +1,4 @@
-"""Whether a model's answers are a mixture of the tasks that they are decoded by, in one word."""
+"""Whether a prompt is one that a mixture writes, and a model's answers a mixture of its tasks, in a few words."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ def verdict(posterior: Posterior, n: int) -> Verdict | None:
 
 
 def sign(posterior: Posterior, n: int, fit: MixtureFit | None) -> str:
-    """How far to trust a posterior after n demonstrations, in one to three words; "" where nothing is known.
+    """How far to trust a posterior after n demonstrations, in a few words; "" where nothing is known.
 
-    An exact posterior is judged by the whole prompt, since `fit` is, and so at its last row alone.
+    What fits is named, since the two stand side by side and may differ: an exact posterior is judged by the prompt, all
+    of it, since `fit` is, and so at its last row alone; an implicit one by the model's answers, which can be those of
+    some task to a prompt that none of them writes.
     """
     if posterior.kind == "exact":
         judged = fit is not None and n == fit.k
-        return "" if not judged or fit is None else "fits" if fit.fits else "does not fit"
-    return verdict(posterior, n) or ""
+        return "" if not judged or fit is None else "prompt fits" if fit.fits else "prompt does not fit"
+    found = verdict(posterior, n)
+    return {None: "", "fits": "answers fit", "does not fit": "answers do not fit"}.get(found, found or "")

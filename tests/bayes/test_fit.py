@@ -195,7 +195,7 @@ def test_verdicts_of_a_reading() -> None:
     assert [verdict(found, n) for n in range(4)] == ["fits", "does not fit", "ambiguous", "does not fit"]
     exact = Posterior("exact", ("a", "b"), weights)
     odd, even = MixtureFit(3, (0, 1, 2), (), False, 1e-4), MixtureFit(3, (), (), False, 1.0)
-    assert [sign(exact, n, odd) for n in (2, 3)] == ["", "does not fit"]
-    assert sign(exact, 3, even) == "fits"
+    assert [sign(exact, n, odd) for n in (2, 3)] == ["", "prompt does not fit"]
+    assert sign(exact, 3, even) == "prompt fits"
     assert sign(exact, 3, None) == ""
-    assert sign(found, 2, odd) == "ambiguous"
+    assert [sign(found, n, odd) for n in range(3)] == ["answers fit", "answers do not fit", "ambiguous"]

@@ -107,14 +107,17 @@ def write_tokenizer(folder: Path, bos: bool) -> None:
     ).save_pretrained(folder)
 
 
-def write_tiny(architecture: str, folder: Path, *, seed: int = 0, scale: float = 0.25) -> Path:
-    """Write a random checkpoint of `architecture` (a key of `ARCHITECTURES`) into `folder`, and return the folder.
+def write_tiny(architecture: str, folder: Path, *, seed: int = 0, scale: float = 0.25, **other: Any) -> Path:
+    """Write a random checkpoint of `architecture` (a key of `ARCHITECTURES`, whose settings but for `other` it has)
+    into `folder`, and return the folder.
 
     Weights are drawn wide enough (standard deviation `scale`) that every context changes every prediction: at the
     usual 0.02 a wrong mask would hide below any tolerance.
     """
     kind, settings = ARCHITECTURES[architecture]
-    config = AutoConfig.for_model(kind, **{"bos_token_id": 0, "eos_token_id": 2, "pad_token_id": 1, **settings})
+    config = AutoConfig.for_model(
+        kind, **{"bos_token_id": 0, "eos_token_id": 2, "pad_token_id": 1, **settings, **other}
+    )
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_config(config)
     with torch.no_grad():

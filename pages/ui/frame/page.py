@@ -40,6 +40,7 @@ TITLE, SAID = "page_title", "page_said"
 BELOW = {"demonstrations", "pool", "query", "gold", "labels", "hypotheses", "token_head", "prior"}  # not in the bar
 # Over everything and fixed: a notice moves nothing. What a card waits for stands over its view.
 STYLE = """<style>
+:root { --page: light-dark(%s, %s); }
 [class*="st-key-card_"] { position: relative; }
 [class*="st-key-dimmed_"] { opacity: .4; }
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-over_"]) { position: absolute; left: 1rem; right: 1rem;
@@ -47,10 +48,16 @@ STYLE = """<style>
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-over_view_"]) { top: 3.2rem; }
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-over_all_"]) { top: .5rem; }
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-over_foot_"]) { bottom: 1rem; }
-[class*="st-key-over_"] { background: var(--st-background-color); border-radius: .5rem; padding: .25rem .5rem; }
-.st-key-page_said { position: fixed; bottom: 1rem; left: 25%; width: 50%; z-index: 90; border-radius: .5rem;
-  background: var(--st-background-color); box-shadow: 0 2px 14px rgba(0,0,0,.3); }
-.st-key-page_said:not(:has([data-testid=stElementContainer])) { display: none; }
+[class*="st-key-over_"] { background: var(--page); border-radius: .5rem; padding: .25rem .5rem; }
+.st-key-page_said { position: fixed; bottom: 1rem; left: 25%%; width: 50%%; z-index: 90; border-radius: .5rem;
+  padding: .75rem 1rem; background: var(--page); box-shadow: 0 2px 14px rgba(0,0,0,.3); }
+.st-key-page_said:not(:has([data-testid=stAlert], [data-testid=stProgress], button)) { display: none; }
+.st-key-page_said [data-testid=stElementContainer]:has(> .stEmpty) { display: none; }
+@media (max-width: 1400px) { /* the bar and the tools of the table stay one line */
+  [class*="st-key-frame_undo"] kbd, [class*="st-key-frame_redo"] kbd { display: none; }
+  [class*="st-key-frame_family"] { max-width: 190px; }
+  [class*="st-key-frame_mark-"] { max-width: 86px; }
+}
 </style>"""
 
 
@@ -83,7 +90,7 @@ def show(
     st.session_state.pop(SAID, None)
     run.ask_of(study)
     hide_labels()
-    st.html(STYLE)
+    st.html(_style())
     prepare()
     parts.begin()
     parts.part(BAR)
@@ -121,12 +128,18 @@ def show_alone(
     shell.guard()
     st.markdown(f"### {title}")
     st.caption(about)
-    st.html(STYLE)
+    st.html(_style())
     parts.begin()
     for column, cards in zip(st.columns(list(widths), gap="medium"), (left, right), strict=True):
         with column:
             for card in cards:
                 parts.framed(card)
+
+
+def _style() -> str:
+    """`STYLE` in the page's own colours, which Streamlit tells its components alone."""
+    colours = (st.get_option(f"theme.{scheme}.backgroundColor") for scheme in ("light", "dark"))
+    return STYLE % tuple(colour or otherwise for colour, otherwise in zip(colours, ("#fff", "#0e1117"), strict=True))
 
 
 def _row(row: Card | CardRow) -> None:
@@ -215,8 +228,12 @@ def _notices_reads() -> Values:
 
 
 def _draw_notices(said: str, _: Any) -> None:
+    """Always three elements, empty ones where there is less to say: a browser keeps what nothing takes the place of,
+    where it does not hear of a run's end, and buttons and a bar of before would stand there for good."""
     if said:
         st.info(said)
+    else:
+        st.empty()
     try:
         outcome()
     except NoModel as waiting:
@@ -224,13 +241,23 @@ def _draw_notices(said: str, _: Any) -> None:
     except NotRun as waiting:
         _offer_help(waiting.error)
     except Working:
-        view.progress("run", "Running", parts.done)
+        _two(lambda: view.progress("run", "Running", parts.done))
+    except Waiting:
+        _two(st.empty)
+    else:
+        _two(st.empty)
+
+
+def _two(draw: Callable[[], Any]) -> None:
+    """One element, and an empty one."""
+    draw()
+    st.empty()
 
 
 def _offer_model(study: Study) -> None:
     """A study from a link may name a model that is not in memory; loading it is the visitor's choice."""
     if jobs.current("load") is not None:
-        controls.loading()
+        _two(controls.loading)
         return
     st.info(f"This study runs on {plain(study.model.name, 60)}, which is not loaded.")
     with st.container(horizontal=True):
@@ -249,6 +276,7 @@ def _offer_help(error: ICLensError) -> None:
         st.error(str(error))
         if isinstance(error, PromptTooLong) and error.fits:
             st.button("Drop the earliest", key="frame_drop", on_click=_drop, args=(error.fits,))
+    st.empty()
 
 
 def _drop(fits: int) -> None:

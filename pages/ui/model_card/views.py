@@ -16,6 +16,7 @@ from core.figures import (
     mixture_figure,
     open_figure,
 )
+from core.runtime.numbers import fixed
 from pages.ui.components.card import Card
 from pages.ui.components.charts import chart
 from pages.ui.components.text import plain
@@ -114,7 +115,9 @@ def _value(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else plain(str(value), 60)
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"  # 16,220 seconds, not 1.622e+04
+    return plain(str(value), 60)
 
 
 def _limits(limits: Sequence[object]) -> None:
@@ -143,7 +146,7 @@ def _targets(evaluation: dict[str, Any]) -> None:
         "": [{True: "✓", False: "✗"}.get(entry.get("met"), "not shown") for entry in overall.values()],
         "figure": list(overall),
         "reached": [entry.get("value") for entry in overall.values()],
-        "95 %": [f"{row['low']:.3f} to {row['high']:.3f}" if "low" in row else "" for row in overall.values()],
+        "95 %": [f"{fixed(row['low'])} to {fixed(row['high'])}" if "low" in row else "" for row in overall.values()],
         "target": [entry.get("target") for entry in overall.values()],
     }
     st.dataframe(
@@ -152,8 +155,9 @@ def _targets(evaluation: dict[str, Any]) -> None:
         alt="Every target, what was reached, and whether it was met",
         column_config={
             "": st.column_config.TextColumn(width=70),
-            "reached": st.column_config.NumberColumn(format="%.3f"),
-            "target": st.column_config.NumberColumn(format="%.3f"),
+            "reached": st.column_config.NumberColumn(format="%.3f", width=70),
+            "95 %": st.column_config.TextColumn(width=116),
+            "target": st.column_config.NumberColumn(format="%.3f", width=70),
         },
     )
     if documents := evaluation.get("documents"):

@@ -153,7 +153,7 @@ def _valid_mark(size: int) -> None:
 
 
 def _row_tools(field: str, size: int) -> None:
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"icon_{P}rows"):
+    with st.container(horizontal=True, gap="xxsmall", vertical_alignment="center", key=f"icon_{P}rows"):
         st.number_input(
             "Marked",
             1,
