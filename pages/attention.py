@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pages.ui.attention import controls, parts, roles, tokens
+from pages.ui.attention import controls, every_head, parts, roles, tokens
 from pages.ui.components.card import beside
 from pages.ui.frame import page
 from pages.ui.workbench.shown import prompt_card
 
-CARDS = (controls.CARD, beside(parts.ATLAS, parts.BETWEEN, widths=(0.4, 0.6)), tokens.CARD, roles.CARD)
+CARDS = (controls.CARD, beside(parts.ATLAS, parts.BETWEEN, widths=(0.4, 0.6)), tokens.CARD, roles.CARD, every_head.CARD)
 
 page.show("Attention", CARDS, left=(prompt_card("attention_"),))

@@ -5,7 +5,13 @@ whatever a user typed is escaped, since plotly reads <b> and <br>; colours carry
 figure is right on a light and on a dark page; numbers travel as float32.
 """
 
-from core.figures.attention.attention import demonstration_figure, head_figure, token_figure
+from core.figures.attention.attention import (
+    demonstration_figure,
+    head_figure,
+    rows_at_most,
+    rows_figure,
+    token_figure,
+)
 from core.figures.base import Spec
 from core.figures.colours import OTHERS, assign_colours
 from core.figures.kernel.weights import kernel_figure
@@ -37,5 +43,7 @@ __all__ = [
     "mixture_figure",
     "open_figure",
     "path_figure",
+    "rows_at_most",
+    "rows_figure",
     "token_figure",
 ]

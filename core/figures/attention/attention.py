@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from core.figures.attention.maps import axis, names_axis, room_for
+from core.figures.attention.maps import ROOTED, axis, names_axis, room_for
 from core.figures.base import (
     LETTERS,
     WIDE,
@@ -31,6 +31,7 @@ from core.figures.colours import FAINT, SEQUENTIAL
 LARGEST = 512  # rows or columns of a heatmap that a browser draws without strain
 NARROW = 250  # pixels that the columns of a chart on the Playground have at least, on a narrow screen
 LEAST = 4  # pixels of a row that can be seen and pointed at
+ROOT_FROM = 64  # tokens
 LARGE = 400  # pixels of a map that has room for names beside it
 MOST_LINES = 16  # lines between layers that leave their rows visible
 
@@ -205,9 +206,11 @@ def token_figure(
     """
     first = max(0, len(tokens) - LARGEST)
     cells = single(np.asarray(weights)[first:, first:])
-    names = [f"{first + place} {shorten(token, 10)}" for place, token in enumerate(tokens[first:])]
+    names = [f"{first + place} {shorten(token.strip() or token, 10)}" for place, token in enumerate(tokens[first:])]
     size = len(names)
     trace = _heatmap(cells, "from %{y} to %{x}: %{z:.4f}<extra></extra>")
+    if size > ROOT_FROM:  # a token's attention on so many is lost on an even scale
+        trace["colorscale"] = ROOTED
     words = f"layer {head[0]}, head {head[1]}: a row attends to columns"
     small = size * LETTERS > height and height < LARGE  # names would take the room of what they name; hover has them
     inside = [i for i, owner in enumerate(owners[first:]) if marked is not None and owner == marked]

@@ -191,13 +191,13 @@ def _borders(numbers: Sequence[int | None], reach: int, vertical: bool) -> list[
 
 
 def heat(cells: NDArray[np.float32], hover: str, scale: bool = True) -> Trace:
-    """Cells from nothing to the largest of them."""
+    """Cells from nothing to the largest of them; those that are no number stay blank."""
     return {
         "type": "heatmap",
         "z": cells,
         "colorscale": SEQUENTIAL,
         "zmin": 0.0,
-        "zmax": float(cells.max(initial=0.0)) or 1.0,
+        "zmax": float(cells[np.isfinite(cells)].max(initial=0.0)) or 1.0,
         "xgap": 1 if cells.shape[1] <= 64 else 0,
         "ygap": 1 if cells.shape[0] <= 32 else 0,
         "hovertemplate": hover,

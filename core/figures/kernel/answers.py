@@ -71,7 +71,7 @@ def weights_figure(
         annotations=[_verdict(row, text, total) for row, text in enumerate(verdicts)],
         margin={"l": 8, "r": 92, "t": 38, "b": 8},
         xaxis=_top(_numbered(numbers, given), 0, left),
-        xaxis2=_top([f"<b>{head}</b>" for head in distinct(heads, 9)], left + GAP, 1),
+        xaxis2=_top([f"<b>{head}</b>" for head in distinct(heads, 10 if len(heads) <= 3 else 9)], left + GAP, 1),
         yaxis=_rows(said, 12 if roomy else 10),
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core.analysis.kernel import weight_table as tables
+from core.analysis.kernel.head_grid import HeadGrid, head_grid
 from core.analysis.kernel.records import cautions, weight_records
 from core.figures.kernel.answers import queries_figure, weights_figure
 from core.kernels.exact import DECISIVE
@@ -24,6 +25,7 @@ from pages.ui.components.text import plain
 from pages.ui.jobs import analysis
 from pages.ui.jobs.run import model, outcome
 from pages.ui.jobs.waiting import Nothing, Waiting
+from pages.ui.kernel import every_head
 from pages.ui.kernel import settings as kernel_settings
 from pages.ui.session import session, state
 from pages.ui.workbench.shown import ShownRows, rows_of
@@ -91,7 +93,9 @@ def _weights_reads() -> Values:
     table = analysis.value(
         P + "weights", found.study, known, decides, work, "kernel weights", reads=kernel_settings.READS
     )
-    return table, shown, found.answer, found.bayes, found.study.gold, rows_of(found)
+    many = len(chosen) > every_head.MANY
+    grid = head_grid(table, chosen, known.layers, known.heads) if many else None
+    return table, shown, found.answer, found.bayes, found.study.gold, rows_of(found), grid
 
 
 def _weights_controls(values: Values | None) -> None:
@@ -100,7 +104,7 @@ def _weights_controls(values: Values | None) -> None:
             kernel_settings.rows_control(state.study(), model())
         scale_control()
         if values is not None:
-            table, shown, *_, rows = values
+            table, shown, *_, rows, _ = values
             download(lambda: weight_records(table, shown, rows.numbers), "weights")
 
     heading("Demonstrations × kernels", HELP_WEIGHTS, menus)
@@ -113,11 +117,13 @@ def weights_view(
     bayes: Answer | None,
     gold: str | None,
     rows: ShownRows,
+    grid: HeadGrid | None,
 ) -> None:
-    """Demonstrations × kernels, and what each kernel would answer."""
+    """Demonstrations × kernels, and what each kernel would answer; of many heads a map first, and those that lead."""
     weights = [row[0] for row in table.kernels]
-    if weights:
-        _draw_weights(weights, table.labels[0], answer, bayes, gold, rows)
+    drawn = weights if grid is None else every_head.map_view(grid, answer, rows)
+    if drawn:
+        _draw_weights(drawn, table.labels[0], answer, bayes, gold, rows)
     _say(weights, shown, answer, table.missing)
 
 

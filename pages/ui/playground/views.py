@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from core.analysis.attention import many_heads
 from core.figures import (
     Panel,
     answer_figure,
@@ -16,13 +18,16 @@ from core.figures import (
     head_figure,
     kernel_figure,
     path_figure,
+    rows_at_most,
+    rows_figure,
     token_figure,
 )
 from core.kernels.exact import DECISIVE
 from core.posterior.fitting import sign
-from core.runtime.numbers import fixed
+from core.runtime.numbers import cell, fixed
 from core.study.outcome import Answer, Attention, Kernel, MixtureFit, Outcome, Posterior
 from core.study.reasoned import Written
+from core.study.study import Head
 from pages.ui.components.card import Card, Values, empty
 from pages.ui.components.charts import chart
 from pages.ui.components.live_chart import live_chart
@@ -35,6 +40,7 @@ from pages.ui.workbench.shown import SCREEN, ShownRows, rows_of
 ROW = 270  # pixels of a chart on the smallest screen; two rows of them grow with the window
 N, STYLE, LOOK, HEAD = "playground_n", "playground_posterior_style", "playground_attention_look", "playground_head"
 N_OF = "playground_n_of"  # the number of demonstrations that n belongs to
+ROWS, TOP = "playground_rows", 12  # which rows the parts of the prompt have, and how many heads lead at most
 LOOKS, STYLES = ("Parts", "Heads", "Tokens"), ("Bars", "Path")
 NAMES = {"exact": "exact Bayes", "implicit": "implicit in the model", "instruction": "by your hypotheses"}
 
@@ -46,11 +52,12 @@ HELP_POSTERIOR = (
     "P(T | first n demonstrations). Exact: P(T) Π p(x_i,y_i|T) / P(D), summed over what a task family may hide. "
     "Implicit: the mixture of tasks w whose answers Pw come nearest to the model's own, min KL(q‖Pw). "
     "Hypotheses: P(T) Π p(y_i | I_T, x_i) by the model itself.\n\n"
-    "Above the bars stands whether the picture fits. **Exact**: *does not fit* where so much is explained by no task "
-    "that at most one document of the mixture in a hundred is as odd. **Implicit**: *does not fit* where the residual "
-    "KL(q‖Pw) is above .3 nats, as for about one document in a hundred: no mixture of these tasks gives such answers. "
-    "*Ambiguous* where the condition number is above 100: tasks that hold weight agree on every probe, so they share "
-    "it as the prior has it.\n\n"
+    "Above the bars stands what fits. **Exact**: the *prompt does not fit* where so much of it is explained by no task "
+    "that at most one document of the mixture in a hundred is as odd. **Implicit**: the *answers do not fit* where the "
+    "residual KL(q‖Pw) is above .3 nats, as for about one document in a hundred: no mixture of these tasks gives such "
+    "answers. Answers that fit say nothing of the prompt: a model may answer as some task does where no task writes "
+    "what it reads. *Ambiguous* where the condition number is above 100: tasks that hold weight agree on every probe, "
+    "so they share it as the prior has it.\n\n"
     "The line under an implicit bar is its interval: on fresh documents of the embedded model's mixture all of them "
     "together hold exact Bayes's bars in about 94 of 100 cases, however open the task is. It counts the model's own "
     "error, which is most of it, not only that of the reading; it is wide where a mistaken model answers like this. "
@@ -67,7 +74,12 @@ HELP_ATTENTION = (
     "input. A row that sums to less than 1 attends to tokens outside all parts, such as the beginning of the text. On "
     "a model that puts no token there, attention rests on the prompt's first token whatever it is: that token is the "
     "part “start”, and of no demonstration. In the embedded model the heads 0 and 1 of layer L0, which look one and "
-    "two tokens back, were planted before training and did not emerge."
+    "two tokens back, were planted before training and did not emerge.\n\n"
+    "Of many heads, **Parts** shows the mean of each layer, the heads of one, or those that lead by a score: attention "
+    "on the demonstrations, on the marked one (the last where none is), or their vote for the model's answer, "
+    "Σ a_i [y_i = ŷ] / Σ a_i with a_i the largest weight in demonstration i. They lead on this query; the head atlas "
+    "(Kernel) finds heads that do on many. **Heads** has all of them as a map, **Tokens** one that you name: type "
+    "L12H3."
 )
 
 
@@ -98,7 +110,8 @@ def answer_view(
     live_chart(spec, "playground_answer", f"Probability of each label; the model answers {model.best}", tall(height))
     if notes:
         rest = f" (+{len(notes) - 1})" if len(notes) > 1 else ""
-        st.caption(plain(notes[0], 84) + rest, help="\n\n".join(plain(note, 400) for note in notes))
+        first = textwrap.shorten(notes[0], 84, placeholder="…")  # no number is cut in two
+        st.caption(plain(first, 84) + rest, help="\n\n".join(plain(note, 400) for note in notes))
 
 
 def _aligned(bayes: Answer, labels: Sequence[str]) -> np.ndarray[Any, Any]:
@@ -112,8 +125,10 @@ def _posterior_reads() -> Values:
     return found.posteriors, len(found.demonstrations), found.fit
 
 
-def posterior_controls(_: dict[str, Posterior], k: int, __: MixtureFit | None) -> None:
-    """Bars or paths, and after how many demonstrations."""
+def posterior_controls(posteriors: dict[str, Posterior], k: int, _: MixtureFit | None) -> None:
+    """Bars or paths, and after how many demonstrations; nothing where there is no posterior."""
+    if not posteriors:
+        return
     style = session.hold(STYLE, STYLES[0], "default")
     st.segmented_control("Style", STYLES, required=True, label_visibility="collapsed", **style)
     if st.session_state.get(N_OF) != k:  # another number of demonstrations: show all of them
@@ -125,10 +140,10 @@ def posterior_controls(_: dict[str, Posterior], k: int, __: MixtureFit | None) -
 
 def posterior_view(posteriors: dict[str, Posterior], k: int, fit: MixtureFit | None) -> None:
     """Posteriors side by side after n demonstrations."""
-    n, look = (st.session_state[N] if k else 0), st.session_state[STYLE]
     if not posteriors:
         empty("This model's mixture is not known: write hypotheses (left) to compare tasks by their instructions.", ROW)
         return
+    n, look = (st.session_state[N] if k else 0), st.session_state[STYLE]
     colours = session.task_colours(posteriors)
     panels = [
         Panel(NAMES[name], post.tasks, post.weights, _figures(post, n, fit), post.reach)
@@ -192,7 +207,7 @@ def kernel_view(kernels: tuple[Kernel, ...], best: str, rows: ShownRows) -> None
 def _attention_reads() -> Values:
     found = outcome()
     study = found.study
-    return found.attention, rows_of(found), study.instruction, study.query
+    return found.attention, rows_of(found), study.instruction, study.query, found.answer.best
 
 
 def attention_controls(attention: Attention | None, *_: Any) -> None:
@@ -202,7 +217,7 @@ def attention_controls(attention: Attention | None, *_: Any) -> None:
         st.segmented_control("Look", LOOKS, required=True, label_visibility="collapsed", **look)
 
 
-def attention_view(attention: Attention | None, rows: ShownRows, instruction: str, query: str) -> None:
+def attention_view(attention: Attention | None, rows: ShownRows, instruction: str, query: str, best: str) -> None:
     """Attention of the last token by demonstration, by head, or token by token for one head."""
     if attention is None:
         empty("This model gives no attention weights.", ROW)
@@ -211,7 +226,7 @@ def attention_view(attention: Attention | None, rows: ShownRows, instruction: st
     elif st.session_state[LOOK] == "Heads":
         _heads(attention, rows)
     else:
-        _by_demonstration(attention, rows, instruction, query)
+        _by_demonstration(attention, rows, instruction, query, best)
 
 
 def _head_choice(attention: Attention) -> None:
@@ -228,26 +243,85 @@ def _head_choice(attention: Attention) -> None:
     )
 
 
-def _by_demonstration(attention: Attention, rows: ShownRows, instruction: str, query: str) -> None:
+def _by_demonstration(attention: Attention, rows: ShownRows, instruction: str, query: str, best: str) -> None:
     owners: list[int | None] = [rows.numbers[int(name) - 1] if name.isdigit() else None for name in attention.spans]
     by_span = {str(i + 1): f"{x} → {y}" for i, (x, y) in enumerate(rows.texts)}
     first = f"{attention.tokens[0]} (the first token)"
     others = {"start": first, "instruction": instruction, "query": query}
     texts = [by_span.get(name) or others[name] for name in attention.spans]
-    spec = demonstration_figure.spec(attention.pooled, attention.spans, owners, texts, rows.marked)
+    layers, heads = attention.pooled.shape[:2]
+    if layers * heads <= rows_at_most():
+        spec, height = demonstration_figure.spec(attention.pooled, attention.spans, owners, texts, rows.marked), ROW
+        alt = "Attention on each part of the prompt, a row a head"
+    else:
+        chosen = _rows_choice(layers, rows)
+        names, cells = _chosen_rows(attention, rows, best, chosen)
+        spec, height = rows_figure.spec(cells, names, attention.spans, owners, texts, rows.marked), ROW - 49
+        alt = f"Attention on each part of the prompt, {_rows_in_words(chosen, rows)}: {names[0]} first"
 
     def clicked(data: list[Any]) -> None:
         if data[0] is not None:
             session.mark(data[0], rows.source)
 
-    alt = "Attention on each part of the prompt, a row a head"
-    live_chart(spec, "playground_attention", alt, tall(ROW), on_click=clicked)
+    live_chart(spec, "playground_attention", alt, tall(height), on_click=clicked)
+
+
+def _rows_choice(layers: int, rows: ShownRows) -> str | int:
+    """Which rows of a model of many heads: a mean a layer, those that lead by a score, or a layer's own heads."""
+    leading = ["demonstrations", "marked", "answer"] if rows.numbers else []
+    options: list[str | int] = ["layers", *leading, *range(layers)]
+    if st.session_state.get(ROWS) not in options:
+        st.session_state[ROWS] = "layers"
+    chosen: str | int = st.selectbox(
+        "Rows",
+        options,
+        format_func=lambda option: _rows_in_words(option, rows),
+        label_visibility="collapsed",
+        **session.hold(ROWS, "layers", "index", options),
+    )
+    return chosen
+
+
+def _rows_in_words(chosen: str | int, rows: ShownRows) -> str:
+    if isinstance(chosen, int):
+        return f"heads of layer {chosen}"
+    return {
+        "layers": "every layer, mean of its heads",
+        "demonstrations": "heads that look most at the demonstrations",
+        "marked": f"heads that look most at demonstration {_pointed(rows)}",
+        "answer": "heads whose vote is most for the answer",
+    }[chosen]
+
+
+def _pointed(rows: ShownRows) -> int | None:
+    """Number of the marked demonstration, or of the last one where none is marked."""
+    return rows.numbers[-1] if rows.marked is None and rows.numbers else rows.marked
+
+
+def _chosen_rows(
+    attention: Attention, rows: ShownRows, best: str, chosen: str | int
+) -> tuple[tuple[str, ...], np.ndarray[Any, Any]]:
+    """Names and attention of the rows chosen."""
+    pooled = attention.pooled
+    if chosen == "layers":
+        return many_heads.layer_means(pooled, rows_at_most(ROW - 49))
+    if isinstance(chosen, int):
+        heads: Sequence[Head] = [(chosen, head) for head in range(pooled.shape[1])]
+        return tuple(map(many_heads.named, heads)), pooled[chosen]
+    if chosen == "answer":
+        scores = many_heads.vote(attention.maxima, [y for _, y in rows.texts], best)
+    else:
+        number = _pointed(rows)
+        wanted = {str(rows.numbers.index(number) + 1)} if chosen == "marked" and number is not None else None
+        of = [name.isdigit() if wanted is None else name in wanted for name in attention.spans]
+        scores = pooled[:, :, of].sum(-1)
+    heads = many_heads.leading(scores, TOP)
+    names = tuple(f"{many_heads.named(head)} {cell(scores[head])}" for head in heads)
+    return names, np.array([pooled[head] for head in heads])
 
 
 def _heads(attention: Attention, rows: ShownRows) -> None:
-    number = rows.marked
-    if number is None and rows.numbers:
-        number = rows.numbers[-1]
+    number = _pointed(rows)
     name = str(rows.numbers.index(number) + 1) if number is not None else "query"
     place = attention.spans.index(name)
     what = f"demonstration {number}" if number is not None else "the query"

@@ -14,6 +14,7 @@ from core.figures import (
     head_figure,
     kernel_figure,
     path_figure,
+    rows_figure,
 )
 from core.figures.posterior.posterior import importance
 
@@ -69,6 +70,12 @@ def _attention() -> dict[str, Spec]:
         "demonstrations": demonstration_figure.spec(rng.random((4, 3, 3)), spans, owners, texts, 1),
         "demonstrations of many": demonstration_figure.spec(
             rng.random((12, 4, 120)), wide, list(range(1, 121)), wide, 2
+        ),
+        "rows of many layers": rows_figure.spec(
+            rng.random((30, 3)), [f"L{layer}" for layer in range(30)], spans, owners, texts, 1
+        ),
+        "rows of few heads": rows_figure.spec(
+            rng.random((4, 3)), ["L0H1 .50", "L12H3 .25", "a", "b"], spans, owners, texts
         ),
     }
 

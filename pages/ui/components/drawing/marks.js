@@ -7,6 +7,8 @@ const FAINT = 'fill="currentColor" fill-opacity="0.68"';
 
 const DIGIT = 0.52; // width of a digit as a share of its height
 
+const NUMBER = /^(<b>)?\d+(<\/b>)?$/;
+
 /** How many letters a word has on its longest line, markup left out. */
 const longest = (word) => Math.max(...parse(word).map((line) => line.reduce((sum, run) => sum + run.text.length, 0)));
 
@@ -25,6 +27,7 @@ export function drawAxes(axes) {
     const foot = flat ? Math.max(partner.start, partner.end) : Math.min(partner.start, partner.end);
     const head = flat ? Math.min(partner.start, partner.end) : Math.max(partner.start, partner.end);
     const words = { size: axis.tickfont?.size, attributes: FAINT };
+    let taken = -Infinity; // where the last number below a flat axis ends
     axis.ticks.forEach((tick, i) => {
       const at = axis.at(tick);
       if (at < Math.min(axis.start, axis.end) - 1 || at > Math.max(axis.start, axis.end) + 1) return;
@@ -33,7 +36,13 @@ export function drawAxes(axes) {
       if (axis.showgrid !== false) parts.push(`<line ${line(foot, head)} class="icl-grid"/>`);
       if (!axis.words[i]) return;
       if (flat && axis.tickangle) parts.push(textAt(axis.words[i], at, foot + 6, { anchor: "end", angle: axis.tickangle, ...words }));
-      else if (flat) parts.push(textAt(axis.words[i], at, foot + 6, { base: "top", ...words }));
+      else if (flat) {
+        // Numbers of many columns: every so many-th is written, where they would run together.
+        const half = NUMBER.test(axis.words[i]) ? (longest(axis.words[i]) * (words.size ?? SIZE) * DIGIT) / 2 : 0;
+        if (half && at - half < taken + 2) return;
+        if (half) taken = at + half;
+        parts.push(textAt(axis.words[i], at, foot + 6, { base: "top", ...words }));
+      }
       else parts.push(textAt(axis.words[i], foot - 7, at, { anchor: "end", ...words }));
     });
     if (!axis.title?.text) continue;

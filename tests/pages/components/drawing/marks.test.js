@@ -92,6 +92,20 @@ test("shapes go by axes or by shares of the plot", () => {
   assert.deepEqual(numbers(drawn(drawShape(line, axes, box)).querySelector("line"), "x1", "x2", "y1", "y2", "stroke-width"), [7, 7, 300, 0, 6]);
 });
 
+test("numbers below many columns are left out where they would run together", () => {
+  const ticktext = Array.from({ length: 40 }, (_, i) => `<b>${i + 1}</b>`);
+  const tickvals = ticktext.map((_, i) => i);
+  const below = (columns) => {
+    const many = pixels({ range: [-0.5, columns - 0.5], tickvals, ticktext, tickfont: { size: 12 } });
+    return [...drawn(drawAxes(many.axes)).querySelectorAll("text")].map((word) => word.textContent);
+  };
+  const numbersOf = (columns) => below(columns).map(Number).filter((n) => n >= 1 && n <= columns); // and not those of y
+  assert.deepEqual(numbersOf(16), tickvals.slice(0, 16).map((i) => i + 1)); // 25 pixels a column
+  const found = numbersOf(40); // 10 pixels a column, and two digits take 12.5
+  assert.deepEqual(found.slice(0, 3), [1, 2, 3]);
+  assert.ok(found.filter((n) => n >= 10).every((n, i, all) => i === 0 || n - all[i - 1] === 2), `${found}`);
+});
+
 test("words that would run into the next cell are left out, all of them", () => {
   const trace = { type: "scatter", mode: "text", x: [0, 1], y: [0, 0], text: ["<b>.06</b>", "1"], textfont: { size: 12 } };
   const across = (columns) => pixels({ range: [-0.5, columns - 0.5] }, { range: [1.5, -0.5] }).axes;

@@ -1,0 +1,1 @@
+"""What the views of attention ask beside the run."""
