@@ -139,6 +139,21 @@ def evaluate(
     )
 
 
+def candidates_of(
+    study: Study, model: LanguageModel, questions: Sequence[EvaluationQuestion], stop: Stop | None = None
+) -> tuple[tuple[str, ...], ...]:
+    """(N,) the candidates that `evaluate` gives every question of one study; nothing is scored.
+
+    Raises:
+        StudyError, Cancelled: as `evaluate`.
+    """
+    asked = [_ask(tidied(study), question) for question in questions]
+    if not asked:
+        return ()
+    rows = [rows_chosen(one, chosen) for one, chosen in zip(asked, _choose(asked, model, stop), strict=True)]
+    return tuple(_candidates([asked], [rows], model))
+
+
 def _ask(study: Study, question: EvaluationQuestion) -> Study:
     return study.model_copy(update={"query": question.input.strip(), "gold": question.gold.strip()})
 

@@ -25,7 +25,7 @@ from core.models.packing import Plan, plan, read_on, suited
 from core.models.passes import Alone, Look, Passes
 from core.models.prefix_cache import MAX_BYTES, PrefixCache
 from core.models.reading import Answers, Pair, Reading, Scored
-from core.models.trie import Ints
+from core.models.trie import Ints, distinct
 from core.runtime.cost import count
 from core.runtime.progress import Advance, Stop, check, counting
 
@@ -112,6 +112,15 @@ class LanguageModel:
     def encode(self, text: str) -> Encoding:
         """Tokens of a text, BOS included where the tokenizer adds it."""
         return self.encoder.encode_batch([text])[0]
+
+    def distinct_tokens(self, texts: Sequence[str]) -> int:
+        """Tokens of these texts, every beginning that they share once: the least that a model can read."""
+        return distinct([np.array(ids, dtype=np.int64) for ids in self.encoder.ids_batch(texts)])
+
+    @property
+    def pace(self) -> float | None:
+        """Tokens a second that it read lately, None before any."""
+        return self._passes.pace
 
     def score(self, pairs: Sequence[Pair], *, stop: Stop | None = None) -> list[Scored]:
         """log p(continuation | context) token by token, for every (context, continuation).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from core.runtime.cost import count
 from core.runtime.progress import Advance
 
 _BLOCK = 128  # nodes of a trie whose attention goes together; fewer would be more calls, more would be masked pairs
+_PACED = 48  # tokens of a pass by which the pace is told; shorter ones cost what their calls do
 _SMALLEST_PART = 96  # nodes; below, masked pairs are cheaper than another call
 Stop = Callable[[], bool]
 
@@ -127,13 +129,15 @@ class Passes:
 
     With `forest`, rows of a batch follow one another in a single row; else they stand side by side, padded. With
     `prefixes`, keys and values are kept from pass to pass. With `last_states`, what the model below the output layer
-    gives are its last hidden states; else those of every layer are asked for, to have the last.
+    gives are its last hidden states; else those of every layer are asked for, to have the last. `pace` is how many
+    tokens a second were read lately, None before the first passes of some length.
     """
 
     def __init__(self, model: Any, route: Route, forest: bool = False) -> None:
         self.model, self.route, self.forest = model, route, forest
         self.prefixes: PrefixCache | None = None
         self.last_states = False
+        self.pace: float | None = None
         self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
 
     def run(
@@ -324,6 +328,7 @@ class Passes:
             inputs["logits_to_keep"] = 1 if keep is None else keep
         REQUEST.tree = tree if self.route == "interface" else None
         count(passes=1)
+        start = time.perf_counter()
         try:
             with torch.inference_mode(), self.below_output() as seen:
                 output = self.model(**inputs)
@@ -334,6 +339,10 @@ class Passes:
                 kept.take(inputs["past_key_values"])
         finally:
             REQUEST.tree = None
+        tokens = int(inputs["input_ids"].numel())
+        if tokens >= _PACED:
+            now = tokens / max(time.perf_counter() - start, 1e-9)
+            self.pace = now if self.pace is None else 0.5 * (self.pace + now)
         return logits if keep is None or logits.ndim == 2 else logits[keep]
 
     @contextmanager

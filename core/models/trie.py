@@ -51,6 +51,13 @@ def lexicographic(sequences: Sequence[Ints]) -> list[int]:
     return sorted(range(len(sequences)), key=keys.__getitem__)
 
 
+def distinct(sequences: Sequence[Ints]) -> int:
+    """Nodes of the trie of all of them: tokens, every shared beginning once."""
+    order = lexicographic(sequences)
+    pairs = zip([None, *order], order, strict=False)
+    return sum(len(sequences[b]) - (0 if a is None else shared(sequences[a], sequences[b])) for a, b in pairs)
+
+
 def build(sequences: Sequence[Ints] | dict[int, Ints], members: Sequence[int], common: Sequence[int]) -> Trie:
     """The trie of `sequences[m] for m in members`, members in dictionary order.
 

@@ -35,10 +35,12 @@ class Ordering(Entry[Order]):
 
     Attributes:
         reverse: name of the ordering that shows the same demonstrations the other way round; "" where there is none.
+        tries: whether it asks the model what it answers under many orders, which takes far longer than an answer.
     """
 
     _: KW_ONLY
     reverse: str = ""
+    tries: bool = False
 
 
 orderings = Registry("ordering", Ordering, __name__, plain="given")

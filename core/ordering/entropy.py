@@ -27,6 +27,7 @@ Floats = NDArray[np.float64]
     help="the order under which answers to probe inputs are most evenly spread over the labels",
     reads=("ordering_seed", "probes", "pool", "probe_source"),
     place=30,
+    tries=True,
 )
 def globale(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None) -> Ordered:
     """The permutation of highest `global_entropy`; ties to the one tried first, and as given is tried first."""
@@ -39,6 +40,7 @@ def globale(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | Non
     help="the order under which the model is least sure of each probe input on average",
     reads=("ordering_seed", "probes", "pool", "probe_source"),
     place=31,
+    tries=True,
 )
 def locale(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None) -> Ordered:
     """The permutation of highest `local_entropy`; ties to the one tried first, and as given is tried first."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     help="the order under which the model is surest of the query's answer",
     reads=("ordering_seed",),
     place=32,
+    tries=True,
 )
 def mdl(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None) -> Ordered:
     """argmin over the orders c tried of H(p(· | c, x)), nats: the expected length of an answer's code under c.

@@ -29,6 +29,7 @@ READS = ("ordering_seed", "probes", "pool")
     help="the order most often right on labelled inputs of the pool",
     reads=READS,
     place=40,
+    tries=True,
 )
 def best(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None) -> Ordered:
     """argmax over the orders tried of `validation_score`. It reads the pool's labels: a bound, not a method."""
@@ -41,6 +42,7 @@ def best(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None) 
     help="the order least often right on labelled inputs of the pool",
     reads=READS,
     place=41,
+    tries=True,
 )
 def worst(study: Study, model: LanguageModel, chosen: Chosen, stop: Stop | None) -> Ordered:
     """argmin over the orders tried of `validation_score`."""

@@ -43,12 +43,14 @@ def order_records(table: OrderTable, numbers: Sequence[int]) -> list[dict[str, A
 def strategy_records(table: OrderTable, numbers: Sequence[int], seed: int = 0) -> list[dict[str, Any]]:
     """A row a strategy, then the orders of highest entropy together, as Lu et al. measure them: how often it is right,
     its gain over random orders with its 95 % interval over questions, and the order it takes for the query, with how
-    often that one is right and what it answers."""
+    often that one is right and what it answers. Without entropies the last two are left out."""
     rows = []
     for one in table.strategies:
         found = None if one.right is None else gain(table, one.right, seed)
         rows.append(_row(one.title, found, table, numbers, one.place, one.why_not))
     for title, measure in (("GlobalE", table.global_entropy), ("LocalE", table.local_entropy)):
+        if np.isnan(measure).all():
+            continue
         kept = highest(table, measure)
         found = gain(table, table.right[kept], seed) if table.questions else None
         rows.append(_row(f"{title}, its {len(kept)} highest", found, table, numbers, None, ""))

@@ -6,18 +6,18 @@ Every number comes from the study's own scorer, except the entropies, which are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 from math import factorial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.bayes.answer import bayes_answer
 from core.errors import Cancelled, PromptTooLong, StudyError
-from core.evaluation.evaluate import evaluate
+from core.evaluation.evaluate import candidates_of, evaluate
 from core.evaluation.questions import EvaluationQuestion
 from core.ordering import as_they_stand, order, orderings
 from core.ordering.entropy import global_entropy, local_entropy
@@ -28,6 +28,7 @@ from core.scoring.together import Request, score_together
 from core.study.cleaning import tidied
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Chosen
+from core.study.prompts import render
 from core.study.study import Study
 
 if TYPE_CHECKING:
@@ -76,9 +77,10 @@ class OrderTable:
         by_question: (M, N, most candidates) distributions, 0 beyond a question's own candidates.
         right: (M, N); gold: (M, N) probability of the right answer, 0 where it is no candidate.
         bayes_right: (N,) exact Bayes's, the same for every order, or None.
-        probes: (P,); probe_labels; probed: (M, P, labels) label distributions on the probes.
-        global_entropy, local_entropy: (M,) nats.
-        strategies: which order each ordering of the registry chooses.
+        probes: (P,); probe_labels; probed: (M, P, labels) label distributions on the probes; none where entropies
+            were not asked for.
+        global_entropy, local_entropy: (M,) nats, NaN where they were not asked for.
+        strategies: which order each ordering that was asked for chooses.
     """
 
     shown: tuple[Demonstration, ...]
@@ -146,13 +148,48 @@ def orders_drawn(k: int, most: int, seed: int) -> tuple[list[tuple[int, ...]], b
     return sorted(drawn), False
 
 
-def texts_scored(study: Study, labels: Sequence[str], most: int, questions: int) -> int:
+def texts_scored(
+    study: Study,
+    labels: Sequence[str],
+    most: int,
+    questions: int,
+    *,
+    strategies: Collection[str] | None = None,
+    entropies: bool = True,
+) -> int:
     """About how many texts `order_table` scores for a study made by `fixed`: questions as hard as the query."""
     k = len(study.demonstrations)
     orders = factorial(k) if k <= ALL_UP_TO else most
-    probes = len(probe_inputs(study, _here(study))) * len(task_labels(study, study.demonstrations))
-    anew = questions * len(labels) * MAX_PERMUTATIONS  # by MDL, which tries orders on each
-    return orders * (len(labels) * (1 + questions) + probes) + anew
+    probes = len(probe_inputs(study, _here(study))) * len(task_labels(study, study.demonstrations)) if entropies else 0
+    trying = [orderings.find(name) for name in _names(strategies) if orderings.find(name).tries]
+    anew = questions * sum("pool" not in strategy.reads for strategy in trying)
+    return orders * (len(labels) * (1 + questions) + probes) + anew * len(labels) * MAX_PERMUTATIONS
+
+
+def tokens_read(
+    study: Study,
+    model: LanguageModel,
+    labels: Sequence[str],
+    questions: Sequence[EvaluationQuestion] = (),
+    *,
+    most: int = 120,
+    seed: int = 0,
+) -> int:
+    """How many distinct tokens the orders need that `order_table` is asked for, on the query and the questions: every
+    beginning that prompts share once. Strategies and entropies come on top.
+
+    Args:
+        study: made by `fixed`.
+    """
+    orders, _ = orders_drawn(len(study.demonstrations), most, seed)
+    rows, asked = study.demonstrations, [study, *(_ask(study, question) for question in questions)]
+    texts = []
+    for places in orders:
+        shown = [rows[i] for i in places]
+        for one in asked:
+            prompt = render(shown, one.query, one.template, one.instruction)
+            texts += [prompt.text + prompt.gap + one.template.word(label) for label in labels]
+    return model.distinct_tokens(texts)
 
 
 def order_table(
@@ -164,11 +201,13 @@ def order_table(
     *,
     most: int = 120,
     seed: int = 0,
+    strategies: Collection[str] | None = None,
+    entropies: bool = True,
     stop: Stop | None = None,
 ) -> OrderTable:
-    """Score every order on the query, the questions and the probes; ask every ordering which order it takes.
+    """Score every order on the query, the questions and the probes; ask orderings which order they take.
 
-    The set of demonstrations is the same for the query and all questions. Candidates of a question are those of
+    The demonstrations are the same for the query and all questions, whose candidates are those of
     `core.evaluation.evaluate`. Orders of one prefix are scored together, in dictionary order, so that they share it.
 
     Args:
@@ -176,6 +215,8 @@ def order_table(
         labels: (L,) candidates for the query.
         questions: N, whose inputs should not be among the demonstrations; () for none.
         most, seed: how many orders are drawn where there are more than 5! of them, and by which seed.
+        strategies: names of the orderings that are asked; None for all.
+        entropies: whether the orders answer the probes too.
 
     Raises:
         StudyError: fewer than two demonstrations, or fewer than two orders asked for.
@@ -183,38 +224,83 @@ def order_table(
     """
     study = _orderable(study, shown, most)
     sample, complete = orders_drawn(len(shown), most, seed)
-    strategies, picked = _strategies(study, model, stop)
-    drawn = set(sample)
-    everything = sorted({*drawn, *picked.values()})
-    candidates, anew = _asked_anew(study, model, questions, picked, stop)
-    asked = [(study, tuple(labels)), *zip((_ask(study, q) for q in questions), candidates, strict=True)]
-    probes = probes_of(study, model, _here(study), stop)
-    work = _Work(study, model, everything, stop)
+    chosen, picked = _strategies(study, model, _names(strategies), stop)
+    orders = sorted({*sample, *picked.values()})
+    candidates = candidates_of(study, model, questions, stop)
+    anew = _chosen_anew(study, model, questions, picked, orders if complete else None, stop)
+    tried = _Tried(orders, set(sample), complete, chosen, picked, anew)
+    return _scored(study, model, tuple(labels), tuple(questions), candidates, tried, entropies, stop)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """Which orders are scored, and why.
+
+    Attributes:
+        orders: M in dictionary order; sample: those that are drawn, which `complete` says are all there are.
+        strategies: that were asked; picked: the order that each takes for the query, by name.
+        anew: what they take for the questions (`_chosen_anew`).
+    """
+
+    orders: list[tuple[int, ...]]
+    sample: set[tuple[int, ...]]
+    complete: bool
+    strategies: list[StrategyOrder]
+    picked: dict[str, tuple[int, ...]]
+    anew: dict[str, NDArray[Any]]
+
+    def placed(self, right: Bools) -> tuple[StrategyOrder, ...]:
+        """The strategies, with what each answers right, by which orders are right on which questions (M, N)."""
+        anew = self.anew
+        if self.complete:  # which orders were taken, and so whether they are right
+            anew = {name: right[rows, np.arange(right.shape[1])] for name, rows in anew.items()}
+        return tuple(_placed(one, self.picked, self.orders, right, anew) for one in self.strategies)
+
+
+def _scored(
+    study: Study,
+    model: LanguageModel,
+    labels: tuple[str, ...],
+    questions: tuple[EvaluationQuestion, ...],
+    candidates: tuple[tuple[str, ...], ...],
+    tried: _Tried,
+    entropies: bool,
+    stop: Stop | None,
+) -> OrderTable:
+    """The table of these orders."""
+    asked = [(study, labels), *zip((_ask(study, q) for q in questions), candidates, strict=True)]
+    probes = probes_of(study, model, _here(study), stop) if entropies else []
+    work = _Work(study, model, tried.orders, stop)
     with part(CHOSEN + ANEW, 1.0), counting(work.texts(asked, len(probes)), "texts", at_once=TEXTS) as advance:
         scored, (probe_labels, probed) = work.score(asked, advance), work.probe(probes, advance)
     by_question, right, gold = _held_against(scored[:, 1:], questions, candidates)
-    bayes, *replies = _bayes(asked, model)
+    bayes, bayes_right = _bayes(asked, model, questions, candidates)
     return OrderTable(
         shown=study.demonstrations,
-        orders=np.array(everything, dtype=np.intp),
-        drawn=np.array([one in drawn for one in everything]),
-        complete=complete,
-        labels=tuple(labels),
+        orders=np.array(tried.orders, dtype=np.intp),
+        drawn=np.array([one in tried.sample for one in tried.orders]),
+        complete=tried.complete,
+        labels=labels,
         answers=scored[:, 0, : len(labels)],
         bayes=bayes,
-        questions=tuple(questions),
+        questions=questions,
         candidates=candidates,
         by_question=by_question,
         right=right,
         gold=gold,
-        bayes_right=_bayes_right(replies, questions, candidates) if model.mixture is not None else None,
+        bayes_right=bayes_right,
         probes=tuple(probes),
         probe_labels=probe_labels,
         probed=probed,
-        global_entropy=global_entropy(probed),
-        local_entropy=local_entropy(probed),
-        strategies=tuple(_placed(one, picked, everything, right, anew) for one in strategies),
+        global_entropy=_entropy(global_entropy, probed),
+        local_entropy=_entropy(local_entropy, probed),
+        strategies=tried.placed(right),
     )
+
+
+def _entropy(measure: Callable[[Floats], Floats], probed: Floats) -> Floats:
+    """(M,) nats of (M, P, labels) answers, NaN without probes."""
+    return measure(probed) if probed.shape[1] else np.full(len(probed), np.nan)
 
 
 def _orderable(study: Study, shown: Sequence[Demonstration], most: int) -> Study:
@@ -241,15 +327,26 @@ def _ask(study: Study, question: EvaluationQuestion) -> Study:
     return study.model_copy(update={"query": question.input.strip(), "gold": question.gold.strip()})
 
 
+def _names(strategies: Collection[str] | None) -> list[str]:
+    """Those of the registry that are asked, in its order.
+
+    Raises:
+        StudyError: there is none of that name.
+    """
+    for name in strategies or ():
+        orderings.find(name)
+    return [name for name in orderings.names() if strategies is None or name in strategies]
+
+
 def _strategies(
-    study: Study, model: LanguageModel, stop: Stop | None
+    study: Study, model: LanguageModel, names: Sequence[str], stop: Stop | None
 ) -> tuple[list[StrategyOrder], dict[str, tuple[int, ...]]]:
-    """Every ordering, and the order of each that can choose one."""
+    """Orderings, and the order of each that can choose one."""
     found: list[StrategyOrder] = []
     picked: dict[str, tuple[int, ...]] = {}
     here = _here(study)
-    with part(0.0, CHOSEN), counting(len(orderings), "strategies") as advance:
-        for strategy in orderings:
+    with part(0.0, CHOSEN), counting(len(names), "strategies") as advance:
+        for strategy in map(orderings.find, names):
             check(stop)
             try:
                 one = study.model_copy(update={"ordering": strategy.name})
@@ -263,21 +360,31 @@ def _strategies(
     return found, picked
 
 
-def _asked_anew(
+def _chosen_anew(
     study: Study,
     model: LanguageModel,
     questions: Sequence[EvaluationQuestion],
     picked: Mapping[str, tuple[int, ...]],
+    orders: Sequence[tuple[int, ...]] | None,
     stop: Stop | None,
-) -> tuple[tuple[tuple[str, ...], ...], dict[str, Bools]]:
-    """Candidates of every question, which do not depend on the order; and by strategy which it answers right, (N,)."""
-    if not questions:
-        return (), {}
+) -> dict[str, NDArray[Any]]:
+    """By strategy that orders anew for every question: (N,) rows of the orders that it takes, where these are all
+    there are; else whether it answers right, asked apart, as its order need be none of those tried."""
     names = [name for name in picked if "pool" not in orderings.find(name).reads]
+    if not questions or not names:
+        return {}
     variants = [study.model_copy(update={"ordering": name}) for name in names]
     with part(CHOSEN, CHOSEN + ANEW):
-        found = evaluate(variants, model, questions, stop=stop)
-    return found.labels, dict(zip(names, found.right, strict=True))
+        if orders is None:
+            return dict(zip(names, evaluate(variants, model, questions, stop=stop).right, strict=True))
+        rows = {one: row for row, one in enumerate(orders)}
+        found = {}
+        with counting(len(names), "strategies") as advance:
+            for name, variant in zip(names, variants, strict=True):
+                taken = [order(_ask(variant, one), model, _here(study), stop).indices for one in questions]
+                found[name] = np.array([rows[one] for one in taken], dtype=np.intp)
+                advance(len(found))
+        return found
 
 
 def _placed(
@@ -309,7 +416,7 @@ class _Work:
 
     def texts(self, asked: Sequence[tuple[Study, tuple[str, ...]]], probes: int) -> int:
         """How many there are to score."""
-        of_probes = probes * len(task_labels(self._study, self._study.demonstrations))
+        of_probes = probes * len(task_labels(self._study, self._study.demonstrations)) if probes else 0
         return len(self._orders) * (sum(len(labels) for _, labels in asked) + of_probes)
 
     def score(self, asked: Sequence[tuple[Study, tuple[str, ...]]], advance: Advance) -> Floats:
@@ -333,6 +440,8 @@ class _Work:
 
     def probe(self, probes: Sequence[str], advance: Advance) -> tuple[tuple[str, ...], Floats]:
         """The labels, and (M, P, labels) what every order makes of the probes, as GlobalE and LocalE ask."""
+        if not probes:
+            return (), np.zeros((len(self._orders), 0, 0))
         found = []
         here, labels = _here(self._study), task_labels(self._study, self._study.demonstrations)
         step = max(1, TEXTS // (len(probes) * len(labels)))
@@ -360,12 +469,18 @@ def _held_against(
     return scored[:, :, :widest], right, gold
 
 
-def _bayes(asked: Sequence[tuple[Study, tuple[str, ...]]], model: LanguageModel) -> list[Floats | None]:
-    """Exact Bayes's answer to the query and every question; None where there is none."""
+def _bayes(
+    asked: Sequence[tuple[Study, tuple[str, ...]]],
+    model: LanguageModel,
+    questions: Sequence[EvaluationQuestion],
+    candidates: Sequence[tuple[str, ...]],
+) -> tuple[Floats | None, Bools | None]:
+    """Exact Bayes's answer to the query, and whether it answers the questions right; None where there is none."""
     if model.mixture is None:
-        return [None] * len(asked)
+        return None, None
     found = [bayes_answer(study, model, study.demonstrations, labels) for study, labels in asked]
-    return [None if answer is None else answer.probabilities for answer in found]
+    query, *replies = [None if answer is None else answer.probabilities for answer in found]
+    return query, _bayes_right(replies, questions, candidates)
 
 
 def _bayes_right(

@@ -33,9 +33,9 @@ from pages.ui.components.charts import chart
 from pages.ui.components.menu import choice
 from pages.ui.components.text import plain
 from pages.ui.jobs.analysis import derived
-from pages.ui.jobs.run import outcome
-from pages.ui.jobs.waiting import Nothing
-from pages.ui.ordering.settings import OrderingSettings, settings, table
+from pages.ui.jobs.run import model, outcome
+from pages.ui.jobs.waiting import Asked, Nothing, Running
+from pages.ui.ordering.settings import OrderingSettings, first_table, settings, table
 from pages.ui.session import session
 
 P = "ordering_"
@@ -144,6 +144,23 @@ def view() -> View:
     found = outcome()
     gold = (found.study.gold or "").strip()
     return View(chosen, table(chosen), found.chosen.indices, gold, found.answer.best, st.session_state.get(PICKED))
+
+
+def answered_view() -> View:
+    """`view`, or until that is there the orders on the query alone, which come first.
+
+    Raises:
+        Waiting: as `view`.
+    """
+    try:
+        return view()
+    except (Asked, Running):
+        if model().mixture is not None:
+            raise
+        chosen, found = settings(), outcome()
+        gold = (found.study.gold or "").strip()
+        first = first_table(chosen)
+        return View(chosen, first, found.chosen.indices, gold, found.answer.best, st.session_state.get(PICKED))
 
 
 def asked_view() -> View:
@@ -287,6 +304,8 @@ def _entropies(table: OrderTable) -> Entropies:
 
 def _entropy_reads() -> Values:
     found = asked_view()
+    if not found.settings.entropies:
+        raise Nothing("Entropies were not asked for: choose them under “Strategies asked”.")
     return derived(found.table, "entropies", lambda: _entropies(found.table)), found.words, found.marks
 
 
@@ -374,7 +393,9 @@ ACCURACY = Card(
     beside=accuracy_legend,
     height=HEIGHT,
 )
-ANSWERS = Card(P + "card_answers", "What does it answer?", HELP_ANSWERS, lambda: (view(),), answers_view, height=HEIGHT)
+ANSWERS = Card(
+    P + "card_answers", "What does it answer?", HELP_ANSWERS, lambda: (answered_view(),), answers_view, height=HEIGHT
+)
 ENTROPY = Card(
     P + "card_entropy",
     "Does entropy tell good orders?",

@@ -26,15 +26,17 @@ from core.analysis.ordering.effects import (
     told_apart,
 )
 from core.analysis.ordering.records import in_words, order_records, strategy_records
-from core.analysis.ordering.table import OrderTable, fixed, order_table, orders_drawn, texts_scored
+from core.analysis.ordering.table import OrderTable, fixed, order_table, orders_drawn, texts_scored, tokens_read
 from core.bayes.answer import bayes_answer
 from core.evaluation.questions import EvaluationQuestion
 from core.models import LanguageModel
 from core.ordering import order, orderings
 from core.ordering.entropy import global_entropy, local_entropy
 from core.ordering.trials import probe_inputs, try_orders
+from core.runtime.cost import metered
 from core.scoring.together import score
 from core.study.outcome import Chosen
+from core.study.prompts import render
 from tests.listening import listening
 from tests.tiny import REVIEWS, rows, tiny
 
@@ -229,6 +231,40 @@ def test_the_price_is_what_is_scored() -> None:
     study = fixed(STUDY, REVIEWS[:3])
     # 6 orders × 2 labels × (query, 3 questions, four inputs of the pool as probes); MDL on each of 3 questions
     assert texts_scored(study, LABELS, 120, 3) == 6 * 2 * (1 + 3 + 4) + 3 * 2 * 24
+
+
+def test_what_is_not_asked_for_is_not_scored(table: OrderTable) -> None:
+    """The orders alone: the same answers, from the texts of the orders and no others."""
+    with metered() as meter:
+        found = order_table(STUDY, tiny(), REVIEWS[:3], LABELS, QUESTIONS, strategies=(), entropies=False)
+    np.testing.assert_allclose(found.answers, table.answers, atol=1e-6)
+    np.testing.assert_array_equal(found.right, table.right)
+    assert meter.spent.texts == 6 * len(LABELS) * (1 + len(QUESTIONS))
+    assert texts_scored(fixed(STUDY, REVIEWS[:3]), LABELS, 120, 3, strategies=(), entropies=False) == meter.spent.texts
+    assert found.probes == found.strategies == ()
+    assert np.isnan(found.global_entropy).all()
+    assert strategy_records(found, [1, 2, 3]) == []
+    quick = ("given", "nearest-last")
+    some = order_table(STUDY, tiny(), REVIEWS[:3], LABELS, QUESTIONS, strategies=quick, entropies=False)
+    assert [strategy.name for strategy in some.strategies] == list(quick)
+    for one in some.strategies:
+        (same,) = [other for other in table.strategies if other.name == one.name]
+        np.testing.assert_array_equal(one.right, same.right)
+    with pytest.raises(StudyError, match="no ordering"):
+        order_table(STUDY, tiny(), REVIEWS[:3], LABELS, strategies=("sideways",))
+
+
+def test_the_tokens_are_those_of_every_beginning_once() -> None:
+    """Counted as a set of beginnings."""
+    study, model = fixed(STUDY, REVIEWS[:3]), tiny()
+    beginnings = set()
+    for places in itertools.permutations(study.demonstrations):
+        for query in (study.query, *(question.input for question in QUESTIONS)):
+            prompt = render(places, query, study.template, study.instruction)
+            for label in LABELS:
+                ids = model.encode(prompt.text + prompt.gap + label).ids
+                beginnings |= {ids[:n] for n in range(1, len(ids) + 1)}
+    assert tokens_read(study, model, LABELS, QUESTIONS) == len(beginnings)
 
 
 def made(right: np.ndarray, entropies: np.ndarray, k: int = 3, drawn: np.ndarray | None = None) -> OrderTable:

@@ -53,6 +53,8 @@ def opened(start: Start, name: str, study: Study) -> Page:
     page.study = study
     if name == "compare":
         page.a = study.model_copy(update={"demonstrations": study.demonstrations[::-1]})
+    if name == "ordering":
+        page.at.session_state["ordering_strategies_asked"] = "entropies"  # which a large model is not asked for unasked
     page.at.switch_page(f"pages/{name}.py")
     return page.run().settle(PATIENCE)
 
@@ -65,6 +67,17 @@ def test_a_page(name: str, start: Start, study: Study) -> None:
     assert not page.at.error, page.at.error[0].value
     drawn = [key for key in page.charts if key.startswith(KEYS.get(name, name))]
     assert len(drawn) >= CHARTS.get(name, 1), (drawn, page.said)
+
+
+def test_a_real_model_orders_only_what_is_asked_for(start: Start, study: Study) -> None:
+    """At first the orders and what looks at texts alone; the entropies say how they come."""
+    page = start()
+    page.study = study
+    page.at.switch_page("pages/ordering.py")
+    page.run().settle(PATIENCE)
+    assert "choose them under “Strategies asked”" in page.said
+    strategies = next(frame.value for frame in page.at.dataframe if "Strategy" in frame.value)
+    assert set(strategies["Strategy"]) == {"As given", "Random", "Nearest last", "Nearest first"}
 
 
 def test_the_answer_on_the_playground_is_transformers_own(start: Start, study: Study, smollm2_folder: Path) -> None:
