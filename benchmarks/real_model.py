@@ -274,6 +274,49 @@ def measure_harness(folder: Path, queries: int, rounds: int) -> dict[str, Any]:
     }
 
 
+def measure_orders(folder: Path) -> dict[str, Any]:
+    """All 24 orders of 4 demonstrations on 10 questions: processor time to that of plain passes of as many tokens."""
+    import torch
+
+    from core import load_model
+    from core.analysis.ordering.table import fixed, order_table, tokens_read
+    from core.evaluation.questions import EvaluationQuestion
+    from core.ordering import orderings
+
+    torch.set_num_threads(THREADS)
+    model, labels, ratios, firsts, tokens = load_model(str(folder)), ("negative", "positive"), [], [], []
+    for number in range(3):
+        drawn = random.Random(20 + number).sample(rows_of_sst2(), 15)
+        rows = tuple(Demonstration(input=x, label=y) for x, y in drawn[:4])
+        study = fixed(Study(demonstrations=rows, query=drawn[14][0], labels=labels), rows)
+        asked = [EvaluationQuestion(x, y, "pool") for x, y in drawn[4:14]]
+        quick = [one.name for one in orderings if not one.tries]
+        how: dict[str, Any] = {"strategies": quick, "entropies": False}
+        assert model.prefixes is not None
+        model.prefixes.clear()
+        start = time.perf_counter()
+        order_table(study, model, rows, labels, strategies=(), entropies=False)
+        firsts.append(time.perf_counter() - start)
+        cpu = time.process_time()
+        order_table(study, model, rows, labels, asked, **how)
+        cpu = time.process_time() - cpu
+        tokens.append(tokens_read(study, model, labels, asked))
+        prompt = render(rows * 4, study.query, study.template, study.instruction).text
+        ids = torch.tensor([model.encode(prompt).ids])
+        with model.module() as module, torch.inference_mode():
+            plain = []
+            for _ in range(3):
+                start_cpu = time.process_time()
+                module(input_ids=ids, use_cache=False, logits_to_keep=1)
+                plain.append(time.process_time() - start_cpu)
+        ratios.append(cpu / (float(np.median(plain)) / ids.shape[1] * tokens[-1]))
+    return {
+        "tokens": int(np.median(tokens)),
+        "ratio": round(float(np.median(ratios)), 2),
+        "first seconds": round(float(np.median(firsts)), 1),
+    }
+
+
 def _harness(model: Any, tokenizer: Any) -> Callable[[list[tuple[str, str]]], list[float]]:
     def load() -> Callable[[list[tuple[str, str]]], list[float]]:
         from lm_eval.api.instance import Instance
@@ -315,7 +358,7 @@ def report(found: dict[str, Any]) -> str:
             f"| {state} | {own['rounds']} | {wanted} | {own['wall, now']:.2f} | {own['wall, before']:.2f} "
             f"| {own['cpu, now']:.2f} | {own['cpu, before']:.2f} | {apart} |"
         )
-    harness, memory, bound = found["lm-eval"], found["memory"], found["bound"]
+    harness, memory, bound, orders = found["lm-eval"], found["memory"], found["bound"], found["orders"]
     lines += [
         "",
         f"Beside lm-eval {harness['version']}, {harness['queries']} queries and two labels behind the same "
@@ -325,6 +368,10 @@ def report(found: dict[str, Any]) -> str:
         "",
         f"Peak memory with 64 demonstrations, {memory['tokens']:,} tokens: {memory['ratio']:.2f} times that of a plain "
         f"pass (wanted 1.25), {memory['study'] / 2**20:,.0f} against {memory['plain'] / 2**20:,.0f} MiB.",
+        "",
+        f"All 24 orders of 4 demonstrations on 10 questions: {orders['ratio']:.2f} times the processor time of plain "
+        f"passes over their {orders['tokens']:,} distinct tokens (wanted 1.5), the orders on the query after "
+        f"{orders['first seconds']:g} s (wanted 5).",
         "",
         f"Keys and values kept over {bound['edits']} edits: {bound['most held'] / 2**20:.1f} MiB at most, of "
         f"{bound['bound'] / 2**20:.0f}.",
@@ -347,6 +394,7 @@ def main() -> None:
         "edits": summary(measure_edits(before, folder, 1 if given.quick else 12)),
         "memory": measure_memory(folder),
         "lm-eval": measure_harness(folder, 8 if given.quick else QUERIES, 1 if given.quick else 3),
+        "orders": measure_orders(folder),
         "bound": measure_bound(folder, 10 if given.quick else EDITS),
     }
     print(report(found))

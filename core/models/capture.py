@@ -116,11 +116,15 @@ def attend(
         for number, (part, seen) in enumerate(zip(tree.parts, tree.keys, strict=True)):
             rows, mask = slice(*part), tree.mask_of(number, attention_mask)
             own = watch if number == tree.watched else None
-            outputs.append(
-                _attend(module, query[:, :, rows], key[:, :, seen], value[:, :, seen], mask, options, own)[0]
-            )
+            keys, values = _at(key, seen), _at(value, seen)
+            outputs.append(_attend(module, query[:, :, rows], keys, values, mask, options, own)[0])
         return torch.cat(outputs, dim=1), None
     return _attend(module, query, key, value, attention_mask, options, watch)
+
+
+def _at(tensor: Tensor, places: Tensor | slice) -> Tensor:
+    """Keys or values at some places."""
+    return tensor[:, :, places] if isinstance(places, slice) else tensor.index_select(2, places)
 
 
 def _attend(

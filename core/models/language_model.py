@@ -22,7 +22,7 @@ from core.models.incremental import Growing, growing
 from core.models.layer import Layer, Observer
 from core.models.observers import Inside, Rows
 from core.models.packing import Plan, plan, read_on, suited
-from core.models.passes import Alone, Look, Passes
+from core.models.passes import BLOCK, Alone, Look, Passes
 from core.models.prefix_cache import MAX_BYTES, PrefixCache
 from core.models.reading import Answers, Pair, Reading, Scored
 from core.models.trie import Ints, distinct
@@ -189,7 +189,7 @@ class LanguageModel:
         # The lock and the count are held here and not in the generator, which an error would leave suspended.
         with ExitStack() as held:
             held.enter_context(self.lock)
-            chosen = self._plan(sequences, marks, mixed, {} if alone is None else alone.own)
+            chosen = self._plan(sequences, marks, mixed, {} if alone is None else alone.own, look is not None)
             advance = held.enter_context(counting(sum(len(one.batches) for one in chosen), "passes", inner=True))
             for nodes, logged in self._visit(chosen, marks, advance, stop, seen, mixed and look is None, alone):
                 asked = [member for member in nodes if len(places) <= member < len(places) + len(texts)]
@@ -401,15 +401,19 @@ class LanguageModel:
             marks.append(np.array([len(sequence) - 1]))
         return carried, Alone(own) if own else None
 
-    def _plan(self, sequences: list[Ints], marks: list[Ints], mixed: bool, own: dict[int, Ints]) -> list[Plan]:
+    def _plan(
+        self, sequences: list[Ints], marks: list[Ints], mixed: bool, own: dict[int, Ints], watched: bool = False
+    ) -> list[Plan]:
         """The passes that read these sequences, none where there are none.
 
         Args:
             own: by sequence, places whose states are wanted.
+            watched: whether attention is looked at, which does not go in blocks then.
         """
         if not sequences:
             return []
         count(texts=len(sequences))
+        block = BLOCK if mixed and not watched and self.prefixes is not None else 0
         chosen = plan(
             sequences,
             marks,
@@ -417,7 +421,7 @@ class LanguageModel:
             vocabulary=self.vocabulary_size,
             packable=self.packable,
             cacheable=self._abilities.cacheable,
-            limits=replace(self.limits, mixed=mixed),
+            limits=replace(self.limits, mixed=mixed, block=block),
         )
         if self.prefixes is None:
             return chosen

@@ -35,6 +35,8 @@ class Limits:
         logits: numbers in the logits of a batch.
         shortest_trunk: a shorter common prefix is not worth a pass of its own; at least 1.
         mixed: whether chains and tries may share a batch: where rows follow one another, none is padded.
+        block: where rows follow one another and the attention of a trie goes in blocks of so many nodes, each against
+            its own ancestors; 0 where a trie's nodes are held against all of it.
     """
 
     tokens: int = 4096
@@ -44,6 +46,7 @@ class Limits:
     logits: int = 1 << 27
     shortest_trunk: int = 8
     mixed: bool = False
+    block: int = 0
 
 
 def suited(device: str, width: int, padded: bool) -> Limits:
@@ -112,7 +115,8 @@ def plan(
     whole = _split(sequences, order, 0, width, packable, limits)
     if not cacheable or len(whole) == 1:
         bare = [build(sequences, *row) for row in whole]
-    for group in _groups(sequences, order, limits.shortest_trunk) if not bare else []:
+    units = [members for members, _ in whole] if limits.block else [[place] for place in order]
+    for group in _groups(sequences, units, limits.shortest_trunk) if not bare else []:
         rows = _rows(sequences, group, 0, width, packable, limits)
         ahead = min(int(marks[place][0]) for place in group)  # every mark stays behind the trunk
         prefix = min(shared(sequences[group[0]], sequences[group[-1]]), ahead)
@@ -182,18 +186,24 @@ def _behind(row: Row, count: int) -> Row:
     return Row(rest, row.marked - count, count)
 
 
-def _groups(sequences: Sequence[Ints], order: list[int], shortest: int) -> list[list[int]]:
-    """Neighbours that would share a trunk: one more joins unless that shortens the trunk by more than it saves."""
-    groups = [[order[0]]]
-    prefix = 0
-    for place in order[1:]:
+def _groups(sequences: Sequence[Ints], units: list[list[int]], shortest: int) -> list[list[int]]:
+    """Neighbours that would share a trunk: one more joins unless that shortens the trunk by more than it saves.
+
+    Args:
+        units: what goes together anyway, in dictionary order: single sequences, or the members of a row where a row
+            may hold many that share little.
+    """
+    groups = [list(units[0])]
+    prefix, size = 0, 1
+    for unit in units[1:]:
         group = groups[-1]
-        common = shared(sequences[group[0]], sequences[place])
-        if common >= shortest and (len(group) == 1 or len(group) * (prefix - common) <= common):
-            group.append(place)
-            prefix = common
+        common = shared(sequences[group[0]], sequences[unit[-1]])
+        if common >= shortest and (size == 1 or size * (prefix - common) <= common):
+            group += unit
+            prefix, size = common, size + 1
         else:
-            groups.append([place])
+            groups.append(list(unit))
+            prefix, size = 0, 1
     return groups
 
 
@@ -220,7 +230,7 @@ def _split(
     rows: list[tuple[list[int], list[int]]] = []
     members: list[int] = []
     common: list[int] = []
-    nodes, chain = 0, True
+    nodes, chain, deepest = 0, True, 0
     previous: Ints | None = None
     for place in order:
         sequence = sequences[place]
@@ -231,24 +241,28 @@ def _split(
         if joins and not extends:
             apart = _cost(nodes, trunk, width, chain) + _cost(len(sequence), trunk, width, True)
             apart += 3.0 * trunk / width
-            joins = _cost(nodes + added, trunk, width, False) <= apart
+            reach = max(deepest, len(sequence)) + limits.block if limits.block else nodes + added
+            joins = _cost(nodes + added, trunk, width, False, reach) <= apart
             joins = joins and (nodes + added) * (trunk + nodes + added) <= limits.pairs
             joins = joins and nodes + added <= limits.row
         if members and not joins:
             rows.append((members, common))
-            members, common, nodes, chain, prefix = [], [], 0, True, 0
+            members, common, nodes, chain, prefix, deepest = [], [], 0, True, 0, 0
             added, extends = len(sequence), True
         members.append(place)
         common.append(prefix)
         nodes += added
         chain = chain and extends
+        deepest = max(deepest, len(sequence))
         previous = sequence
     rows.append((members, common))
     return rows
 
 
-def _cost(nodes: int, trunk: int, width: int, chain: bool) -> float:
-    return nodes * (1.0 + (trunk + (nodes / 2 if chain else nodes)) / (6.0 * width))
+def _cost(nodes: int, trunk: int, width: int, chain: bool, reach: int | None = None) -> float:
+    """In tokens; `reach` is how many nodes each is held against, all of them if not given."""
+    held = nodes / 2 if chain else nodes if reach is None else min(reach, nodes)
+    return nodes * (1.0 + (trunk + held) / (6.0 * width))
 
 
 def _mark(trie: Trie, marks: Sequence[Ints], prefix: int) -> Row:
@@ -258,8 +272,8 @@ def _mark(trie: Trie, marks: Sequence[Ints], prefix: int) -> Row:
 
 def _batches(rows: list[Row], trunk: int, most_marked: int, limits: Limits) -> list[tuple[Row, ...]]:
     """Rows of similar length together, chains apart from tries, until a limit is met."""
-    if limits.mixed and not trunk:
-        return _one_after_another(rows, most_marked, limits)
+    if limits.mixed and (not trunk or limits.block):
+        return _one_after_another(rows, trunk, most_marked, limits)
     batches: list[tuple[Row, ...]] = []
     for chains in (True, False):
         batch: list[Row] = []
@@ -282,14 +296,14 @@ def _batches(rows: list[Row], trunk: int, most_marked: int, limits: Limits) -> l
     return batches
 
 
-def _one_after_another(rows: list[Row], most_marked: int, limits: Limits) -> list[tuple[Row, ...]]:
+def _one_after_another(rows: list[Row], trunk: int, most_marked: int, limits: Limits) -> list[tuple[Row, ...]]:
     """Rows of any kind together, without padding, until a limit is met."""
     batches: list[list[Row]] = []
     nodes = marked = 0
     for row in rows:
         size = len(row.trie.tokens)
         full = nodes + size > limits.tokens or marked + len(row.marked) > most_marked
-        full = full or (nodes + size) ** 2 > limits.pairs
+        full = full or (nodes + size) * (trunk + nodes + size) > limits.pairs
         if full or not batches:
             batches.append([])
             nodes = marked = 0

@@ -27,7 +27,7 @@ from core.models.trie import Ints
 from core.runtime.cost import count
 from core.runtime.progress import Advance
 
-_BLOCK = 128  # nodes of a trie whose attention goes together; fewer would be more calls, more would be masked pairs
+BLOCK = 128  # nodes of a trie whose attention goes together; fewer would be more calls, more would be masked pairs
 _PACED = 48  # tokens of a pass by which the pace is told; shorter ones cost what their calls do
 _SMALLEST_PART = 96  # nodes; below, masked pairs are cheaper than another call
 Stop = Callable[[], bool]
@@ -213,14 +213,17 @@ class Passes:
             return 0, nullcontext()
         if not self._in_a_row(batch, trunk, blocks):
             return 0, look.at(batch[0], 0, front) if len(batch) == 1 else nullcontext()
-        starts, parts = _layout(batch)
-        number = next(number for number, (a, b) in enumerate(parts) if a <= starts[place] < b)
-        return number, look.at(batch[place], starts[place] - parts[number][0], front if number == 0 else 0)
+        layout = _layout(batch)
+        number = next(number for number, (a, b) in enumerate(layout.parts) if a <= layout.starts[place] < b)
+        offset = layout.starts[place] - layout.parts[number][0]
+        return number, look.at(batch[place], offset, front if layout.behind[number] else 0)
 
     def _in_a_row(self, batch: tuple[Row, ...], trunk: DynamicCache | None, blocks: bool) -> bool:
         """Whether a batch's tries follow one another in one row."""
         if trunk is not None:
-            return self.forest and any(not row.front for row in batch)
+            return self.forest and (
+                any(not row.front for row in batch) or (self.prefixes is not None and len(batch) > 1)
+            )
         return self.forest and (len(batch) > 1 or (blocks and not batch[0].trie.is_chain))
 
     def logits(
@@ -266,18 +269,21 @@ class Passes:
         kept: Kept | None,
         watched: int,
     ) -> Tensor:
-        """Tries one after another instead of side by side: no padding. Behind a trunk stands the first alone."""
-        starts, parts = _layout(batch)
+        """Tries one after another instead of side by side: no padding, and one copy of a trunk's keys for all."""
+        layout = _layout(batch)
+        starts, parts = layout.starts, layout.parts
         keep = np.zeros((1, starts[-1]), dtype=bool)
         keep[0, np.concatenate([row.marked + start for row, start in zip(batch, starts, strict=False)])] = True
         ends = np.concatenate([row.trie.ends + start for row, start in zip(batch, starts, strict=False)])
         depths = np.concatenate([row.trie.depths for row in batch])
         front = 0 if trunk is None else trunk.get_seq_length()
-        keys: list[Tensor | slice] = [slice(front + a if a else 0, front + b) for a, b in parts]
+        before = [front if behind else 0 for behind in layout.behind]
+        keys = [self._keys(front, own, np.arange(*part)) for part, own in zip(parts, before, strict=True)]
         if blocks:
-            parts = tuple(block for part in parts for block in _blocks(*part))
-            keys = [self._tensor(np.r_[:front, front + _open_before(ends, *block)]) for block in parts]
-        apart = np.arange(starts[-1]) >= starts[1]
+            cut = [(block, own) for part, own in zip(parts, before, strict=True) for block in _blocks(*part)]
+            parts = tuple(block for block, _ in cut)
+            keys = [self._keys(front, own, _open_before(ends, *block)) for block, own in cut]
+        apart = np.repeat([not row.front for row in batch], np.diff(starts))
         tree = TreeShape(
             self._tensor(depths)[None],
             self._tensor(ends)[None],
@@ -285,11 +291,17 @@ class Passes:
             parts,
             tuple(keys),
             watched,
-            self._tensor(apart)[None] if front else None,
+            self._tensor(apart)[None] if front and apart.any() else None,
         )
         ids = self._tensor(np.concatenate([row.trie.tokens for row in batch]))[None]
         inputs = {"input_ids": ids, **_past(trunk, 1, kept), **self._tree_inputs(tree)}
         return self._forward(inputs, self._tensor(keep), tree, take, kept)
+
+    def _keys(self, front: int, own: int, nodes: Ints) -> Tensor | slice:
+        """Places of keys: the first `own` of the `front` before all nodes, and some nodes; a slice where it is one."""
+        if len(nodes) == nodes[-1] - nodes[0] + 1 and (not own or not nodes[0]):
+            return slice(front + int(nodes[0]) - own, front + int(nodes[-1]) + 1)
+        return self._tensor(np.concatenate([np.arange(own), front + nodes]))
 
     def hidden(self, batch: tuple[Row, ...], layer: int) -> Tensor:
         """(B, n, d) hidden states of one layer, for a batch of chains."""
@@ -379,10 +391,26 @@ def _repeat(cache: DynamicCache, times: int) -> DynamicCache:
     return DynamicCache([(x.keys.expand(times, -1, -1, -1), x.values.expand(times, -1, -1, -1)) for x in layers])
 
 
-def _layout(batch: tuple[Row, ...]) -> tuple[list[int], tuple[tuple[int, int], ...]]:
-    """Where each row of a batch begins when they follow one another, the end too; and from … to of each part."""
+@dataclass(frozen=True)
+class _Layout:
+    """Rows of a batch that follow one another.
+
+    Attributes:
+        starts: where each begins, the end too.
+        parts: from … to of each part.
+        behind: whether a part holds a row that stands behind the trunk.
+    """
+
+    starts: list[int]
+    parts: tuple[tuple[int, int], ...]
+    behind: list[bool]
+
+
+def _layout(batch: tuple[Row, ...]) -> _Layout:
     starts = np.cumsum([0, *(len(row.trie.tokens) for row in batch)]).tolist()
-    return starts, _parts(starts)
+    parts = _parts(starts)
+    behind = [any(row.front and a <= at < b for row, at in zip(batch, starts, strict=False)) for a, b in parts]
+    return _Layout(starts, parts, behind)
 
 
 def _past(trunk: DynamicCache | None, rows: int, kept: Kept | None) -> dict[str, Any]:
@@ -408,8 +436,8 @@ def _parts(starts: list[int]) -> tuple[tuple[int, int], ...]:
 
 
 def _blocks(start: int, end: int) -> list[tuple[int, int]]:
-    """A part in pieces of `_BLOCK` nodes."""
-    return [(place, min(place + _BLOCK, end)) for place in range(start, end, _BLOCK)]
+    """A part in pieces of `BLOCK` nodes."""
+    return [(place, min(place + BLOCK, end)) for place in range(start, end, BLOCK)]
 
 
 def _open_before(ends: Ints, start: int, end: int) -> Ints:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,36 @@ def test_two_people_on_one_model_get_their_own_answers(folder: Folder) -> None:
         list(pool.map(work, [one, other]))
     assert warm.prefixes is not None
     assert 0 < warm.prefixes.nbytes <= 200_000
+
+
+def test_many_orders_are_read_as_their_distinct_tokens(smollm2: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In rows as large as a pass holds, each node against its own ancestors; and as each text by itself."""
+    cache = smollm2.prefixes
+    assert cache is not None
+    cache.clear()
+    texts = [
+        "\n".join(f"{row.input} -> {row.label}" for row in rows) + "\nwell ->" for rows in permutations(REVIEWS[:4])
+    ]
+    sizes = read_by(smollm2, monkeypatch)
+    found = smollm2.next_logprobs(texts)
+    assert sum(sizes) <= 1.01 * smollm2.distinct_tokens(texts)  # a first word alone is not worth a shared row
+    for place in (0, 7, 23):
+        np.testing.assert_allclose(found[place], smollm2.read(texts[place]).logprobs, rtol=0, atol=1e-4)
+
+
+def test_many_queries_behind_one_trunk(smollm2: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than a pass holds: the trunk is read once, and what stands behind it goes in one row."""
+    cache = smollm2.prefixes
+    assert cache is not None
+    cache.clear()
+    front = "\n".join(f"{row.input} is {word} -> {row.label}" for row in REVIEWS for word in ("good", "odd", "bad"))
+    texts = [f"{front}\nfilm number {n} of {n * 7} was what we saw there on the day ->" for n in range(70)]
+    sizes = read_by(smollm2, monkeypatch)
+    pairs = [(text, label) for text in texts for label in (" positive", " negative")]
+    found = smollm2.score(pairs)
+    assert len(sizes) > 2
+    assert sum(sizes) == smollm2.distinct_tokens(texts)
+    for place in (0, 77, 139):
+        cache.clear()
+        (alone,) = smollm2.score([pairs[place]])
+        np.testing.assert_allclose(found[place].logprobs, alone.logprobs, rtol=0, atol=1e-4)
