@@ -198,6 +198,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
             for name in ("now", "before"):
                 ratios = np.array([row[f"{clock} {name}"] for row in some]) / plain
                 own[f"{clock}, {name}"] = round(float(np.median(ratios)), 3)
+                own[f"{clock}, {name}, rounds"] = [round(float(ratios.min()), 3), round(float(ratios.max()), 3)]
         for what in ("probabilities", "attention", "hidden"):
             own[f"{what} differ by"] = max(row[f"{what} differ by"] for row in some)
         report[state] = own
@@ -268,6 +269,7 @@ def measure_harness(folder: Path, queries: int, rounds: int) -> dict[str, Any]:
         "queries": queries,
         "rounds": rounds,
         "times faster": round(float(np.median(ratios)), 1),
+        "rounds faster": [round(min(ratios), 1), round(max(ratios), 1)],
         "times less processor time": round(float(np.median(cores)), 1),
         "differ by": float(np.abs(np.array(scores) - np.array(theirs)).max()),
         "version": importlib.metadata.version("lm_eval"),
@@ -313,6 +315,7 @@ def measure_orders(folder: Path) -> dict[str, Any]:
     return {
         "tokens": int(np.median(tokens)),
         "ratio": round(float(np.median(ratios)), 2),
+        "rounds": [round(min(ratios), 2), round(max(ratios), 2)],
         "first seconds": round(float(np.median(firsts)), 1),
     }
 
