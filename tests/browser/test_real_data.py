@@ -65,7 +65,7 @@ def test_sst2_on_a_random_gpt2_from_disk(playground: Playground, tmp_path: Path)
 
     page = playground.app.page
     page.get_by_role("button", name="Embedded model").click()
-    playground.app.fill("Hub id or local folder", str(tmp_path))
+    playground.app.fill("Hub id, local folder or GGUF file", str(tmp_path))
     page.get_by_role("button", name="Load", exact=True).click()
     page.get_by_role("button", name=tmp_path.name[:12]).wait_for()
     playground.app.settle(quiet=1.5)
