@@ -221,7 +221,7 @@ def token_figure(
         margin = {"l": 8, "r": 8, "t": 8, "b": 8}
     else:
         across, down = names_axis(names, angle=-90, title=words), names_axis(names, reverse=True)
-        margin = {"l": room_for(names), "r": 8, "t": 8, "b": 32 + room_for(names)}
+        margin = {"l": room_for(names), "r": 8, "t": 8, "b": 40 + room_for(names)}
     return figure([trace], height, shapes=shapes, dragmode="zoom", margin=margin, xaxis=across, yaxis=down)
 
 

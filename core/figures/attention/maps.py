@@ -123,7 +123,7 @@ def stretch_figure(
         annotations=labels,
         dragmode="zoom",
         # Margins that hold everything from the start: plotly draws a map anew when it finds that it must make room.
-        margin={"l": room_for(rows), "r": 64, "t": 8, "b": 32 + room_for(columns)},
+        margin={"l": room_for(rows), "r": 64, "t": 8, "b": 40 + room_for(columns)},
         xaxis=names_axis(columns, angle=-90, title=title, anchor="y"),
         yaxis=names_axis(rows, reverse=True, domain=[0, top]),
         yaxis2={"domain": [1 - (1 - top) * 0.85, 1], "range": [-0.5, 0.5], "visible": False, "fixedrange": True},
@@ -258,7 +258,7 @@ def names_axis(
         "tickangle": angle,
         "tickfont": {"size": LETTERS},
         "range": [size - 0.5, -0.5] if reverse else [-0.5, size - 0.5],
-        "title": {"text": title, "font": {"size": 12}, "standoff": 4},
+        "title": {"text": title, "font": {"size": 12}, "standoff": 10},
         **more,
     }
 

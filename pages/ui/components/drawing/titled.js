@@ -1,6 +1,7 @@
 // What a saved picture needs that the page says beside it: a title, and a key to the colours.
 
 const LINE = 19; // pixels of a line of the title
+const RAISED = 10; // pixels by which plotly sets a title of several lines too high: their first was cut off at the top
 const KEY = 30; // pixels of the key below
 const LETTER = 7.2; // pixels that a letter takes, on average
 
@@ -38,7 +39,7 @@ export function titled(data, layout, alt, { width, height }) {
   const { t = 8, b = 8, ...sides } = layout.margin ?? {};
   const names = new Set(named.map(({ name }) => name));
   const shown = (trace, i) => ({ ...trace, showlegend: names.has(trace.name) && data.findIndex(({ name }) => name === trace.name) === i });
-  const title = { text: lines.map(plain).join("<br>"), x: 0, y: 1, xref: "container", yref: "container", xanchor: "left", yanchor: "top", pad: { l: 8, t: 8 }, font: { size: 14 } };
+  const title = { text: lines.map(plain).join("<br>"), x: 0, y: 1, xref: "container", yref: "container", xanchor: "left", yanchor: "top", pad: { l: 8, t: lines.length > 1 ? 8 + RAISED : 8 }, font: { size: 14 } };
   const legend = { orientation: "h", x: 0, y: 0, yref: "container", xanchor: "left", yanchor: "bottom" };
   return {
     data: key ? data.map(shown) : data,

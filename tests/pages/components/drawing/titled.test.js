@@ -33,6 +33,15 @@ test("a saved picture has its title above and its key below, and the drawing kee
   assert.deepEqual([found.layout.margin.l, found.layout.margin.r], [8, 8]);
 });
 
+test("a title of several lines begins lower, since plotly sets it higher, and still ends above the drawing", () => {
+  const one = titled(data, layout, "Two words", { width: 400, height: 200 }).layout;
+  const { title, margin } = titled(data, layout, "Share of the attention of the answer position on a demonstration", { width: 260, height: 200 }).layout;
+  const lines = title.text.split("<br>").length;
+  assert.ok(lines > 1);
+  assert.deepEqual([one.title.pad.t, title.pad.t], [8, 18]);
+  assert.ok(title.pad.t - 13 + 34.2 + 18.2 * (lines - 2) < margin.t); // as plotly 3 draws lines of 14 pixels, measured
+});
+
 test("a key that is there stays as it is", () => {
   const own = { ...layout, showlegend: true, legend: { y: 1 } };
   const found = titled(data, own, "Two", { width: 400, height: 200 });
