@@ -93,10 +93,7 @@ class PrefixCache:
             known += matched
         if known == len(tokens):
             return
-        at = torch.from_numpy(np.ascontiguousarray(places[known:])).to(states[0][0].device)
-        # copies, so that no view keeps the whole of a pass alive
-        rest = [(keys.index_select(2, at), values.index_select(2, at)) for keys, values in states]
-        new = _Node(tokens[known:].copy(), rest, node, used=self._uses)
+        new = _Node(tokens[known:].copy(), _at(states, places[known:]), node, used=self._uses)
         if not self._make_room(new.nbytes):
             return
         node.children[int(new.tokens[0])] = new
@@ -145,6 +142,15 @@ class PrefixCache:
             node = waiting.pop()
             yield node
             waiting += node.children.values()
+
+
+def _at(states: KeysValues, places: Ints) -> KeysValues:
+    """Keys and values at some places: copies, so that no view keeps the whole of a pass alive, but where it is all."""
+    size = states[0][0].shape[2]
+    if len(places) == size and bool((places == np.arange(size)).all()):
+        return states
+    at = torch.from_numpy(np.ascontiguousarray(places)).to(states[0][0].device)
+    return [(keys.index_select(2, at), values.index_select(2, at)) for keys, values in states]
 
 
 def _copy(states: KeysValues, start: int, end: int) -> KeysValues:
