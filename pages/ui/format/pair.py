@@ -117,7 +117,7 @@ def _pair() -> Pair:
         lambda study, stop: compare_templates(study, known, a, b, asked.of(study, known), stop=stop),
         "both templates",
         reads=DECIDES,
-        ask=cost(2 * asked.count * len(outcome().answer.labels), known.mixture is not None),
+        ask=cost(2 * asked.count * len(outcome().answer.labels), known),
     )
 
 

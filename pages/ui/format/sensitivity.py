@@ -59,7 +59,7 @@ def _sensitivity() -> Sensitivity:
         ),
         f"{count} templates",
         reads=DECIDES,
-        ask=cost(count * asked.count * len(outcome().answer.labels), known.mixture is not None),
+        ask=cost(count * asked.count * len(outcome().answer.labels), known),
     )
 
 

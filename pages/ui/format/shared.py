@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -13,10 +13,14 @@ from core.study.prompts import ARROW, TEMPLATES, Template, in_place_of, ready_ma
 from core.study.study import Study
 from pages.ui.components.card import Card, Values
 from pages.ui.jobs.analysis import ANSWERS, cut
+from pages.ui.jobs.price import price
 from pages.ui.jobs.run import outcome
 from pages.ui.jobs.waiting import Waiting
 from pages.ui.session import state, widgets
 from pages.ui.workbench import shots as shots_control
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
 
 P = "format_"
 DECIDES = ANSWERS - {"query"}  # on questions, the query on screen decides nothing
@@ -57,9 +61,10 @@ def asking() -> Study:
     return cut(outcome().study, DECIDES)
 
 
-def cost(texts: int, known: bool) -> str:
+def cost(texts: int, model: LanguageModel) -> str:
     """A sentence on what work costs where it should be asked for, else ""."""
-    return f"About {texts:,} texts are to be scored." if texts > (FREE if known else FREE // 8) else ""
+    free = FREE if model.mixture is not None else FREE // 8
+    return price(texts, model, free, labels=len(outcome().answer.labels))
 
 
 def with_field(template: Template, field: str, typed: str) -> Template:

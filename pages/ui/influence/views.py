@@ -24,6 +24,7 @@ from pages.ui.components.text import plain
 from pages.ui.influence.settings import READS, InfluenceSettings
 from pages.ui.influence.settings import settings as chosen
 from pages.ui.jobs import analysis
+from pages.ui.jobs.price import price
 from pages.ui.jobs.run import model, outcome
 from pages.ui.jobs.waiting import Waiting
 from pages.ui.session import session
@@ -52,9 +53,9 @@ HELP_MOVES = (
 )
 
 
-def cost(texts: int, model: LanguageModel) -> str:
+def cost(texts: int, model: LanguageModel, labels: int) -> str:
     """A sentence on what work costs where it should be asked for, else ""."""
-    return f"{texts:,} texts are to be scored." if texts > FREE[model.mixture is not None] else ""
+    return price(texts, model, FREE[model.mixture is not None], labels=labels)
 
 
 def removal(found: Outcome, settings: InfluenceSettings) -> Influence:
@@ -72,7 +73,14 @@ def removal(found: Outcome, settings: InfluenceSettings) -> Influence:
     texts = prompt_count(len(asked.shown), settings.permutations) * len(asked.labels)
     decides = {**settings.value, **settings.sampling}
     return analysis.value(
-        P + "removal", found.study, known, decides, work, "influence", reads=READS, ask=cost(texts, known)
+        P + "removal",
+        found.study,
+        known,
+        decides,
+        work,
+        "influence",
+        reads=READS,
+        ask=cost(texts, known, len(asked.labels)),
     )
 
 
@@ -148,7 +156,7 @@ def flipped(found: Outcome, settings: InfluenceSettings) -> Flips:
     def work(study: Study, stop: Stop) -> Flips:
         return flips(settings.about(study), known, stop=stop)
 
-    ask = cost(len(asked.shown) * len(asked.labels) ** 2, known)
+    ask = cost(len(asked.shown) * len(asked.labels) ** 2, known, len(asked.labels))
     return analysis.value(P + "flips", found.study, known, settings.value, work, "flips", reads=READS, ask=ask)
 
 
@@ -194,7 +202,7 @@ def moved(found: Outcome, settings: InfluenceSettings) -> Moves:
     def work(study: Study, stop: Stop) -> Moves:
         return moves(settings.about(study), known, stop=stop)
 
-    ask = cost(len(asked.shown) ** 2 * len(asked.labels), known)
+    ask = cost(len(asked.shown) ** 2 * len(asked.labels), known, len(asked.labels))
     return analysis.value(P + "moves", found.study, known, settings.value, work, "moves", reads=READS, ask=ask)
 
 

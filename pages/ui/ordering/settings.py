@@ -18,6 +18,7 @@ from pages.ui.components import questions
 from pages.ui.components.card import Card, Values
 from pages.ui.jobs import analysis
 from pages.ui.jobs.analysis import ANSWERS, cut
+from pages.ui.jobs.price import price
 from pages.ui.jobs.run import model, outcome
 from pages.ui.jobs.waiting import Nothing
 
@@ -29,7 +30,6 @@ MOST, SEED, STRATEGIES = P + "most", P + "seed", P + "strategies_asked"
 ORDERS = (24, 48, 120, 240, 720)
 AT_FIRST = 48
 FREE = {True: 60_000, False: 3_000}  # texts scored unasked: on the embedded model, on any other
-FREE_SECONDS = 15  # on another model whose pace is known
 AUTOMATIC, ALL, ENTROPIES, QUICK, NONE = "automatic", "all", "entropies", "quick", "none"
 NAMES = {
     AUTOMATIC: "Automatic",
@@ -234,9 +234,9 @@ def _price(chosen: OrderingSettings, known: LanguageModel) -> str:
     """A sentence on what the table costs where that is much, else ""."""
     count = chosen.asked.count if chosen.asked is not None else 0
     texts = _texts(chosen, count, chosen.strategies)
-    dear = f"About {texts:,} texts are to be scored"
+    free = FREE[known.mixture is not None]
     if known.mixture is not None or known.pace is None:
-        return f"{dear}." if texts > FREE[known.mixture is not None] else ""
+        return price(texts, known, free)
     key = known.fingerprint, chosen
     tokens = _tokens.get(key)
     if tokens is None:
@@ -248,20 +248,12 @@ def _price(chosen: OrderingSettings, known: LanguageModel) -> str:
         tokens = tokens_read(chosen.held, known, chosen.labels, some, **how)
         tokens = round(tokens * texts / _texts(chosen, count, ()))  # what strategies add is read as often as the rest
         _tokens.put(key, tokens)
-    seconds = tokens / known.pace
-    if seconds <= FREE_SECONDS:
-        return ""
-    return f"{dear}, {tokens:,} distinct tokens: some {_lasting(seconds)} at the pace of this machine."
+    return price(texts, known, free, tokens=tokens)
 
 
 def _texts(chosen: OrderingSettings, questions_asked: int, strategies: tuple[str, ...]) -> int:
     how = {"strategies": strategies, "entropies": chosen.entropies and bool(strategies)}
     return texts_scored(chosen.held, chosen.labels, chosen.most, questions_asked, **how)
-
-
-def _lasting(seconds: float) -> str:
-    """A length of time in words."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
 CARD = Card(

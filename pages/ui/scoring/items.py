@@ -93,7 +93,7 @@ def _answers() -> ScorerAgreement:
         lambda study, stop: scorer_agreement(study, known, asked.of(study, known), ways, stop=stop),
         "all items",
         reads=fields_read() - {"query"},
-        ask=cost(texts, known.mixture is not None),
+        ask=cost(texts, known),
     )
 
 

@@ -265,7 +265,7 @@ def _compute(study: Study, known: LanguageModel, settings: ImbalanceSettings, as
         "rows_seed": settings.seed,
         "lines": list(settings.lines),
     }
-    ask = cost(texts, known.mixture is not None)
+    ask = cost(texts, known)
     return analysis.value(PRE + "curves", study, known, decides, work, "curves", reads=fields_read(), ask=ask)
 
 

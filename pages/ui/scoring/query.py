@@ -86,7 +86,7 @@ def every_way() -> ScoreTable:
         lambda study, stop: score_table(study, known, shown, labels, ways, stop=stop),
         "every way to score",
         reads=fields_read(),
-        ask=cost(texts, known.mixture is not None),
+        ask=cost(texts, known),
     )
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from core.analysis.scoring.grid import Combination, combinations
 from core.scoring import scorers
 from core.scoring.calibration import calibrations
 from pages.ui.jobs.analysis import ANSWERS
+from pages.ui.jobs.price import price
+from pages.ui.jobs.run import outcome
 from pages.ui.session import state
+
+if TYPE_CHECKING:
+    from core.models import LanguageModel
 
 P = "scoring_"
 FREE = 6_000  # texts scored unasked on a model other than the embedded one
@@ -34,6 +40,6 @@ def take(key: str) -> None:
     state.edit(**by_key()[key].changes)
 
 
-def cost(texts: int, known: bool) -> str:
+def cost(texts: int, model: LanguageModel) -> str:
     """A sentence on what work costs where it should be asked for, else ""."""
-    return f"Up to {texts:,} texts are to be scored." if not known and texts > FREE else ""
+    return "" if model.mixture is not None else price(texts, model, FREE, labels=len(outcome().answer.labels))
