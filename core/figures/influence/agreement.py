@@ -17,6 +17,10 @@ STEPS = 21  # invisible markers along a row, so that a click anywhere on it coun
 FIXED = {"fixedrange": True, "zeroline": False, "automargin": True}
 
 
+MARGINS = 28  # pixels above and below the rows
+LINE = 13  # pixels of a name
+
+
 def correlation_figure(
     names: Sequence[str],
     details: Sequence[str],
@@ -31,6 +35,8 @@ def correlation_figure(
 ) -> go.Figure:
     """A dot an explanation between −1 and 1, with its interval; those after the first `kernels` are in grey.
 
+    Of many, as of a model of 30 layers, every few are named beside the axis, so that names stay apart; hover names all.
+
     Args:
         names, details: (E,) explanations, and a line on each.
         values: (E,) correlations, NaN where undefined.
@@ -43,12 +49,8 @@ def correlation_figure(
     """
     rho = single(values)
     rows = len(names)
-    nothing = "undefined: all weights or all influences equal"
-    hover = [
-        f"<b>{wrap(name)}</b><br>{wrap(detail)}<br>"
-        + (f"{symbol} = {signed(value)}{note}" if np.isfinite(value) else nothing)
-        for name, detail, value, note in zip(names, details, rho, notes, strict=True)
-    ]
+    named = list(range(0, rows, max(1, -(-rows * LINE // (height - MARGINS)))))
+    hover = _hover(names, details, rho, notes, symbol)
     dots = _dots(rho, names, hover, kernels)
     if low is not None and high is not None:
         dots["error_x"] = _interval(rho, single(low), single(high))
@@ -58,7 +60,7 @@ def correlation_figure(
         hovermode="closest",
         shapes=[_chosen(-1.04, 1.04, i - 0.5, i + 0.5) for i, name in enumerate(names) if name == selected],
         annotations=[_undefined(i) for i, value in enumerate(rho) if not np.isfinite(value)],
-        margin={"l": 8, "r": 8, "t": 4, "b": 24},
+        margin={"l": 8, "r": 8, "t": 4, "b": MARGINS - 4},
         xaxis={
             **FIXED,
             "range": [-1.06, 1.06],
@@ -70,12 +72,24 @@ def correlation_figure(
         yaxis={
             **FIXED,
             "showgrid": False,
-            "tickvals": np.arange(rows),
-            "ticktext": distinct(names, 20),
+            "tickvals": named,
+            "ticktext": [distinct(names, 20)[i] for i in named],
             "tickfont": {"size": 12 if rows <= 14 else 10},
             "range": [rows - 0.5, -0.5],
         },
     )
+
+
+def _hover(
+    names: Sequence[str], details: Sequence[str], rho: np.ndarray, notes: Sequence[str], symbol: str
+) -> list[str]:
+    """What is said of each explanation."""
+    nothing = "undefined: all weights or all influences equal"
+    return [
+        f"<b>{wrap(name)}</b><br>{wrap(detail)}<br>"
+        + (f"{symbol} = {signed(value)}{note}" if np.isfinite(value) else nothing)
+        for name, detail, value, note in zip(names, details, rho, notes, strict=True)
+    ]
 
 
 def _dots(rho: np.ndarray, names: Sequence[str], hover: Sequence[str], kernels: int) -> Trace:

@@ -119,13 +119,13 @@ def _draw_card(_: tuple[str, ...], every: bool) -> None:
         st.selectbox("Orders drawn", ORDERS, key=MOST, disabled=every, help=HELP_MOST, persist_state="session")
     with right:
         st.number_input(
-            "Seed of the orders",
+            "Seed",
             0,
             2**31 - 1,
             step=1,
             key=SEED,
             disabled=every,
-            help="Draws them.",
+            help="Draws the orders.",
             persist_state="session",
         )
     with more:

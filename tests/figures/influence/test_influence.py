@@ -137,3 +137,16 @@ def test_what_is_said_when_one_is_pointed_at() -> None:
     assert "without it the model answers b" in texts
     assert "± %{error_x.array" in texts
     assert "undefined" in str(read(correlations()))
+
+
+@pytest.mark.parametrize(("rows", "height"), [(8, 290), (20, 290), (33, 290), (52, 290), (33, 640)])
+def test_names_of_many_explanations_stay_apart(rows: int, height: int) -> None:
+    """At least 13 pixels each; where there is room all of them."""
+    names = [f"hidden, layer {i}" for i in range(rows)]
+    nothing = [""] * rows
+    axis = correlation_figure(names, nothing, np.zeros(rows), None, None, nothing, rows, height=height).layout.yaxis
+    a_row = (height - 28) / rows
+    gaps = np.diff(axis.tickvals) * a_row
+    assert gaps.min() >= 13
+    assert list(axis.ticktext) == [names[i] for i in axis.tickvals]
+    assert (len(axis.tickvals) == rows) == (a_row >= 13)
