@@ -194,3 +194,15 @@ def rows_axis(names: Sequence[str], size: int = 12) -> dict[str, Any]:
     ends = {"range": [len(names) - 0.5, -0.5], "tickvals": np.arange(len(names)), "ticktext": list(names)}
     fixed = {"fixedrange": True, "zeroline": False, "automargin": True, "showgrid": False}
     return {**fixed, **ends, "tickfont": {"size": size}}
+
+
+def cells_axis(size: int, title: str, *, reverse: bool, standoff: int, **more: Any) -> dict[str, Any]:
+    """An axis along `size` cells, numbered from 0 and centred on their numbers; `reverse` puts the first on top."""
+    return {
+        "showgrid": False,
+        "zeroline": False,
+        "tickfont": {"size": LETTERS},
+        "range": [size - 0.5, -0.5] if reverse else [-0.5, size - 0.5],
+        "title": {"text": title, "font": {"size": 12}, "standoff": standoff},
+        **more,
+    }

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -116,10 +116,27 @@ def attend(
         for number, (part, seen) in enumerate(zip(tree.parts, tree.keys, strict=True)):
             rows, mask = slice(*part), tree.mask_of(number, attention_mask)
             own = watch if number == tree.watched else None
-            keys, values = _at(key, seen), _at(value, seen)
-            outputs.append(_attend(module, query[:, :, rows], keys, values, mask, options, own)[0])
+            call = _Call(module, query[:, :, rows], _at(key, seen), _at(value, seen), mask, options)
+            outputs.append(_attend(call, own))
         return torch.cat(outputs, dim=1), None
-    return _attend(module, query, key, value, attention_mask, options, watch)
+    return _attend(_Call(module, query, key, value, attention_mask, options), watch), None
+
+
+class _Call(NamedTuple):
+    """What a layer asks of its attention function: queries (1, H, t, d), keys and values (1, K, p + t, d), a mask that
+    adds or selects or None for causal, and the architecture's own options."""
+
+    module: torch.nn.Module
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    mask: Tensor | None
+    options: dict[str, Any]
+
+    @property
+    def past(self) -> int:
+        """p, keys of tokens that were read before the queries."""
+        return self.key.shape[2] - self.query.shape[2]
 
 
 def _at(tensor: Tensor, places: Tensor | slice) -> Tensor:
@@ -127,42 +144,28 @@ def _at(tensor: Tensor, places: Tensor | slice) -> Tensor:
     return tensor[:, :, places] if isinstance(places, slice) else tensor.index_select(2, places)
 
 
-def _attend(
-    module: torch.nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    mask: Tensor | None,
-    options: dict[str, Any],
-    watch: Observed | None,
-) -> tuple[Tensor, Tensor | None]:
-    beyond = any(options.get(name) is not None for name in ("softcap", "s_aux", "position_bias"))
-    if beyond:
-        return _eager(module, query, key, value, mask, options, watch)
+def _attend(call: _Call, watch: Observed | None) -> Tensor:
+    """(1, t, H, d) what the queries attend to."""
+    if any(call.options.get(name) is not None for name in ("softcap", "s_aux", "position_bias")):
+        return _eager(call, watch)
     if watch is not None:
-        watch.show(_layer(module, query, key, value, mask, options))
-    output, _ = sdpa_attention_forward(module, query, key, value, mask, **options)
-    return output, None
+        watch.show(_layer(call))
+    output: Tensor = sdpa_attention_forward(*call[:5], **call.options)[0]
+    return output
 
 
-def _eager(
-    module: torch.nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    mask: Tensor | None,
-    options: dict[str, Any],
-    watch: Observed | None,
-) -> tuple[Tensor, Tensor | None]:
+def _eager(call: _Call, watch: Observed | None) -> Tensor:
+    """The same by the model's own function."""
+    module, query, key, value, mask, options = call
     own: Callable[..., tuple[Tensor, Tensor]] = vars(sys.modules[type(module).__module__])["eager_attention_forward"]
-    size, past = query.shape[2], key.shape[2] - query.shape[2]
+    size = query.shape[2]
     places = torch.arange(size, device=query.device)
     if mask is None:
-        mask = (torch.arange(key.shape[2], device=query.device)[None, :] <= places[:, None] + past)[None, None]
+        mask = (torch.arange(key.shape[2], device=query.device)[None, :] <= places[:, None] + call.past)[None, None]
     if mask.dtype == torch.bool:
         mask = torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, torch.finfo(query.dtype).min)
     if watch is not None:
-        layer = _layer(module, query, key, value, mask, options)
+        layer = _layer(call._replace(mask=mask))
         if options.get("s_aux") is not None or options.get("position_bias") is not None:
             full = mask
 
@@ -175,26 +178,24 @@ def _eager(
         own(module, query[:, :, a : a + _ROWS_AT_ONCE], key, value, mask[:, :, a : a + _ROWS_AT_ONCE], **options)[0]
         for a in range(0, size, _ROWS_AT_ONCE)
     ]
-    return torch.cat(parts, dim=1), None
+    return torch.cat(parts, dim=1)
 
 
-def _layer(
-    module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, options: dict[str, Any]
-) -> Layer:
+def _layer(call: _Call) -> Layer:
     """What an observer may see of a layer of a pass over one text."""
-    scale, softcap = options.get("scaling"), options.get("softcap")
+    scale, softcap = call.options.get("scaling"), call.options.get("softcap")
     return Layer(
         number=0,
-        heads=query.shape[1],
-        size=query.shape[2],
-        query=query[0],
-        key=key[0],
-        mask=None if mask is None else mask[0],
-        scale=float(query.shape[-1] ** -0.5 if scale is None else scale),
+        heads=call.query.shape[1],
+        size=call.query.shape[2],
+        query=call.query[0],
+        key=call.key[0],
+        mask=None if call.mask is None else call.mask[0],
+        scale=float(call.query.shape[-1] ** -0.5 if scale is None else scale),
         softcap=None if softcap is None else float(softcap),
-        value=value[0],
-        module=module,
-        past=key.shape[2] - query.shape[2],
+        value=call.value[0],
+        module=call.module,
+        past=call.past,
     )
 
 

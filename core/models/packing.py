@@ -11,6 +11,8 @@ products and 4·d for every key that the token is held against, so a row of n no
 
 and a chain, where causal attention skips half, n · (1 + (P + n/2) / 6d). A row of its own also has the trunk's keys and
 values copied for it, about 3·P/d tokens' worth. A sequence joins a row when that is cheaper than a row of its own.
+Where the attention of a branching row goes in blocks, a node is held against its ancestors and its block alone, and
+rows behind one trunk follow one another, so that none has a copy of it.
 """
 
 from __future__ import annotations

@@ -353,6 +353,7 @@ class Passes:
             REQUEST.tree = None
         tokens = int(inputs["input_ids"].numel())
         if tokens >= _PACED:
+            logits.reshape(-1)[:1].cpu()  # an accelerator answers before it is done: wait, or the pace is no pace
             now = tokens / max(time.perf_counter() - start, 1e-9)
             self.pace = now if self.pace is None else 0.5 * (self.pace + now)
         return logits if keep is None or logits.ndim == 2 else logits[keep]

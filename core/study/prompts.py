@@ -302,6 +302,7 @@ class _ChatWriter(_Writer):
     ) -> None:
         super().__init__()
         self.template, self.turns, self.kinds, self.instructed, self.inner = template, turns, kinds, instruction, inner
+        self.head = ""  # the template's own beginning, until the instruction is written
 
     def markup(self, piece: str, before: int | None, slot: int) -> None:
         """What the template writes between two slots, or before the first."""
@@ -338,8 +339,6 @@ class _ChatWriter(_Writer):
         else:
             last = slot == len(self.turns) - 1
             self.add(self.kinds[2] if last else self.kinds[slot % 2], self.turns[slot], self._demonstration(slot))
-
-    head = ""
 
     def _demonstration(self, slot: int) -> int | None:
         """The demonstration that a slot is of, the first where all stand in one turn; None for the last turn."""

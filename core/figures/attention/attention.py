@@ -17,6 +17,7 @@ from core.figures.base import (
     Spec,
     Trace,
     cell_text,
+    cells_axis,
     click_targets,
     figure,
     outline,
@@ -243,15 +244,14 @@ def _axis(
     size: int, names: Sequence[str], title: str = "", reverse: bool = False, free: bool = False, angle: int = 0
 ) -> dict[str, Any]:
     shown = any(names)
-    return {
-        "tickvals": np.arange(size) if shown else [],
-        "ticktext": list(names) if shown else [],
-        "fixedrange": not free,
-        "showgrid": False,
-        "zeroline": False,
-        "automargin": True,
-        "tickangle": angle,
-        "tickfont": {"size": LETTERS},
-        "range": [size - 0.5, -0.5] if reverse else [-0.5, size - 0.5],
-        "title": {"text": title, "font": {"size": 12}, "standoff": 4},
-    }
+    return cells_axis(
+        size,
+        title,
+        reverse=reverse,
+        standoff=4,
+        tickvals=np.arange(size) if shown else [],
+        ticktext=list(names) if shown else [],
+        fixedrange=not free,
+        automargin=True,
+        tickangle=angle,
+    )

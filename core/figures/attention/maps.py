@@ -9,7 +9,18 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import LETTERS, WIDE, Trace, cell_text, click_targets, figure, outline, shorten, single
+from core.figures.base import (
+    LETTERS,
+    WIDE,
+    Trace,
+    cell_text,
+    cells_axis,
+    click_targets,
+    figure,
+    outline,
+    shorten,
+    single,
+)
 from core.figures.colours import FAINT, INK, SEQUENTIAL
 
 STRIP = 28  # pixels for the numbers of demonstrations above a token map
@@ -218,21 +229,16 @@ def axis(
     **more: Any,
 ) -> dict[str, Any]:
     """An axis of cells. Names are there for hover boxes also where they are not `shown`."""
-    return {
+    own = {
         "tickvals": np.arange(size, dtype=np.float32),
         "ticktext": list(names),
         "showticklabels": shown,
         "fixedrange": not free,
         "ticks": "",
-        "showgrid": False,
-        "zeroline": False,
         "automargin": shown,
         **({} if angle is None else {"tickangle": angle}),
-        "tickfont": {"size": LETTERS},
-        "range": [size - 0.5, -0.5] if reverse else [-0.5, size - 0.5],
-        "title": {"text": title, "font": {"size": 12}, "standoff": 4},
-        **more,
     }
+    return cells_axis(size, title, reverse=reverse, standoff=4, **(own | more))
 
 
 def names_axis(
@@ -244,23 +250,17 @@ def names_axis(
     A category axis, since ticks at given places are all written, however near. Shapes and notes on it are placed by
     number, marks by name.
     """
-    size = len(names)
-    return {
+    own = {
         "type": "category",
         "categoryorder": "array",
         "categoryarray": list(names),
         "showticklabels": True,
         "fixedrange": False,
         "ticks": "",
-        "showgrid": False,
-        "zeroline": False,
         "automargin": True,
         "tickangle": angle,
-        "tickfont": {"size": LETTERS},
-        "range": [size - 0.5, -0.5] if reverse else [-0.5, size - 0.5],
-        "title": {"text": title, "font": {"size": 12}, "standoff": 10},
-        **more,
     }
+    return cells_axis(len(names), title, reverse=reverse, standoff=10, **(own | more))
 
 
 def room_for(names: Sequence[str]) -> int:
