@@ -11,7 +11,7 @@ import torch
 from core import Demonstration, Hypothesis, ModelChoice, Study
 from core.models import LanguageModel
 from pages.ui.frame.shell import MENU
-from pages.ui.jobs import engine
+from pages.ui.jobs import engine, price
 from tests.models import plain
 from tests.pages.conftest import Page, Start
 
@@ -28,8 +28,13 @@ def rows(**pairs: str) -> tuple[Demonstration, ...]:
 
 
 @pytest.fixture
-def study(smollm2: LanguageModel) -> Study:
-    """Two demonstrations and two candidates, on the model, which is in memory as if someone had loaded it."""
+def study(smollm2: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> Study:
+    """Two demonstrations and two candidates, on the model, which is in memory as if someone had loaded it.
+
+    Pages work unasked however long it takes: whether they ask first goes by the pace of the machine, and has tests
+    with a pace of their own.
+    """
+    monkeypatch.setattr(price, "FREE_SECONDS", float("inf"))
     choice = ModelChoice(name=smollm2.name)
     engine.models().put(choice.model_dump_json(), smollm2)
     return Study(
