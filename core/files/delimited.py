@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Literal
 
 from core.errors import DataError
-from core.files.table import INPUT_NAMES, LABEL_NAMES, MAX_ROWS, Table, build
+from core.files.column_names import INPUT_NAMES, LABEL_NAMES
+from core.files.table import MAX_COLUMNS, MAX_ROWS, Table, build
 
 DELIMITERS = (",", ";", "\t", "|")
+HINT = re.compile(r"\ufeff?sep=([^\r\n])\r?\n")
+MOST_CELLS = 200_000
+"""Delimiters in a row at most, far more than columns can be read: beyond them it is refused before it is cut."""
 
 
 class QuoteError(DataError):
@@ -31,7 +36,8 @@ def read_delimited(
     Raises:
         DataError: a row with more or fewer cells than the first (naming its line), or a quote left open.
     """
-    delimiter = delimiter or sniff(text)
+    said, text = hinted(text)
+    delimiter = said or delimiter or sniff(text)
     try:
         return _table(text, delimiter, header, notes, undecided)
     except DataError as error:
@@ -41,6 +47,12 @@ def read_delimited(
                 note = "Quotation marks were read as they stand."
                 return _table(text, delimiter, header, (*notes, note), undecided, quotes=False)
         raise
+
+
+def hinted(text: str) -> tuple[str | None, str]:
+    """The delimiter that a first line "sep=;" names, as spreadsheets write it, and the text with that line blank."""
+    hint = HINT.match(text)
+    return (hint[1], "\n" + text[hint.end() :]) if hint else (None, text)
 
 
 def sniff(text: str) -> str:
@@ -62,13 +74,23 @@ def sniff(text: str) -> str:
 def _numbered(text: str, delimiter: str, quotes: bool = True) -> Iterator[tuple[int, list[str]]]:
     """(number of its first line, cells) of every row that is not blank."""
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
+    signs = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal signs
+        for written in io.StringIO(text, newline=""):
+            signs += written.count(delimiter)
+            if signs > MOST_CELLS:
+                raise DataError(f"A row has more than {MOST_CELLS:,} cells; at most {MAX_COLUMNS} columns can be read.")
+            yield written
+
+    reader = csv.reader(lines(), delimiter=delimiter, quoting=quoting, strict=True)
     line = 1
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 yield line, cells
-            line = reader.line_num + 1
+            line, signs = reader.line_num + 1, 0
     except csv.Error as error:
         raise QuoteError(f"Line {line:,} cannot be read ({error}); a quotation mark may be left open.") from None
 

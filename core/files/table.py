@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.errors import DataError
+from core.files.column_names import INPUT_NAMES, LABEL_NAMES
 from core.study.demonstrations import Demonstration, read_steps
 
 MAX_BYTES = 20 * 2**20
@@ -16,8 +17,6 @@ EXCLUDED = "excluded"
 STEPS = "steps"
 """Column that carries `Demonstration.steps`, as `core.study.demonstrations.write_steps` writes them."""
 
-INPUT_NAMES = ("input", "x", "text", "sentence", "question", "review", "source", "prompt", "word", "title", "q")
-LABEL_NAMES = ("label", "y", "output", "class", "target", "answer", "category", "sentiment", "a", "class index")
 TRUE = frozenset({"true", "1", "yes"})
 
 

@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from core.study.demonstrations import Demonstration, Step
 
 _SUM = re.compile(r"\s*-?\d+(?:\s*[+-]\s*\d+)+\s*")
-_TERM = re.compile(r"([+-])?\s*(\d+)")
+_TERM = re.compile(r"(?:([+-])\s*+)?(\d+)")  # a run of blanks is crossed once, from its sign
+LONGEST = 4_000
+"""Characters of a sum at most, fewer than Python reads as one number."""
 
 
 def chained(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -52,7 +54,7 @@ def sum_steps(text: str) -> tuple[Step, ...]:
 
     Whole numbers between plus and minus signs, from left to right: "2 + 3 = 5; 5 + 4 = 9".
     """
-    if not _SUM.fullmatch(text):
+    if len(text) > LONGEST or not _SUM.fullmatch(text):
         return ()
     terms = _TERM.findall(text)
     total = int(terms[0][0] + terms[0][1])

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 _SPECIAL = re.compile(r"[\\;=]")
 _ESCAPED = re.compile(r"\\([\\;=])")
+_TOKENS = re.compile(r"\\[\\;=]|[;=]|\\|[^\\;=]+")  # every sign of a text is in one of them
 
 
 class Step(BaseModel):
@@ -74,17 +75,13 @@ def _write(step: Step) -> str:
 
 def _cut(text: str, sign: str) -> list[str]:
     """The text cut at every sign that no backslash stands before."""
-    pieces, piece, place = [], "", 0
-    while place < len(text):
-        pair = text[place : place + 2]
-        if _ESCAPED.fullmatch(pair):
-            piece, place = piece + pair, place + 2
-        elif text[place] == sign:
-            pieces.append(piece)
-            piece, place = "", place + 1
+    pieces: list[list[str]] = [[]]
+    for token in _TOKENS.findall(text):
+        if token == sign:
+            pieces.append([])
         else:
-            piece, place = piece + text[place], place + 1
-    return [*pieces, piece]
+            pieces[-1].append(token)
+    return ["".join(piece) for piece in pieces]
 
 
 def _plain(text: str) -> str:

@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 NAME = re.compile(r"\s*(?:l(?:ayer)?\s*)?(\d+)(?:\s*[.,/ ]?\s*(?:h(?:ead)?\s*)|\s*[.,/ ]\s*)(\d+)\s*", re.IGNORECASE)
 LAYER = re.compile(r"\s*l(?:ayer)?\s*(\d+)\s*", re.IGNORECASE)
 OWN = re.compile(r"\s*h(?:ead)?\s*(\d+)\s*", re.IGNORECASE)
+LONGEST = 400  # characters that are read
 
 
 def named(head: Head) -> str:
@@ -31,6 +32,7 @@ def found(text: str, layers: int, heads: int) -> tuple[Head, ...]:
     every layer, and several with commas or semicolons between them; none where the model has no such head or the text
     names nothing.
     """
+    text = " ".join(text.split())[:LONGEST]  # its patterns would try a long run of blanks from every blank anew
     parts = [_found(part, layers, heads) for part in re.split("[,;]", text)]
     whole = _found(text, layers, heads)  # a comma may stand inside a name
     return whole or tuple(sorted({head for part in parts for head in part}))

@@ -21,6 +21,8 @@ from pages.ui.components.text import plain
 from pages.ui.session import session, state
 
 P = "frame_"
+MAX_PASTED = 1_000_000
+"""Characters that are read from the box while its user types; a file may have more."""
 PREVIEW = 6  # rows shown before they are taken over
 MIME = {"csv": "text/csv", "tsv": "text/tab-separated-values", "json": "application/json"}
 
@@ -62,6 +64,9 @@ def import_dialog() -> None:
         )
     if file is None and not text.strip():
         st.caption("Nothing to import yet.")
+        return
+    if file is None and len(text) > MAX_PASTED:
+        st.error(f"The box reads {MAX_PASTED:,} characters and this text has {len(text):,}: choose it as a file.")
         return
     try:
         table = read_file(file.getvalue(), file.name, header) if file is not None else read_text(text, header)

@@ -56,6 +56,16 @@ def test_a_pasted_table_is_appended_to_the_pool(playground: Page) -> None:
     assert playground.at.session_state["frame_table"] == "Pool"
 
 
+def test_more_than_the_box_reads_is_refused_before_it_is_parsed(playground: Page, monkeypatch) -> None:
+    monkeypatch.setattr(transfer, "MAX_PASTED", 20)
+    importing(playground)
+    playground.at.text_area(key="frame_import_text").set_value("bee -> abeille\nfly -> mouche")
+    playground.run()
+    assert [error.value for error in playground.at.error] == [
+        "The box reads 20 characters and this text has 28: choose it as a file."
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [

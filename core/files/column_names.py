@@ -1,0 +1,52 @@
+"""What columns are usually called, in small letters."""
+
+from __future__ import annotations
+
+INPUT_NAMES = (
+    "input", "x", "text", "sentence", "question", "review", "source", "prompt", "word", "title", "q",
+    "premise", "sentence1", "question1", "query", "passage", "context", "document", "article", "content", "user",
+    "description", "problem", "utterance", "tweet",
+)  # fmt: skip
+"""Of the input, the likeliest first."""
+LABEL_NAMES = (
+    "label", "y", "output", "class", "target", "answer", "category", "sentiment", "a", "class index",
+    "completion", "gold", "response", "labels", "answers", "intent", "assistant", "label_text", "emotion", "topic",
+)  # fmt: skip
+"""Of the label, the likeliest first."""
+OTHER_NAMES = (
+    "hypothesis", "sentence2", "question2", "options", "choices", "rationale", "explanation", "steps", "reasoning",
+    "excluded", "system",
+)  # fmt: skip
+"""Of what a record has besides, so that a line or a row of such names is known for what it is."""
+LABEL_WORDS = frozenset(
+    {
+        "positive",
+        "negative",
+        "neutral",
+        "mixed",
+        "yes",
+        "no",
+        "true",
+        "false",
+        "maybe",
+        "unknown",
+        "entailment",
+        "contradiction",
+        "spam",
+        "ham",
+        "toxic",
+        "hate",
+        "offensive",
+        "correct",
+        "incorrect",
+        "good",
+        "bad",
+        "supported",
+        "refuted",
+        "subjective",
+        "objective",
+        "acceptable",
+        "unacceptable",
+    }
+)
+"""Words that are labels rather than names of fields."""
