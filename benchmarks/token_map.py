@@ -21,13 +21,14 @@ from benchmarks.written import write_results
 from core import Demonstration, Study, load_model, run
 from core.attention import token_map
 from core.figures.attention.maps import stretch_figure
-from pages.ui.session.store import study_id
+from pages.ui.store.blocks import digest
 from tests.browser.app import App
 from tests.browser.chromium import find_chromium
 from tests.browser.conftest import ARGUMENTS
+from tests.browser.kept import keep
 from tests.browser.server import serve
 from tests.browser.tabs import SCREEN
-from tests.browser.test_attention import keep, point, wait_for_charts
+from tests.browser.test_attention import point, wait_for_charts
 
 TARGET_SECONDS = 1.0
 WARM = 2  # rounds before those that count
@@ -130,7 +131,7 @@ def table(results: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure, print, and write the results beside this file."""
-    results = {"machine": machine(), "study": study_id(STUDY.model_dump_json()), "parts": parts(), "drawing": drawing()}
+    results = {"machine": machine(), "study": digest(STUDY.model_dump_json()), "parts": parts(), "drawing": drawing()}
     write_results("token_map", results, table(results))
     print(table(results))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from core.models import LanguageModel
 from pages.ui.session.examples import default_study
 from tests.browser.app import App, names
 from tests.browser.grid import Grid
+from tests.browser.kept import kept_study
 from tests.browser.server import Server
 
 T = TypeVar("T")
@@ -56,9 +56,7 @@ class Playground:
         """The study that the page's address stands for, read from the store."""
         if not self.link():
             return default_study()
-        with sqlite3.connect(self.server.home / "studies.sqlite") as store:
-            (body,) = store.execute("SELECT body FROM studies WHERE id = ?", (self.link(),)).fetchone()
-        return Study.model_validate_json(body)
+        return kept_study(self.server, self.link())
 
     def ask(self, query: str) -> None:
         """Type a query, and wait for the page to follow."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from core.models import LanguageModel
 from core.study.demonstrations import Demonstration
 from core.study.study import ModelChoice
 from pages.ui.session.examples import default_study
-from pages.ui.session.store import study_id
 from tests.browser.app import App
+from tests.browser.kept import keep
 from tests.browser.server import Server
 from tests.models.checkpoints import ARCHITECTURES, write_tiny
 
@@ -26,16 +25,6 @@ FRAMES = """(node, colour) => (node.querySelector('.js-plotly-plot')._fullLayout
     .filter((shape) => shape.line.color.toLowerCase() === colour.toLowerCase()).length"""
 
 WAIT = 300  # seconds; a busy machine computes an analysis late
-
-
-def keep(server: Server, study: Study) -> str:
-    """Put a study where the server finds it; its id."""
-    body = study.model_dump_json()
-    server.home.mkdir(parents=True, exist_ok=True)
-    with sqlite3.connect(server.home / "studies.sqlite", timeout=30) as store:
-        store.execute("CREATE TABLE IF NOT EXISTS studies (id TEXT PRIMARY KEY, body TEXT, used REAL)")
-        store.execute("INSERT OR REPLACE INTO studies VALUES (?, ?, ?)", (study_id(body), body, time.time()))
-    return study_id(body)
 
 
 def wait_for_charts(app: App) -> None:

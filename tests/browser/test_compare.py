@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlparse
 
@@ -14,6 +13,7 @@ from core.analysis.compare import Difference, difference
 from core.figures.colours import MARK
 from pages.ui.session.examples import default_study
 from tests.browser.app import App
+from tests.browser.kept import kept_study
 from tests.browser.playground import Playground
 
 FRAMES = """(node, colour) => (node.querySelector('.js-plotly-plot')._fullLayout.shapes || [])
@@ -25,9 +25,7 @@ def stored(playground: Playground, name: str) -> Study | None:
     key = parse_qs(urlparse(playground.app.page.url).query).get(name, [""])[0]
     if not key:
         return None
-    with sqlite3.connect(playground.server.home / "studies.sqlite") as store:
-        (body,) = store.execute("SELECT body FROM studies WHERE id = ?", (key,)).fetchone()
-    return Study.model_validate_json(body)
+    return kept_study(playground.server, key)
 
 
 def go(playground: Playground, page: str) -> None:

@@ -7,8 +7,8 @@ import pytest
 from core.study.study import ModelChoice
 from pages.ui.session.examples import default_study
 from tests.browser.app import App
+from tests.browser.kept import keep
 from tests.browser.server import Server
-from tests.browser.test_attention import keep
 from tests.tiny import folder_of
 
 SMALL = {"width": 1280, "height": 720}

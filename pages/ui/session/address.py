@@ -34,6 +34,8 @@ class Trail:
         page: the one on screen.
         unknown: an address that leads nowhere.
         kept: what was last written down of the history.
+        made: ids that no one had kept before this session did, at its last edit.
+        file: the number of the store's file that the study was kept in.
     """
 
     given: list[Address]
@@ -42,6 +44,8 @@ class Trail:
     page: str = ""
     unknown: Address = NOWHERE
     kept: tuple[object, ...] = ()
+    made: frozenset[str] = frozenset()
+    file: int = 0
 
 
 def trail() -> Trail:
@@ -61,6 +65,9 @@ def begin() -> None:
             path.unknown = linked
         else:
             (now.study, now.a), now.address = found
+            path.file = store.file()
+            for key in filter(None, linked):
+                store.stay(key)
             behind, ahead = store.load_steps(store.visitor(), linked)
             now.undo = tuple(HistoryStep(None, address) for address in behind)
             now.redo = tuple(HistoryStep(None, address) for address in ahead)
@@ -127,20 +134,22 @@ def _load(key: str, said: list[str], otherwise: str) -> Study | None:
     if not key:
         return None
     try:
-        found = store.load(key)
+        found, sentence = store.load(key)
     except store.StoreError as error:
         said.append(str(error))
         return None
     if found is None:
         said.append(otherwise.format(key[:16]))
+    elif sentence:
+        said.append(sentence)
     return found
 
 
 def load(address: Address) -> Pair | None:
     """A step of the history that is not at hand; None where it is kept no more."""
     try:
-        found = store.load(address[0])
-        a = store.load(address[1]) if address[1] else None
+        found, _ = store.load(address[0])
+        a, _ = store.load(address[1]) if address[1] else (None, "")
     except store.StoreError:
         return None
     return None if found is None or (address[1] and a is None) else (found, a)
@@ -153,8 +162,12 @@ def keep() -> None:
         if path.resend:
             _send(NOWHERE)
         return  # the bare address brings back just this
+    if path.file != store.file():  # what was kept may be gone with the file before
+        path.file, now.address = store.file(), NOWHERE
+        now.undo, now.redo = _forgotten(now.undo), _forgotten(now.redo)
     if now.address == NOWHERE:
-        now.address = _kept((now.study, now.a))
+        now.address, made = _kept((now.study, now.a))
+        _let_pass(now, path, made)
     if now.address == NOWHERE:
         return
     if now.address != path.given[-1]:
@@ -175,17 +188,38 @@ def _send(wanted: Address) -> None:
         st.query_params.update(ids)
 
 
-def _kept(pair: Pair) -> Address:
-    """The ids of a study and its A, now in the store; NOWHERE where that cannot be."""
-    study, a = pair
+def _kept(pair: Pair) -> tuple[Address, frozenset[str]]:
+    """The ids of a study and its A, now in the store, and those that nobody had kept; NOWHERE where that cannot be."""
+    keys, made = ["", ""], set[str]()
     try:
-        key = store.save(study.model_dump_json())
-        return key, "" if a is None else store.save(a.model_dump_json())
+        for place, study in enumerate(pair):
+            if study is not None:
+                keys[place], new = store.save(study)
+                made |= {keys[place]} if new else set()
     except store.StoreError as error:
         if st.session_state.get(STORE_ERROR) != str(error):  # once is enough
             st.session_state[STORE_ERROR] = str(error)
             st.warning(str(error))
-        return NOWHERE
+        return NOWHERE, frozenset()
+    st.session_state.pop(STORE_ERROR, None)
+    for sentence in store.said():
+        st.warning(sentence)
+    return (keys[0], keys[1]), frozenset(made)
+
+
+def _let_pass(now: History, path: Trail, made: frozenset[str]) -> None:
+    """A study that this session made, and that typing has gone on from, is no step of undo: it may go before others."""
+    if now.address == NOWHERE:
+        return
+    stands = {key for step in (*now.undo, *now.redo) for key in step.address} | set(now.address)
+    for key in path.made - stands:
+        store.pass_by(key)
+    path.made = made
+
+
+def _forgotten(steps: tuple[HistoryStep, ...]) -> tuple[HistoryStep, ...]:
+    """Steps to be kept anew where they are at hand."""
+    return tuple(step if step.pair is None else HistoryStep(step.pair) for step in steps)
 
 
 def _keep_steps(now: History, path: Trail) -> None:
@@ -205,4 +239,5 @@ def _addressed(step: HistoryStep) -> HistoryStep:
     """The step with its address."""
     if step.address != NOWHERE or step.pair is None:
         return step
-    return HistoryStep(step.pair, _kept(step.pair))
+    address, _ = _kept(step.pair)
+    return HistoryStep(step.pair, address)

@@ -9,6 +9,7 @@ import pytest
 from core import Study
 from pages.ui.session import store
 from pages.ui.session.history import MOST, NOWHERE, History, HistoryStep, goes_on
+from pages.ui.store import studies
 
 
 def cookie(token: bytes, mask: bytes = b"\x0a\x0b\x0c\x0d") -> str:
@@ -132,7 +133,7 @@ def test_steps_kept_no_more_are_said(start, browser, monkeypatch) -> None:
     page = start()
     page.choose("scoring", "channel")
     after = start(study=page.at.query_params["study"])
-    monkeypatch.setattr(store, "load", lambda key: None)
+    monkeypatch.setattr(store, "load", lambda key: (None, ""))
     after.press("undo")
     assert "kept no more" in after.said
     assert after.study == page.study
@@ -141,7 +142,7 @@ def test_steps_kept_no_more_are_said(start, browser, monkeypatch) -> None:
 
 def test_kept_steps_are_bounded(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("ICLENS_HOME", str(tmp_path))
-    monkeypatch.setattr(store, "MOST_STEPS", 10)
+    monkeypatch.setattr(studies, "STEPS", 10)
     places = [(f"{number:016x}", "") for number in range(300)]
     for place in places:
         store.save_steps("one", place, [places[0]], [places[1]])

@@ -7,6 +7,8 @@ import pytest
 from core import Study
 from pages.ui.session import address, store
 from pages.ui.session.examples import default_study
+from pages.ui.store import studies
+from pages.ui.store.blocks import digest
 from tests.pages.conftest import Page
 
 
@@ -117,25 +119,11 @@ def test_the_folder_is_made_when_absent(start, monkeypatch, tmp_path) -> None:
     assert (home / "studies.sqlite").exists()
 
 
-def test_the_table_is_bounded(playground: Page, monkeypatch, tmp_path) -> None:
-    monkeypatch.setenv("ICLENS_HOME", str(tmp_path))
-    monkeypatch.setattr(store, "MOST", 10)
-    keys = [store.save(Study(query=str(i)).model_dump_json()) for i in range(400)]
-    assert sum(store.load(key) is not None for key in keys) < 150
-    assert store.load(keys[-1]) == Study(query="399")
-
-
 def test_a_study_too_large_for_a_link_still_runs(playground: Page, monkeypatch) -> None:
-    monkeypatch.setattr(store, "LARGEST", 100)
+    monkeypatch.setattr(studies, "LARGEST", 100)
     playground.edit(query="cat")
     assert "too large" in playground.said
     assert playground.has_chart("answer")
-
-
-def test_a_kept_study_of_another_version_is_not_found(monkeypatch, tmp_path) -> None:
-    monkeypatch.setenv("ICLENS_HOME", str(tmp_path))
-    key = store.save('{"no_such_field": 1}')
-    assert store.load(key) is None
 
 
 def test_a_study_kept_under_former_names_of_its_fields_is_found_by_its_old_id(monkeypatch, tmp_path) -> None:
@@ -144,7 +132,85 @@ def test_a_study_kept_under_former_names_of_its_fields_is_found_by_its_old_id(mo
     body = study.model_dump_json()
     for now, then in (("shortlist", "candidates"), ("posterior_solver", "decoding")):
         body = body.replace(f'"{now}":', f'"{then}":')
-    key = store.save(body)
+    key = digest(body)
+    store.studies().database.write(lambda connection: studies.put(connection, key, {"body": body}))
 
-    assert key != store.study_id(study.model_dump_json())
-    assert store.load(key) == study
+    assert key != store.save(study)[0]
+    assert store.load(key) == (study, "")
+
+
+@pytest.fixture
+def home(monkeypatch, tmp_path):
+    """A store that has nothing yet, and whose limit is looked at after every study."""
+    monkeypatch.setenv("ICLENS_HOME", str(tmp_path))
+    monkeypatch.setattr(studies, "PASSING", 3)
+    monkeypatch.setattr(studies, "TIDY_ONE_IN", 1)
+    return tmp_path
+
+
+def type_query(page: Page, text: str) -> str:
+    """Type a query letter by letter; the id of the whole."""
+    for end in range(1, len(text) + 1):
+        page.at.text_input(key="frame_query").set_value(text[:end])
+        page.run()
+    return str(page.at.query_params["study"])
+
+
+def test_letters_typed_through_go_and_where_somebody_stood_stays(home, start) -> None:
+    page = start()
+    page.choose("scoring", "channel")
+    step = str(page.at.query_params["study"])
+    letters = [type_query(page, "elephant"[:1])]
+    for end in range(2, 9):
+        page.at.text_input(key="frame_query").set_value("elephant"[:end])
+        page.run()
+        letters.append(str(page.at.query_params["study"]))
+    page.choose("scoring", "direct")
+    for number in range(8):
+        page.choose("scoring", ("channel", "perplexity")[number % 2])
+    kept = [key for key in letters if store.load(key)[0] is not None]
+    assert kept == letters[-4:], "the last three of those typed through, and where typing ended"
+    assert store.load(step)[0] is not None
+
+
+def test_a_link_that_was_opened_stays_whatever_comes(home, start, monkeypatch) -> None:
+    page = start()
+    key = type_query(page, "cat")
+    start(study=key)
+    monkeypatch.setattr(studies, "ROOM", 0)  # no room for anything that may go
+    for name in ("channel", "perplexity"):
+        page.choose("scoring", name)
+    assert store.load(key)[0] is not None
+    assert start(study=key).study.query == "cat"
+
+
+def test_a_store_deleted_while_the_server_runs_has_the_session_again(home, start) -> None:
+    page = start()
+    page.choose("scoring", "channel")
+    page.choose("scoring", "perplexity")
+    for file in home.iterdir():
+        file.unlink()
+    page.run()  # no edit: what is on screen is kept anew all the same
+    key = str(page.at.query_params["study"])
+    assert start(study=key).study == page.study
+    page.press("undo")
+    assert start(study=str(page.at.query_params["study"])).study.scoring == "channel"
+
+
+def test_a_damaged_store_is_said_with_where_it_was_put(home, start) -> None:
+    (home / "studies.sqlite").write_bytes(b"this is no database" * 1_000)
+    page = start()
+    page.edit(query="cat")
+    (aside,) = home.glob("studies.damaged-*")
+    assert str(aside) in page.said
+    assert "put aside" not in page.run().said
+    assert start(study=str(page.at.query_params["study"])).study.query == "cat"
+
+
+def test_a_study_of_another_version_opens_and_says_what_is_left_out(home, start) -> None:
+    body = Study(query="cat").model_dump_json()[:-1] + ',"no_such_field":1}'
+    key = "0123456789abcdef"
+    store.studies().database.write(lambda connection: studies.put(connection, key, {"body": body}))
+    page = start(study=key)
+    assert page.study == Study(query="cat")
+    assert "no_such_field" in page.said

@@ -1,0 +1,238 @@
+"""Studies and steps of undo in a database: kept, found, and let go of when there is too much.
+
+A study is kept under an id that is a digest of what it says: the same study has the same link, and nobody's study is
+overwritten by another's. Its tables, where they are large, are kept as blocks (`blocks.py`), each of them once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+
+from core.study.study import Study
+from pages.ui.store.blocks import Cutter, Listed, digest, pack, pack_ids, unpack, unpack_ids
+from pages.ui.store.database import Database, StoreError
+
+TABLES = ("demonstrations", "pool")
+LARGEST = 64_000_000  # characters of JSON; a study above this is not kept
+PASSING = 5_000  # states that somebody typed through
+STEPS = 10_000  # studies whose steps are kept, all visitors together; the oldest go first
+ROOM = 2 * 2**30  # bytes of all that is kept
+BATCH = 256  # studies that go at once
+TIDY_ONE_IN = 64  # studies kept, after one of which the limits are looked at: often enough to be bounded
+
+Steps = Sequence[tuple[str, str]]
+
+
+class Firmness(IntEnum):
+    """How firmly a study is kept. What is less firm goes first, and of it what was used longest ago."""
+
+    PASSED = 0  # typed through on the way to another
+    STEP = 1  # where somebody stood: a step of undo, or where a session was left
+    STAYS = 2  # named, shared or opened by somebody: never goes
+
+
+class Studies:
+    """What a database keeps of all visitors."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._cut = Cutter()
+
+    def save(self, study: Study) -> tuple[str, bool]:
+        """Keep a study; its id, and whether it was not kept before.
+
+        Raises:
+            StoreError: the database cannot be written, or the study is too large to be kept.
+        """
+        lists = {name: self._cut(getattr(study, name)) for name in TABLES}
+        apart = {name: listed for name, listed in lists.items() if listed is not None}
+        body = study.model_dump_json(exclude=set(apart))
+        size = len(body) + sum(len(one.blocks[key]) for one in apart.values() for key in one.ids)
+        if size > LARGEST:
+            raise StoreError("This study is too large for a link; export it as a file to keep it.")
+        key = digest(body + "".join(f"{name}={one.id}" for name, one in apart.items()))
+        values = {"body": body, **{name: one.id if one else None for name, one in lists.items()}}
+
+        def work(connection: Connection) -> bool:
+            if _used(connection, key):
+                return False
+            for listed in apart.values():
+                _put_list(connection, listed)
+            put(connection, key, values)
+            if int(key, 16) % TIDY_ONE_IN == 0:
+                tidy(connection)
+            return True
+
+        return key, self.database.write(work)
+
+    def load(self, key: str) -> str | None:
+        """JSON of the study of an id, as whoever kept it wrote it; None where there is none.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        return self.database.read(lambda connection: _found(connection, key))
+
+    def firm(self, key: str, firmness: Firmness) -> None:
+        """Keep a study more firmly than before, or let one go that was only typed through."""
+        softer = firmness < Firmness.STEP
+        condition = "firmness = :before" if softer else "firmness < :firmness"
+        values = {"id": key, "firmness": int(firmness), **({"before": int(Firmness.STEP)} if softer else {})}
+        query = text(f"UPDATE studies SET firmness = :firmness WHERE id = :id AND {condition}")
+        self.database.write(lambda connection: connection.execute(query, values))
+
+    def save_steps(self, visitor: str, place: str, behind: Steps, ahead: Steps) -> None:
+        """Keep the addresses of the steps behind and ahead of a place, which begins with an id, as this visitor took
+        them."""
+        values = {"visitor": visitor, "place": place, "steps": json.dumps([behind, ahead]), "used": time.time()}
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                text(
+                    "INSERT INTO steps (visitor, place, steps, used) VALUES (:visitor, :place, :steps, :used) "
+                    "ON CONFLICT (visitor, place) DO UPDATE SET steps = excluded.steps, used = excluded.used"
+                ),
+                values,
+            )
+            if int(place[:16], 16) % TIDY_ONE_IN == 0:
+                _drop_old_steps(connection)
+
+        self.database.write(work)
+
+    def load_steps(self, visitor: str, place: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Addresses of the steps behind and ahead of a place, none where this visitor took none."""
+        query = text("SELECT steps FROM steps WHERE visitor = :visitor AND place = :place")
+        values = {"visitor": visitor, "place": place}
+        found = self.database.read(lambda connection: connection.execute(query, values).scalar())
+        behind, ahead = ([], []) if found is None else json.loads(found)
+        return [(b, a) for b, a in behind], [(b, a) for b, a in ahead]
+
+
+def put(connection: Connection, key: str, values: dict[str, Any]) -> None:
+    """Write a row of `studies`: its JSON without the tables that are kept apart, and the ids of these."""
+    row = {"demonstrations": None, "pool": None, **values, "id": key, "used": time.time()}
+    connection.execute(
+        text(
+            "INSERT INTO studies (id, body, used, demonstrations, pool, firmness) "
+            f"VALUES (:id, :body, :used, :demonstrations, :pool, {int(Firmness.STEP)}) ON CONFLICT (id) DO NOTHING"
+        ),
+        row,
+    )
+
+
+def _used(connection: Connection, key: str) -> bool:
+    """Whether a study is kept; it counts as used now, and as a step, since somebody stands there again."""
+    query = text(
+        "UPDATE studies SET used = :used, firmness = CASE WHEN firmness < :step THEN :step ELSE firmness END "
+        "WHERE id = :id"
+    )
+    found = connection.execute(query, {"id": key, "used": time.time(), "step": int(Firmness.STEP)})
+    return found.rowcount > 0
+
+
+def _put_list(connection: Connection, listed: Listed) -> None:
+    if connection.execute(text("SELECT 1 FROM lists WHERE id = :id"), {"id": listed.id}).first() is not None:
+        return
+    have = _which(connection, listed.blocks)
+    new = [{"id": key, "rows": pack(rows)} for key, rows in listed.blocks.items() if key not in have]
+    if new:
+        connection.execute(text('INSERT INTO blocks (id, "rows") VALUES (:id, :rows)'), new)
+    connection.execute(
+        text("INSERT INTO lists (id, blocks) VALUES (:id, :blocks)"), {"id": listed.id, "blocks": pack_ids(listed)}
+    )
+
+
+def _which(connection: Connection, keys: Iterable[str]) -> set[str]:
+    """Those of the ids that blocks are kept under."""
+    found: set[str] = set()
+    query = text("SELECT id FROM blocks WHERE id IN :keys").bindparams(bindparam("keys", expanding=True))
+    for some in _batches(list(keys)):
+        found |= set(connection.execute(query, {"keys": some}).scalars())
+    return found
+
+
+def _batches(keys: list[str]) -> Iterable[list[str]]:
+    return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
+
+
+def _found(connection: Connection, key: str) -> str | None:
+    row = connection.execute(text("SELECT body, demonstrations, pool FROM studies WHERE id = :id"), {"id": key}).first()
+    if row is None:
+        return None
+    body: str = row[0]
+    apart = {name: table for name, table in zip(TABLES, row[1:], strict=True) if table is not None}
+    tables = {name: _table(connection, table) for name, table in apart.items()}
+    if not tables:
+        return body
+    members = ",".join(f'"{name}":[{rows}]' for name, rows in tables.items())
+    return f"{{{members},{body.lstrip()[1:]}"
+
+
+def _table(connection: Connection, key: str) -> str:
+    """JSON of a table's rows, joined with commas."""
+    packed = connection.execute(text("SELECT blocks FROM lists WHERE id = :id"), {"id": key}).scalar_one()
+    ids = unpack_ids(packed)
+    query = text('SELECT id, "rows" FROM blocks WHERE id IN :keys').bindparams(bindparam("keys", expanding=True))
+    found: dict[str, str] = {}
+    for some in _batches(list(dict.fromkeys(ids))):
+        found |= {block: unpack(rows) for block, rows in connection.execute(query, {"keys": some})}
+    return ",".join(found[one] for one in ids)
+
+
+def tidy(connection: Connection) -> None:
+    """Let states go that were typed through, all but the last `PASSING`, and whatever may go for which there is no
+    room."""
+    gone = _drop(connection, Firmness.PASSED, beyond=PASSING)
+    for firmness in (Firmness.PASSED, Firmness.STEP):
+        while size(connection) > ROOM and _drop(connection, firmness, most=BATCH):
+            _sweep(connection)
+            gone = 0
+    if gone:
+        _sweep(connection)
+
+
+def _drop(connection: Connection, firmness: Firmness, beyond: int = 0, most: int = -1) -> int:
+    """Delete studies of a firmness: those used longest ago, `most` of them, or all but the last `beyond`."""
+    values: dict[str, Any] = {"firmness": int(firmness), "number": most if most >= 0 else beyond}
+    some = "ORDER BY used LIMIT :number" if most >= 0 else "ORDER BY used DESC LIMIT :number"
+    chosen = f"id {'IN' if most >= 0 else 'NOT IN'} (SELECT id FROM studies WHERE firmness = :firmness {some})"
+    return connection.execute(text(f"DELETE FROM studies WHERE firmness = :firmness AND {chosen}"), values).rowcount
+
+
+def _sweep(connection: Connection) -> None:
+    """Delete tables that no study has any more, and blocks that no table has."""
+    used = " UNION ".join(f"SELECT {name} FROM studies WHERE {name} IS NOT NULL" for name in TABLES)
+    if connection.execute(text(f"DELETE FROM lists WHERE id NOT IN ({used})")).rowcount == 0:
+        return
+    wanted: set[str] = set()
+    for (packed,) in connection.execute(text("SELECT blocks FROM lists")):
+        wanted |= set(unpack_ids(packed))
+    unused = [key for key in connection.execute(text("SELECT id FROM blocks")).scalars() if key not in wanted]
+    query = text("DELETE FROM blocks WHERE id IN :keys").bindparams(bindparam("keys", expanding=True))
+    for some in _batches(unused):
+        connection.execute(query, {"keys": some})
+
+
+def _drop_old_steps(connection: Connection) -> None:
+    oldest = connection.execute(
+        text("SELECT used FROM steps ORDER BY used DESC LIMIT 1 OFFSET :most"), {"most": STEPS}
+    ).scalar()
+    if oldest is not None:
+        connection.execute(text("DELETE FROM steps WHERE used <= :oldest"), {"oldest": oldest})
+
+
+def size(connection: Connection) -> int:
+    """Bytes that all that is kept takes, without what has been let go of."""
+    if connection.dialect.name == "sqlite":
+        used = "SELECT (p.page_count - f.freelist_count) * s.page_size FROM "
+        tables = "pragma_page_count p, pragma_freelist_count f, pragma_page_size s"
+        return int(connection.execute(text(used + tables)).scalar_one())
+    held = {"studies": "body", "lists": "blocks", "blocks": '"rows"', "steps": "steps"}
+    sums = [f"(SELECT COALESCE(SUM(OCTET_LENGTH({column})), 0) FROM {table})" for table, column in held.items()]
+    return int(connection.execute(text(f"SELECT {' + '.join(sums)}")).scalar_one())
