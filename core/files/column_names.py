@@ -5,12 +5,12 @@ from __future__ import annotations
 INPUT_NAMES = (
     "input", "x", "text", "sentence", "question", "review", "source", "prompt", "word", "title", "q",
     "premise", "sentence1", "question1", "query", "passage", "context", "document", "article", "content", "user",
-    "description", "problem", "utterance", "tweet",
+    "description", "problem", "utterance", "tweet", "instruction",
 )  # fmt: skip
 """Of the input, the likeliest first."""
 LABEL_NAMES = (
-    "label", "y", "output", "class", "target", "answer", "category", "sentiment", "a", "class index",
-    "completion", "gold", "response", "labels", "answers", "intent", "assistant", "label_text", "emotion", "topic",
+    "label_text", "label", "y", "output", "class", "target", "answer", "category", "sentiment", "a", "class index",
+    "completion", "gold", "response", "labels", "answers", "intent", "assistant", "emotion", "topic",
 )  # fmt: skip
 """Of the label, the likeliest first."""
 OTHER_NAMES = (
@@ -18,6 +18,31 @@ OTHER_NAMES = (
     "excluded", "system",
 )  # fmt: skip
 """Of what a record has besides, so that a line or a row of such names is known for what it is."""
+USUAL_NAMES = frozenset({*INPUT_NAMES, *LABEL_NAMES, *OTHER_NAMES})
+ID_NAMES = frozenset(
+    {
+        "id",
+        "idx",
+        "index",
+        "qid",
+        "uid",
+        "guid",
+        "pid",
+        "sid",
+        "doc_id",
+        "code",
+        "no",
+        "nr",
+        "number",
+        "row",
+        "unnamed: 0",
+    }
+)
+"""Of a column that says which row it is, and nothing about it."""
+SPLIT = "split"
+"""Column that says which part of a published set a row is of, such as train, dev and test."""
+RESERVED_NAMES = frozenset({"excluded", "steps", SPLIT})
+"""Of columns that are read for what they are called."""
 LABEL_WORDS = frozenset(
     {
         "positive",

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Literal
 
 from core.errors import DataError
-from core.files.column_names import INPUT_NAMES, LABEL_NAMES
+from core.files.column_names import ID_NAMES, USUAL_NAMES
 from core.files.table import MAX_COLUMNS, MAX_ROWS, Table, build
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -31,7 +31,8 @@ def read_delimited(
     Args:
         delimiter: None to take the one that cuts the first rows into most cells of one number.
         header: whether the first row names the columns; None to judge: it does if it holds a usual name, it does not
-            if one of its cells comes again further down its column, and otherwise `undecided` says.
+            if one of its cells comes again further down its column, is a number or is long, and otherwise `undecided`
+            says. A note says what was judged where less than two names are usual.
 
     Raises:
         DataError: a row with more or fewer cells than the first (naming its line), or a quote left open.
@@ -111,16 +112,29 @@ def _table(
     if not rows:
         raise DataError("It is empty.")
     if header if header is not None else looks_like_header(rows, undecided):
+        if header is None and len(rows) > 1 and sum(_is_usual(cell) for cell in rows[0]) < 2:
+            named = ", ".join(f"“{cell.strip()[:30]}”" for cell in rows[0][:4]) + (", …" if len(rows[0]) > 4 else "")
+            notes = [*notes, f"The first row, {named}, was taken for the names of the columns; say so if it is data."]
         return build(rows[0], rows[1:], notes)
     return build(None, rows, notes)
+
+
+def _is_usual(cell: str) -> bool:
+    name = cell.strip().lower()
+    return name in USUAL_NAMES or name in ID_NAMES
 
 
 def looks_like_header(rows: Sequence[Sequence[str]], undecided: bool) -> bool:
     """Whether the first row names the columns; see `read_delimited`."""
     first = [cell.strip().lower() for cell in rows[0]]
-    if set(first) == {"x", "y"} or any(len(name) > 1 and name in (*INPUT_NAMES, *LABEL_NAMES) for name in first):
+    if set(first) == {"x", "y"} or any(len(name) > 1 and name in USUAL_NAMES for name in first):
         return True
-    if not all(first) or len(set(first)) < len(first):
+    if not all(first) or len(set(first)) < len(first) or any(_is_data(name) for name in first):
         return False
     again = any(name == row[column].strip().lower() for row in rows[1:] for column, name in enumerate(first))
     return undecided and not again and len(rows) > 1
+
+
+def _is_data(cell: str) -> bool:
+    """Whether no column would be called that: a number, or a long text."""
+    return cell.replace(".", "", 1).lstrip("+-").isdecimal() or len(cell) > 40 or cell.count(" ") > 5

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from core.errors import DataError
-from core.files.column_names import INPUT_NAMES, LABEL_NAMES, LABEL_WORDS, OTHER_NAMES
+from core.files.column_names import LABEL_NAMES, LABEL_WORDS, USUAL_NAMES
 from core.files.table import Table, build
 
 Lines = Sequence[tuple[int, str]]
 """(number, text) of every line that is not blank."""
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9 _/-]{0,30}")
-USUAL = frozenset({*INPUT_NAMES, *LABEL_NAMES, *OTHER_NAMES})
 MOST_LABELS = 20
 """Different labels at most where the name before a colon is read as one."""
 MOST_FIELDS = 20
@@ -84,7 +83,7 @@ def _fields(named: Sequence[_Line], counts: Counter[str]) -> list[str]:
     if not counts:
         return []
     most = max(counts.values())
-    usual = bool(USUAL & counts.keys())
+    usual = bool(USUAL_NAMES & counts.keys())
     if not usual and (most == 1 or (all(line.name for line in named) and not _are_alike(named))):
         return []
     if not usual and LABEL_WORDS & counts.keys():
@@ -92,7 +91,7 @@ def _fields(named: Sequence[_Line], counts: Counter[str]) -> list[str]:
     if most == 1:
         return list(counts)
     names = [name for name, count in counts.items() if count >= most - 1 or count > max(1, most // RARE)]
-    first = next(name for name in names if counts[name] == most or name in USUAL)
+    first = next(name for name in names if counts[name] == most or name in USUAL_NAMES)
     return names[names.index(first) :]
 
 
@@ -157,7 +156,7 @@ def read_colons(lines: Lines) -> Table | None:
     names = [pair[0] for pair in cut]
     if len(set(names)) == len(names) and not LABEL_WORDS & {name.lower() for name in names}:
         return build(("input", "label"), cut)
-    if len(set(names)) > MOST_LABELS or names[0].lower() in USUAL:
+    if len(set(names)) > MOST_LABELS or names[0].lower() in USUAL_NAMES:
         return None
     note = "The words before the colon were read as the label of their line."
     return build(("input", "label"), [(text, label) for label, text in cut], [note])

@@ -8,14 +8,16 @@ from core.errors import DataError
 from core.files.decoding import decode
 from core.files.delimited import read_delimited
 from core.files.pasting import read_pasted
-from core.files.records import read_json, read_json_lines, read_parquet
+from core.files.records import holds_json, read_json, read_json_lines, read_parquet
 from core.files.table import MAX_BYTES, Table
 
+PARQUET = b"PAR1"
 EXTENSIONS = ("csv", "tsv", "json", "jsonl", "ndjson", "parquet", "txt")
 
 
 def read_file(data: bytes, filename: str, header: bool | None = None) -> Table:
-    """Read a file by its extension: csv, tsv, json, jsonl (ndjson), parquet, and txt as pasted text.
+    """Read a file by its extension: csv, tsv, json, jsonl (ndjson), parquet; any other, such as txt, train or none, by
+    what is in it: Parquet, JSON, JSON Lines, or pasted text.
 
     Args:
         data: the file's bytes.
@@ -23,7 +25,7 @@ def read_file(data: bytes, filename: str, header: bool | None = None) -> Table:
         header: whether the first row of a CSV or TSV names its columns; None to judge.
 
     Raises:
-        DataError: over 20 MB (refused before it is looked at), an unknown extension, or not what its name says.
+        DataError: over 20 MB (refused before it is looked at), or not what its name says.
     """
     extension = PurePosixPath(filename).suffix.lower().lstrip(".")
     name = PurePosixPath(filename.replace("\\", "/")).name or "The file"
@@ -31,8 +33,6 @@ def read_file(data: bytes, filename: str, header: bool | None = None) -> Table:
         if len(data) > MAX_BYTES:
             size = len(data) / 2**20
             raise DataError(f"It has {size:,.1f} MB and at most {MAX_BYTES // 2**20} can be read; cut it first.")
-        if extension not in EXTENSIONS:
-            raise DataError(f"Its extension is not one of {', '.join(EXTENSIONS)}.")
         if not data.strip():
             raise DataError("It is empty.")
         return _read(data, extension, header)
@@ -42,7 +42,7 @@ def read_file(data: bytes, filename: str, header: bool | None = None) -> Table:
 
 
 def _read(data: bytes, extension: str, header: bool | None) -> Table:
-    if extension == "parquet":
+    if extension == "parquet" or (data.startswith(PARQUET) and extension not in EXTENSIONS):
         return read_parquet(data)
     text, notes = decode(data)
     if not text.strip():
@@ -51,9 +51,11 @@ def _read(data: bytes, extension: str, header: bool | None) -> Table:
         return read_json(text, notes)
     if extension in ("jsonl", "ndjson"):
         return read_json_lines(text, notes)
-    if extension == "txt":
-        return read_text(text, header, notes)
-    return read_delimited(text, "\t" if extension == "tsv" else None, header, notes)
+    if holds_json(text):  # whatever it is called
+        return read_json(text, notes)
+    if extension in ("csv", "tsv"):
+        return read_delimited(text, "\t" if extension == "tsv" else None, header, notes)
+    return read_text(text, header, notes)
 
 
 def read_text(text: str, header: bool | None = None, notes: tuple[str, ...] = ()) -> Table:
@@ -66,6 +68,6 @@ def read_text(text: str, header: bool | None = None, notes: tuple[str, ...] = ()
         raise DataError(f"The text has more than {MAX_BYTES // 2**20} MB; cut it first.")
     if "\0" in text:
         raise DataError("The text holds NUL characters, so it is not a table of text.")
-    table = read_pasted(text, header)
+    table = read_json(text) if holds_json(text) else read_pasted(text, header)
     rows = tuple(tuple(cell.strip() for cell in row) for row in table.rows)
     return Table(table.columns, rows, (*notes, *table.notes))

@@ -4,58 +4,88 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.errors import DataError
+from core.files.column_names import SPLIT
+from core.files.json_shapes import EXAMPLE, Shaped, records_of
 from core.files.table import MAX_COLUMNS, MAX_ROWS, Table, build
 
 MAX_TEXT = 64 * 2**20
 """Characters read from a Parquet file, whose compression can hide any number of them."""
-EXAMPLE = '[{"input": "cat", "label": "chat"}]'
+BEGINNING = re.compile(r'\ufeff?\s*(?:\{\s*"|\[\s*[\[{])')
+DEEPEST = 8
+"""Objects within objects whose parts become columns; what lies deeper stays JSON."""
+ODD = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+"""How half a pair of UTF-16, or NUL, is written in JSON."""
+
+
+def holds_json(text: str) -> bool:
+    """Whether a text that may be of any kind begins as JSON records do."""
+    return BEGINNING.match(text) is not None
 
 
 def read_json(text: str, notes: Sequence[str] = ()) -> Table:
-    """A JSON list of records.
+    """JSON in any of the shapes of `records_of`, or JSON Lines, whichever it is.
 
     Raises:
-        DataError: not JSON, or not a list of records.
+        DataError: not JSON, no records in it, or a line that is none.
     """
+    lines = (line for line in io.StringIO(text) if line.strip())
+    first, second = next(lines, ""), next(lines, "")
+    if second.lstrip().startswith("{") and isinstance(_parsed(first), dict):
+        return _table_of(_lines(text), (*notes, *_odd(text)))
     try:
         value = json.loads(text)
     except RecursionError:
         raise DataError(f"Its JSON is nested too deeply; a list of records is needed, such as {EXAMPLE}.") from None
     except json.JSONDecodeError as error:
-        more = "; call it .jsonl if every line is a record" if error.msg == "Extra data" else ""
-        raise DataError(f"It is not JSON: {error.msg} at line {error.lineno:,}{more}.") from None
+        raise DataError(f"It is not JSON: {error.msg} at line {error.lineno:,}.") from None
     except ValueError as error:
         raise DataError(f"It is not JSON that can be read: {error}.") from None
-    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise DataError(f"Its JSON is not a list of records, such as {EXAMPLE}.")
-    return _table(value, notes)
+    return _table_of(records_of(value, MAX_ROWS + 1), (*notes, *_odd(text)))
+
+
+def _odd(text: str) -> tuple[str, ...]:
+    """A note where the JSON writes signs that are no text."""
+    return ("Signs that are no text, such as half an emoji, were replaced by “\ufffd”.",) if ODD.search(text) else ()
 
 
 def read_json_lines(text: str, notes: Sequence[str] = ()) -> Table:
-    """One JSON record a line; blank lines are skipped.
+    """One JSON record a line; blank lines are skipped. A list of records is read as `read_json` does.
 
     Raises:
         DataError: a line that is not a record, by its number.
     """
+    if text.lstrip("\ufeff \t\r\n").startswith("["):
+        return read_json(text, notes)
+    return _table_of(_lines(text), (*notes, *_odd(text)))
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _lines(text: str) -> Shaped:
     records: list[dict[str, Any]] = []
     # Not splitlines: it also cuts at U+2028, which JSON allows inside a text.
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(io.StringIO(text, newline="\n"), start=1):
         if not line.strip():
             continue
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            raise DataError(f"Line {number:,} is not JSON; every line must be one record.") from None
+        value = _parsed(line)
+        if value is None:
+            raise DataError(f"Line {number:,} is not JSON; every line must be one record.")
         if not isinstance(value, dict):
             raise DataError(f"Line {number:,} is not a record; every line must be one, such as {{…}}.")
         records.append(value)
         if len(records) > MAX_ROWS:
             break
-    return _table(records, notes)
+    return records_of(records, MAX_ROWS + 1) if records else Shaped([])
 
 
 def read_parquet(data: bytes, notes: Sequence[str] = ()) -> Table:
@@ -90,14 +120,53 @@ def read_parquet(data: bytes, notes: Sequence[str] = ()) -> Table:
     return _table(records, notes)
 
 
+def _table_of(shaped: Shaped, notes: Sequence[str]) -> Table:
+    return _table(shaped.records, (*notes, *shaped.notes))
+
+
 def _table(records: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> Table:
-    """Columns are the keys in first-seen order; a record without a key has "" there."""
-    columns = list(dict.fromkeys(str(key) for record in records[: MAX_ROWS + 1] for key in record))
+    """Columns are the keys in first-seen order, those of objects within joined by dots ("doc.sentence"); a record
+    without a key has "" there."""
     if not records:
         raise DataError("There are no rows of data in it.")
-    if len(columns) > MAX_COLUMNS:
-        raise DataError(f"There are {len(columns):,} columns; at most {MAX_COLUMNS} can be read.")
-    return build(columns, ([_text(record.get(name)) for name in columns] for record in records), notes)
+    columns: dict[str, None] = {}
+    flat: list[dict[str, Any]] = []
+    for record in records[: MAX_ROWS + 1]:
+        flat.append(dict(_flattened(record)))
+        columns.update(dict.fromkeys(flat[-1]))
+        if len(columns) > MAX_COLUMNS:
+            raise DataError(f"There are {len(columns):,} columns; at most {MAX_COLUMNS} can be read.")
+    split = [name for name in columns if name == SPLIT]
+    names = [name for name in columns if name != SPLIT] + split
+    return build(names, ([_text(record.get(name)) for name in names] for record in flat), notes)
+
+
+def _flattened(record: Mapping[str, Any], path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    for key, inner in record.items():
+        value = _only(inner)
+        name = _clean(f"{path}.{key}" if path else str(key))
+        if isinstance(value, dict) and value and depth < DEEPEST:
+            yield from _flattened(value, name, depth + 1)
+        else:
+            yield name, value
+
+
+def _only(value: Any) -> Any:
+    """What a list of one holds: ["Yes"] is Yes."""
+    for _ in range(DEEPEST):
+        if not isinstance(value, list) or len(value) != 1:
+            break
+        value = value[0]
+    return value
+
+
+def _clean(text: str) -> str:
+    """The text with a sign of replacement where it has half a pair of UTF-16, which no encoding writes, or NUL."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.replace("\0", "\ufffd")
 
 
 def _text(value: object) -> str:
@@ -105,9 +174,12 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return _clean(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
     if isinstance(value, (bool, list, dict)):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        try:
+            return _clean(json.dumps(value, ensure_ascii=False, default=str))
+        except RecursionError:
+            raise DataError("A cell of it is nested too deeply to be read.") from None
     return str(value)

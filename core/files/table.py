@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.errors import DataError
-from core.files.column_names import INPUT_NAMES, LABEL_NAMES
+from core.files.guessing import guess
 from core.study.demonstrations import Demonstration, read_steps
 
 MAX_BYTES = 20 * 2**20
@@ -36,16 +36,8 @@ class Table:
 
     @property
     def guess(self) -> tuple[str, str]:
-        """The two columns that look like input and label: by name, else the first and the last that are left."""
-        by_name = {name.strip().lower(): name for name in reversed(self.columns)}
-        label = next((by_name[name] for name in LABEL_NAMES if name in by_name), None)
-        text = next((by_name[name] for name in INPUT_NAMES if name in by_name), None)
-        free = [name for name in self.columns if name not in (label, text) and name not in (EXCLUDED, STEPS)]
-        if text is None:
-            text = free.pop(0) if free else self.columns[0]
-        if label is None:
-            label = free[-1] if free else self.columns[-1]
-        return text, label
+        """The two columns that look like input and label; see `core.files.guessing`."""
+        return guess(self.columns, self.rows)
 
 
 def build(header: Sequence[str] | None, rows: Iterable[Sequence[str]], notes: Iterable[str] = ()) -> Table:

@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import ICLensError
-from core.files import EXTENSIONS, FORMATS, MAX_BYTES, Table, read_file, read_text, to_demonstrations, write_file
+from core.files import FORMATS, MAX_BYTES, Table, read_file, read_text, to_demonstrations, write_file
 from core.study.demonstrations import Demonstration, write_steps
 from core.study.outcome import Outcome
 from core.study.study import Study
@@ -41,11 +41,11 @@ def import_dialog() -> None:
     upload, paste = st.columns(2)
     with upload:
         file = st.file_uploader(
-            "A file: CSV, TSV, JSON, JSON Lines or Parquet",
-            type=[*EXTENSIONS],
+            "A file: CSV, TSV, JSON, JSON Lines, Parquet or text",
             key=P + "import_file",
             max_upload_size=MAX_BYTES // 2**20,
-            help="At most 20 MB and 10,000 rows.",
+            help="At most 20 MB and 10,000 rows. A file of another name, such as .train or none, is read by what is in "
+            "it; of JSON, the list of records in it, its columns or its chats.",
         )
         header = st.selectbox(
             "First row of a CSV or TSV",
@@ -60,7 +60,8 @@ def import_dialog() -> None:
             key=P + "import_text",
             height=150,
             placeholder="cat -> chat\ndog -> chien",
-            help="Cells copied from a spreadsheet, or one “input -> label” a line.",
+            help="Cells copied from a spreadsheet, one “input -> label” a line, records such as “Premise: …”, "
+            "“Hypothesis: …”, “Label: …”, or JSON.",
         )
     if file is None and not text.strip():
         st.caption("Nothing to import yet.")
