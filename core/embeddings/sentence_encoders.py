@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.embeddings.vector_cache import Vectors, query_cosines
 from core.errors import StudyError, Unavailable
+from core.runtime.allowed import refusal
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -80,13 +80,15 @@ def load_encoder(name: str) -> SentenceEncoder:
 
     Raises:
         Unavailable: the library is not installed; the sentence says what to install.
-        StudyError: there is no such encoder, or not in a form that can be read.
+        StudyError: there is no such encoder, not in a form that can be read, or not where the operator allows one.
     """
     if not installed():
         raise Unavailable(
             "Sentence encoders need the sentence-transformers library: install it with "
             "“pip install sentence-transformers”, or compare by words."
         )
+    if why := refusal(name, "encoders"):
+        raise StudyError(why)
     path = Path(name).expanduser()
     if path.is_absolute() or name.startswith((".", "~")) or path.exists():
         _check_folder(path, name)
@@ -107,12 +109,7 @@ def load_encoder(name: str) -> SentenceEncoder:
 
 
 def _check_folder(path: Path, name: str) -> None:
-    """Refuse what is no folder, or lies outside the one that the operator allows (ICLENS_MODELS)."""
-    allowed = os.environ.get("ICLENS_MODELS")
-    if allowed and not path.resolve().is_relative_to(Path(allowed).resolve()):
-        raise StudyError(
-            "The operator of this dashboard allows local encoders from one folder only, and this is not it."
-        )
+    """Refuse what is no folder of an encoder."""
     if not (path / "config.json").is_file() and not (path / "modules.json").is_file():
         raise StudyError(f"There is no sentence encoder in “{name[:80]}”: give a folder that holds one, or a hub name.")
 

@@ -17,6 +17,7 @@ import streamlit as st
 from pydantic import BaseModel
 
 from core.files.csv_records import as_csv
+from pages.ui.components.text import message
 
 Values = tuple[Any, ...]
 
@@ -88,7 +89,7 @@ def heading(words: str, help: str, controls: Callable[[], None] | None = None) -
 
 def empty(why: str, height: int) -> None:
     """A sentence where there is nothing to show, as high as the view would be."""
-    st.container(height=height, border=False).caption(why)
+    st.container(height=height, border=False).caption(message(why))
 
 
 def save_csv(label: str, name: str, rows: Callable[[], list[dict[str, Any]]], *, help: str = "") -> None:

@@ -25,7 +25,7 @@ from pages.ui.components.buttons import hide_labels
 from pages.ui.components.card import Card, CardRow, Values
 from pages.ui.components.leftovers import watch_leftovers
 from pages.ui.components.live_chart import prepare
-from pages.ui.components.text import plain
+from pages.ui.components.text import message, plain
 from pages.ui.frame import parts, shell
 from pages.ui.jobs import engine, jobs, run, view
 from pages.ui.jobs.run import NoModel, NotRun, Working, outcome
@@ -231,7 +231,7 @@ def _draw_notices(said: str, _: Any) -> None:
     """Always three elements, empty ones where there is less to say: a browser keeps what nothing takes the place of,
     where it does not hear of a run's end, and buttons and a bar of before would stand there for good."""
     if said:
-        st.info(said)
+        st.info(message(said))
     else:
         st.empty()
     try:
@@ -273,7 +273,7 @@ def _offer_help(error: ICLensError) -> None:
         st.button("Run again", key="frame_run_again", on_click=jobs.replace, args=("run", None))
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.error(str(error))
+        st.error(message(error))
         if isinstance(error, PromptTooLong) and error.fits:
             st.button("Drop the earliest", key="frame_drop", on_click=_drop, args=(error.fits,))
     st.empty()

@@ -20,7 +20,6 @@ from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 from core.errors import ICLensError
 from pages.ui.components.card import Card, Values, empty, heading, same, title
 from pages.ui.components.charts import IMAGE
-from pages.ui.components.text import plain
 from pages.ui.jobs import analysis, engine, jobs
 from pages.ui.jobs.waiting import Failed, Waiting
 from pages.ui.session import opening, state
@@ -120,7 +119,7 @@ def _read(card: Card) -> Values | Waiting:
     except Waiting as waiting:
         return waiting
     except ICLensError as error:
-        return Failed(plain(str(error), 400))
+        return Failed(str(error))
 
 
 def _token(read: Values | Waiting) -> Any:

@@ -23,7 +23,6 @@ from core.errors import Cancelled, ICLensError
 from core.runtime.lru import LRU
 from core.runtime.progress import Stop
 from core.study.study import Study
-from pages.ui.components.text import plain
 from pages.ui.jobs import engine, jobs
 from pages.ui.jobs.waiting import Asked, Failed, Running, Stopped
 
@@ -148,6 +147,6 @@ def _collect(slot: str, job: jobs.Job[T], what: str) -> T:
     except (Cancelled, CancelledError):
         raise Stopped(slot, what, job.key) from None
     except ICLensError as error:
-        raise Failed(plain(str(error), 400), slot) from None
+        raise Failed(str(error), slot) from None
     _results().put(job.key, found)
     return found

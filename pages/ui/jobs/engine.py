@@ -7,13 +7,13 @@ import os
 import sys
 import threading
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit import config
 
 from core.errors import Cancelled, ICLensError, ModelError
+from core.runtime.allowed import refusal
 from core.runtime.lru import LRU
 from core.runtime.progress import Stop
 from core.runtime.version import code_version
@@ -173,18 +173,14 @@ def load_ended(slot: str = "load") -> tuple[ModelChoice, str] | None:
 
 
 def check_allowed(name: str) -> None:
-    """Refuse a local folder outside ICLENS_MODELS, where the operator has set that.
+    """Refuse what the operator of this dashboard does not allow (`core.runtime.allowed`); the embedded model always is.
 
     Raises:
-        ModelError: the folder is outside.
+        ModelError: it is not allowed.
     """
-    allowed = os.environ.get("ICLENS_MODELS")
-    path = Path(name).expanduser()
-    looks_local = path.is_absolute() or name.startswith(("~", ".")) or path.exists()
-    if allowed and looks_local and not path.resolve().is_relative_to(Path(allowed).resolve()):
-        raise ModelError(
-            "The operator of this dashboard allows local models from one folder only, and this is not in it."
-        )
+    why = "" if name == EMBEDDED.name else refusal(name)
+    if why:
+        raise ModelError(why)
 
 
 @lru_cache(maxsize=8)

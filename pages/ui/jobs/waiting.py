@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from pages.ui.components.text import message
 from pages.ui.jobs import jobs, view
 
 Done = Callable[[], None]
@@ -52,7 +53,7 @@ class Failed(Waiting):
         self.slot = slot
 
     def show(self, done: Done) -> None:
-        st.error(self.why)
+        st.error(message(self.why))
 
 
 class Running(Waiting):
@@ -94,5 +95,5 @@ class Stopped(Waiting):
 
     def show(self, done: Done) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(self.why, width="content")
+            st.caption(message(self.why), width="content")
             st.button("Run again", key=f"{self.slot}_again", on_click=jobs.replace, args=(self.slot, None))

@@ -21,7 +21,7 @@ from core.study.outcome import Answer, Kernel, Outcome
 from core.study.study import Study
 from pages.ui.components.card import Card, Values, heading, save_csv
 from pages.ui.components.charts import chart
-from pages.ui.components.text import plain
+from pages.ui.components.text import message, plain
 from pages.ui.jobs import analysis
 from pages.ui.jobs.run import model, outcome
 from pages.ui.jobs.waiting import Nothing, Waiting
@@ -190,7 +190,7 @@ def _say(
                 "The model's answer is the label of no demonstration shown, so no kernel regression can give it."
             )
     for note in cautions(kernels):
-        st.warning(note, icon=":material/info:")
+        st.warning(message(note), icon=":material/info:")
     for name, why in missing:
         st.caption(f"{plain(name)}: {plain(why, 300)}")
 
@@ -213,7 +213,7 @@ def _queries_reads() -> Values:
         P + "over_queries", found.study, known, decides, work, "queries", reads=kernel_settings.READS
     )
     if not table.kernels:
-        raise Nothing(plain(table.missing[0][1], 300))
+        raise Nothing(table.missing[0][1])
     return answers, table, queries, shown, rows_of(found)
 
 
@@ -247,7 +247,8 @@ def queries_view(
     )
     cautioned = [query for query, kernel in zip(table.queries, weights, strict=True) if kernel.note]
     if cautioned:
-        st.warning(f"{len(cautioned)} of {len(weights)} queries: {weights[table.queries.index(cautioned[0])].note}")
+        note = weights[table.queries.index(cautioned[0])].note
+        st.warning(message(f"{len(cautioned)} of {len(weights)} queries: {note}"))
 
 
 def _kernel(names: list[str]) -> str:

@@ -18,7 +18,7 @@ from core.scoring.calibration import calibrations
 from core.selection import selections
 from core.study.prompts import TEMPLATES, in_place_of, ready_made
 from core.study.study import Dtype, ModelChoice, Study
-from pages.ui.components.text import plain
+from pages.ui.components.text import message, plain
 from pages.ui.jobs import engine, jobs, view
 from pages.ui.session import state
 from pages.ui.workbench import chats, encoder_menu, reasoning_controls, shots
@@ -336,7 +336,7 @@ def _model_form(study: Study) -> None:
         st.button("Back to the embedded model", key=P + "model_embedded", on_click=use, args=(engine.EMBEDDED,))
     model = engine.loaded(study.model)
     for note in () if model is None else model.notes:
-        st.caption(note)
+        st.caption(message(note))
     for key, default in ((P + "model_name", ""), (P + "model_dtype", "float32"), (P + "model_device", "cpu")):
         st.session_state.setdefault(key, default)
     _known_models(st.session_state[P + "model_dtype"])
@@ -395,9 +395,9 @@ def _announced(name: str, dtype: Dtype) -> None:
             engine.check_allowed(name)
             found = announce(name, dtype)
             if found is not None:
-                st.caption(plain(found.sentence(dtype), 600))
+                st.caption(message(found.sentence(dtype)))
     except ICLensError as error:
-        st.caption(plain(str(error), 600))
+        st.caption(message(error))
 
 
 def use(choice: ModelChoice) -> None:

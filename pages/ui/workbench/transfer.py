@@ -17,7 +17,7 @@ from core.study.demonstrations import Demonstration, write_steps
 from core.study.outcome import Outcome
 from core.study.study import Study
 from pages.ui.components import charts
-from pages.ui.components.text import plain
+from pages.ui.components.text import message, plain
 from pages.ui.session import session, state
 
 P = "frame_"
@@ -72,7 +72,7 @@ def import_dialog() -> None:
     try:
         table = read_file(file.getvalue(), file.name, header) if file is not None else read_text(text, header)
     except ICLensError as error:
-        st.error(str(error))
+        st.error(message(error))
         return
     _take_over(table)
 
@@ -96,7 +96,7 @@ def _take_over(table: Table) -> None:
     try:
         rows = to_demonstrations(table, input_column, label_column)
     except ICLensError as error:
-        st.error(str(error))
+        st.error(message(error))
         return
     st.dataframe(
         {

@@ -77,6 +77,7 @@ def test_a_gguf_file(playground: Page, tmp_path: Path) -> None:
 def test_the_menu_of_known_models(playground: Page, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It names what lies in the operator's folder and what the hub has; a choice fills in the name, and without a
     network one sentence says what is missing."""
+    monkeypatch.setenv("ICLENS_HUB", "1")
     monkeypatch.setenv("ICLENS_MODELS", str(tmp_path))
     file = write_gguf(folder("llama"), tmp_path / "tiny.gguf", settings={"general.name": "Tiny"})
     playground.at.session_state["frame_model_box"] = True
@@ -114,7 +115,10 @@ def test_the_operator_can_keep_folders_out(playground: Page, monkeypatch, tmp_pa
     monkeypatch.setenv("ICLENS_MODELS", str(tmp_path))
     form(playground, str(folder("gpt2")))
     assert "one folder only" in playground.said
+    form(playground, " openai-community/gpt2")
+    assert "none from the hub" in playground.said
     assert playground.study.model == engine.EMBEDDED
+    assert playground.has_chart("answer")
 
 
 def test_a_link_never_loads_a_model_by_itself(playground: Page) -> None:
