@@ -7,6 +7,8 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from core.files.formulas import all_as_text
+
 
 def with_counts(records: Sequence[dict[str, Any]], scored: int, found: int) -> list[dict[str, Any]]:
     """Records of what candidates decide, with how many labels were scored, and how many there were to score."""
@@ -14,10 +16,10 @@ def with_counts(records: Sequence[dict[str, Any]], scored: int, found: int) -> l
 
 
 def as_csv(records: Sequence[dict[str, Any]]) -> bytes:
-    """Records as a CSV file in UTF-8, columns as in the first."""
+    """Records as a CSV file in UTF-8, columns as in the first; what a spreadsheet would run is text (`formulas`)."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     if records:
-        writer.writerow(records[0])
-        writer.writerows(record.values() for record in records)
+        writer.writerow(all_as_text(records[0]))
+        writer.writerows(all_as_text(record.values()) for record in records)
     return text.getvalue().encode()

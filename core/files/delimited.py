@@ -11,6 +11,7 @@ from typing import Literal
 
 from core.errors import DataError
 from core.files.column_names import ID_NAMES, USUAL_NAMES
+from core.files.formulas import as_typed
 from core.files.table import MAX_COLUMNS, MAX_ROWS, Table, build
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -111,6 +112,7 @@ def _table(
             break
     if not rows:
         raise DataError("It is empty.")
+    rows = as_typed(rows)
     if header if header is not None else looks_like_header(rows, undecided):
         if header is None and len(rows) > 1 and sum(_is_usual(cell) for cell in rows[0]) < 2:
             named = ", ".join(f"“{cell.strip()[:30]}”" for cell in rows[0][:4]) + (", …" if len(rows[0]) > 4 else "")

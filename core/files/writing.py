@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Literal, get_args
 
+from core.files.formulas import all_as_text
 from core.files.table import EXCLUDED, STEPS
 from core.study.demonstrations import Demonstration, write_steps
 
@@ -19,7 +20,7 @@ def write_file(demonstrations: Sequence[Demonstration], format: Format) -> bytes
     """The demonstrations as a file, in UTF-8, that `read_file` reads back unchanged.
 
     Columns "input" and "label", "steps" where any row has some, and "excluded" where any is. Steps are read back
-    without white space around their parts.
+    without white space around their parts. In CSV and TSV what a spreadsheet would run is text (`formulas`).
     """
     flagged, stepped = any(row.excluded for row in demonstrations), any(row.steps for row in demonstrations)
     columns = ["input", "label", *([STEPS] if stepped else []), *([EXCLUDED] if flagged else [])]
@@ -34,7 +35,8 @@ def write_file(demonstrations: Sequence[Demonstration], format: Format) -> bytes
     writer = csv.writer(text, delimiter="\t" if format == "tsv" else ",")
     writer.writerow(columns)
     writer.writerows(
-        [str(record[name]).lower() if name == EXCLUDED else record[name] for name in columns] for record in records
+        all_as_text(str(record[name]).lower() if name == EXCLUDED else record[name] for name in columns)
+        for record in records
     )
     return text.getvalue().encode()
 

@@ -13,6 +13,7 @@ import streamlit as st
 
 from core.errors import ICLensError
 from core.files import FORMATS, MAX_BYTES, Table, read_file, read_text, to_demonstrations, write_file
+from core.files.formulas import all_as_text
 from core.study.demonstrations import Demonstration, write_steps
 from core.study.outcome import Outcome
 from core.study.study import Study
@@ -281,5 +282,5 @@ VIEWS: dict[str, Callable[[Outcome], Rows]] = {
 
 def _csv(rows: Rows) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
+    csv.writer(text).writerows(all_as_text(row) for row in rows)
     return text.getvalue().encode()
