@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
+
 from core.study.study import Study
 from pages.ui.session.store import FILE
 from pages.ui.store.database import Database
@@ -28,3 +30,14 @@ def kept_study(server: Server, key: str) -> Study:
     kept.database.close()
     assert body is not None, f"nothing is kept under {key}"
     return Study.model_validate_json(body)
+
+
+def kept_studies(server: Server) -> list[Study]:
+    """Every study that the server keeps."""
+    if not (server.home / FILE).exists():
+        return []
+    kept = _studies(server)
+    keys = kept.database.read(lambda connection: connection.execute(text("SELECT id FROM studies")).scalars().all())
+    bodies = [kept.load(key) for key in keys]
+    kept.database.close()
+    return [Study.model_validate_json(body) for body in bodies if body is not None]

@@ -13,7 +13,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from urllib.error import URLError
@@ -31,11 +31,13 @@ class Server:
         url: its address, no slash at the end.
         log: the file that its output goes to.
         home: its ICLENS_HOME.
+        process: number of its process.
     """
 
     url: str
     log: Path
     home: Path
+    process: int = 0
 
 
 def free_port() -> int:
@@ -103,14 +105,19 @@ def _fork(arguments: list[str], environment: dict[str, str], log: Path) -> Forke
 
 @contextmanager
 def serve(
-    folder: Path, script: str | Path = "dashboard.py", module: str = "streamlit", forked: bool = False
+    folder: Path,
+    script: str | Path = "dashboard.py",
+    module: str = "streamlit",
+    forked: bool = False,
+    port: int | None = None,
 ) -> Iterator[Server]:
     """Serve `script` (relative to the repository) until the block ends; log and home go into `folder`.
 
     `module` is what is run with streamlit's arguments: streamlit, or what changes something first. A `forked` server
-    has imported the libraries, though neither streamlit nor anything of ours (`nursery.py`).
+    has imported the libraries, though neither streamlit nor anything of ours (`nursery.py`). A free `port` is found
+    where none is given.
     """
-    port = free_port()
+    port = port or free_port()
     server = Server(f"http://127.0.0.1:{port}", folder / "server.log", folder / "home")
     arguments = ["run", str(ROOT / script), "--server.headless=true", f"--server.port={port}"]
     # What a developer sees: the page shows a whole traceback, so that a failing test's picture tells what happened.
@@ -125,7 +132,7 @@ def serve(
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         _wait_until_healthy(server, process)
-        yield server
+        yield replace(server, process=process.pid)
     finally:
         process.terminate()
         try:

@@ -8,6 +8,7 @@ the user's; whatever else it reads is one. Streamlit says too which message is d
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -44,7 +45,7 @@ class Trail:
     page: str = ""
     unknown: Address = NOWHERE
     kept: tuple[object, ...] = ()
-    made: frozenset[str] = frozenset()
+    made: AbstractSet[str] = frozenset()
     file: int = 0
 
 
@@ -55,22 +56,29 @@ def trail() -> Trail:
 
 
 def begin() -> None:
-    """A session's first run: the study of the link if there is one, with the steps that this browser took to it."""
+    """A session's first run: the study of the link if there is one, with the steps that this browser took to it. Where
+    the server died before the browser was given the address of what was typed last, that is the next step."""
     linked = _linked()
     now = History(default_study())
     path = Trail([linked])
+    path.file = store.file()
     if linked != NOWHERE:
         found = _look_up(linked, now)
         if found is None:
             path.unknown = linked
         else:
             (now.study, now.a), now.address = found
-            path.file = store.file()
             for key in filter(None, linked):
                 store.stay(key)
             behind, ahead = store.load_steps(store.visitor(), linked)
             now.undo = tuple(HistoryStep(None, address) for address in behind)
             now.redo = tuple(HistoryStep(None, address) for address in ahead)
+    if path.unknown == NOWHERE and (further := store.expected(store.visitor(), linked)) is not None:
+        found = load(further)
+        if found is not None:
+            now.advance(*found)
+            now.address = further
+            st.session_state[NOTICE] = "The server had stopped; this is what was typed last."
     st.session_state[TRAIL] = path
     st.session_state[HISTORY] = now
 
@@ -155,19 +163,35 @@ def load(address: Address) -> Pair | None:
     return None if found is None or (address[1] and a is None) else (found, a)
 
 
+def secure() -> None:
+    """Called after every edit, before anything is computed of it: from here on a server that dies loses nothing.
+
+    The browser is given the address at the run's end (`keep`), since what it is given within a run cannot be told from
+    what it reads itself. Until then the store knows where this visitor has got to.
+    """
+    now, path = history(), trail()
+    if now.address != NOWHERE or _is_bare(now, path):
+        return
+    _put(now, path, says=False)
+
+
+def _is_bare(now: History, path: Trail) -> bool:
+    """Whether an address without ids brings back just this."""
+    return path.given[-1] in (NOWHERE, path.unknown) and now.study == default_study() and now.a is None
+
+
 def keep() -> None:
     """Keep the study and A, put their ids into the address, and write down the steps that led there."""
     now, path = history(), trail()
-    if path.given[-1] in (NOWHERE, path.unknown) and now.study == default_study() and now.a is None:
+    if _is_bare(now, path):
         if path.resend:
             _send(NOWHERE)
-        return  # the bare address brings back just this
+        return
     if path.file != store.file():  # what was kept may be gone with the file before
         path.file, now.address = store.file(), NOWHERE
         now.undo, now.redo = _forgotten(now.undo), _forgotten(now.redo)
     if now.address == NOWHERE:
-        now.address, made = _kept((now.study, now.a))
-        _let_pass(now, path, made)
+        _put(now, path)
     if now.address == NOWHERE:
         return
     if now.address != path.given[-1]:
@@ -188,33 +212,30 @@ def _send(wanted: Address) -> None:
         st.query_params.update(ids)
 
 
-def _kept(pair: Pair) -> tuple[Address, frozenset[str]]:
-    """The ids of a study and its A, now in the store, and those that nobody had kept; NOWHERE where that cannot be."""
-    keys, made = ["", ""], set[str]()
+def _put(now: History, path: Trail, says: bool = True) -> None:
+    """Keep where the session stands. A study that it made, and that typing has gone on from, is no step of undo: it may
+    go before others."""
+    stands = {key for step in (*now.undo, *now.redo) for key in step.address}
+    now.address, made = _kept((now.study, now.a), path.made - stands, path.given[-1], says)
+    path.made = path.made if now.address == NOWHERE else made
+
+
+def _kept(
+    pair: Pair, passed: AbstractSet[str] = frozenset(), given: Address | None = None, says: bool = True
+) -> tuple[Address, AbstractSet[str]]:
+    """The ids of a study and its A, now in the store, and those that nobody had kept; NOWHERE where that cannot be,
+    which is said."""
     try:
-        for place, study in enumerate(pair):
-            if study is not None:
-                keys[place], new = store.save(study)
-                made |= {keys[place]} if new else set()
+        address, made = store.save(*pair, passed, given)
     except store.StoreError as error:
-        if st.session_state.get(STORE_ERROR) != str(error):  # once is enough
+        if says and st.session_state.get(STORE_ERROR) != str(error):  # once is enough
             st.session_state[STORE_ERROR] = str(error)
             st.warning(str(error))
         return NOWHERE, frozenset()
     st.session_state.pop(STORE_ERROR, None)
-    for sentence in store.said():
+    for sentence in store.said() if says else ():
         st.warning(sentence)
-    return (keys[0], keys[1]), frozenset(made)
-
-
-def _let_pass(now: History, path: Trail, made: frozenset[str]) -> None:
-    """A study that this session made, and that typing has gone on from, is no step of undo: it may go before others."""
-    if now.address == NOWHERE:
-        return
-    stands = {key for step in (*now.undo, *now.redo) for key in step.address} | set(now.address)
-    for key in path.made - stands:
-        store.pass_by(key)
-    path.made = made
+    return address, made
 
 
 def _forgotten(steps: tuple[HistoryStep, ...]) -> tuple[HistoryStep, ...]:

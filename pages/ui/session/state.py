@@ -79,6 +79,7 @@ def replace(new: Study, field: str = "") -> None:
     address.follow()
     now = history()
     now.advance(new, now.a, (field, None) if field else _typed.get())
+    address.secure()
 
 
 def compare(a: Study | None, b: Study | None = None) -> None:
@@ -86,6 +87,7 @@ def compare(a: Study | None, b: Study | None = None) -> None:
     address.follow()
     now = history()
     now.advance(b or now.study, a)
+    address.secure()
 
 
 def edit(**changes: Any) -> None:
@@ -102,6 +104,7 @@ def edit(**changes: Any) -> None:
         first = error.errors()[0]
         raise StudyError(f"“{'.'.join(map(str, first['loc']))}” was not changed: {first['msg'].lower()}.") from None
     now.advance(new, now.a, _typed.get())
+    address.secure()
 
 
 def undo() -> None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,20 +22,34 @@ from core.runtime.paths import home
 from core.study.study import Study
 from pages.ui.store import versions
 from pages.ui.store.database import Database, StoreError
-from pages.ui.store.studies import Firmness, Studies
+from pages.ui.store.studies import UNDERWAY, Firmness, Studies
 
 FILE = "studies.sqlite"
 CONNECTION = "studies"
 COOKIE = "_streamlit_xsrf"  # Streamlit's own, a random token for every browser
 
 
-def save(study: Study) -> tuple[str, bool]:
-    """Keep a study; its id, and whether nobody had kept it before.
+def save(
+    study: Study,
+    a: Study | None = None,
+    passed: AbstractSet[str] = frozenset(),
+    given: tuple[str, str] | None = None,
+) -> tuple[tuple[str, str], AbstractSet[str]]:
+    """Keep a study and its A, if it has one; their address, and those of their ids that nobody had kept.
+
+    Args:
+        study: the session's.
+        a: what it is compared with.
+        passed: ids that this session made and has only typed through on the way here.
+        given: the address that this browser was given last, where it is to be given this one later (`save_steps`).
 
     Raises:
         StoreError: the folder cannot be written, or the study is too large to be kept.
     """
-    return studies().save(study)
+    known = visitor() if given is not None else ""
+    pending = (known, ".".join(given)) if known and given is not None else None
+    keys, made = studies().save_all([study] if a is None else [study, a], passed, pending)
+    return (keys[0], keys[1] if len(keys) > 1 else ""), made
 
 
 def load(key: str) -> tuple[Study | None, str]:
@@ -55,19 +72,10 @@ def load(key: str) -> tuple[Study | None, str]:
 
 def stay(key: str) -> None:
     """Somebody has opened, shared or named a study: it never goes."""
-    _firm(key, Firmness.STAYS)
-
-
-def pass_by(key: str) -> None:
-    """A study was only typed through, by the session that made it: it goes first."""
-    _firm(key, Firmness.PASSED)
-
-
-def _firm(key: str, firmness: Firmness) -> None:
     try:
-        studies().firm(key, firmness)
+        studies().firm(key, Firmness.STAYS)
     except StoreError:
-        return  # the study itself is kept, or that it is not was said
+        return  # it could be read a moment ago, and is not to be lost for want of this
 
 
 def file() -> int:
@@ -102,6 +110,44 @@ def save_steps(
         studies().save_steps(visitor, ".".join(address), behind, ahead)
     except StoreError:
         return  # the study itself is kept, or that it is not was said
+    _postman.later()
+
+
+class Postman:
+    """Forgets what the browsers have not heard of yet, once they have and nothing else is written."""
+
+    def __init__(self) -> None:
+        self._lock, self._timer = threading.Lock(), threading.Timer(0, _forget_told)
+
+    def later(self) -> None:
+        """A browser was sent an address."""
+        with self._lock:
+            self._timer.cancel()
+            self._timer = threading.Timer(UNDERWAY + 1, _forget_told)
+            self._timer.daemon = True
+            self._timer.start()
+
+
+def _forget_told() -> None:
+    with suppress(StoreError):
+        studies().forget_told()
+
+
+_postman = Postman()
+
+
+def expected(visitor: str, address: tuple[str, str]) -> tuple[str, str] | None:
+    """Where a visitor had got to from an address when the server died; None where the browser was told."""
+    if not visitor:
+        return None
+    try:
+        found = studies().expected(visitor, ".".join(address))
+    except StoreError:
+        return None
+    if found is None:
+        return None
+    study, _, a = found.partition(".")
+    return study, a
 
 
 def load_steps(visitor: str, address: tuple[str, str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

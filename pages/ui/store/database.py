@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 T = TypeVar("T")
 MIGRATIONS = Path(__file__).with_name("migrations")
-HEAD = "0002"  # the version of the schema that this code reads and writes
+HEAD = "0003"  # the version of the schema that this code reads and writes
 WAIT = 2  # seconds for another process that writes
 SETTINGS = {
     "journal_mode": "WAL",

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from enum import IntEnum
 from typing import Any
 
@@ -22,6 +24,9 @@ TABLES = ("demonstrations", "pool")
 LARGEST = 64_000_000  # characters of JSON; a study above this is not kept
 PASSING = 5_000  # states that somebody typed through
 STEPS = 10_000  # studies whose steps are kept, all visitors together; the oldest go first
+SERVER = uuid.uuid4().hex  # this process
+UNDERWAY = 5  # seconds after which a browser that was sent an address has it, however busy it is
+FORGOTTEN = 30 * 86_400  # seconds after which nobody comes back to what a server that died left
 ROOM = 2 * 2**30  # bytes of all that is kept
 BATCH = 256  # studies that go at once
 TIDY_ONE_IN = 64  # studies kept, after one of which the limits are looked at: often enough to be bounded
@@ -50,6 +55,47 @@ class Studies:
         Raises:
             StoreError: the database cannot be written, or the study is too large to be kept.
         """
+        (key,), made = self.save_all((study,))
+        return key, key in made
+
+    def save_all(
+        self, some: Sequence[Study], passed: AbstractSet[str] = frozenset(), pending: tuple[str, str] | None = None
+    ) -> tuple[tuple[str, ...], AbstractSet[str]]:
+        """Keep studies, all or none; their ids, and which of these were not kept before.
+
+        Args:
+            some: the studies; where a session stands.
+            passed: ids of those that were only typed through on the way here, and go first.
+            pending: a visitor, and the place that the visitor's browser was given last. Until it is given this one
+                (`save_steps`) and has it, the store knows where the visitor has got to.
+
+        Raises:
+            StoreError: the database cannot be written, or a study is too large to be kept.
+        """
+        ready = [self._taken_apart(study) for study in some]
+        keys = tuple(key for key, _, _ in ready)
+
+        def work(connection: Connection) -> set[str]:
+            made = set()
+            for key, values, lists in ready:
+                if not _used(connection, key):
+                    made.add(key)
+                    for listed in lists:
+                        _put_list(connection, listed)
+                    put(connection, key, values)
+            for key in passed - set(keys):
+                _firm(connection, key, Firmness.PASSED)
+            _forget_told(connection)
+            if pending is not None:
+                _expect(connection, *pending, ".".join(keys) + "." * (2 - len(keys)))
+            if any(int(key, 16) % TIDY_ONE_IN == 0 for key in made):
+                tidy(connection)
+            return made
+
+        return keys, self.database.write(work)
+
+    def _taken_apart(self, study: Study) -> tuple[str, dict[str, Any], list[Listed]]:
+        """Id, row and large tables of a study."""
         lists = {name: self._cut(getattr(study, name)) for name in TABLES}
         apart = {name: listed for name, listed in lists.items() if listed is not None}
         body = study.model_dump_json(exclude=set(apart))
@@ -57,19 +103,7 @@ class Studies:
         if size > LARGEST:
             raise StoreError("This study is too large for a link; export it as a file to keep it.")
         key = digest(body + "".join(f"{name}={one.id}" for name, one in apart.items()))
-        values = {"body": body, **{name: one.id if one else None for name, one in lists.items()}}
-
-        def work(connection: Connection) -> bool:
-            if _used(connection, key):
-                return False
-            for listed in apart.values():
-                _put_list(connection, listed)
-            put(connection, key, values)
-            if int(key, 16) % TIDY_ONE_IN == 0:
-                tidy(connection)
-            return True
-
-        return key, self.database.write(work)
+        return key, {"body": body, **{name: one.id for name, one in apart.items()}}, list(apart.values())
 
     def load(self, key: str) -> str | None:
         """JSON of the study of an id, as whoever kept it wrote it; None where there is none.
@@ -81,15 +115,42 @@ class Studies:
 
     def firm(self, key: str, firmness: Firmness) -> None:
         """Keep a study more firmly than before, or let one go that was only typed through."""
-        softer = firmness < Firmness.STEP
-        condition = "firmness = :before" if softer else "firmness < :firmness"
-        values = {"id": key, "firmness": int(firmness), **({"before": int(Firmness.STEP)} if softer else {})}
-        query = text(f"UPDATE studies SET firmness = :firmness WHERE id = :id AND {condition}")
-        self.database.write(lambda connection: connection.execute(query, values))
+        self.database.write(lambda connection: _firm(connection, key, firmness))
+
+    def expected(self, visitor: str, place: str) -> str | None:
+        """Where a visitor had got to from a place when another server died; None where the browser was told.
+
+        That is where the last of the edits led that hang together with the place: which of their addresses the browser
+        has got, nobody knows. It gets this one now.
+        """
+        query = text("SELECT place, next FROM pending WHERE visitor = :visitor AND server != :server ORDER BY used")
+        values = {"visitor": visitor, "server": SERVER}
+        rows = self.database.read(lambda connection: connection.execute(query, values).all())
+        together = {place}
+        while more := {end for row in rows if together & set(row) for end in row} - together:
+            together |= more
+        edits = [row for row in rows if row.place in together]
+        if not edits:
+            return None
+        last = str(edits[-1].next)
+
+        def work(connection: Connection) -> None:
+            for row in edits:
+                delete = text("DELETE FROM pending WHERE visitor = :visitor AND place = :place AND server != :server")
+                connection.execute(delete, {**values, "place": row.place})
+            if last != place:
+                _expect(connection, visitor, place, last)
+
+        self.database.write(work)
+        return last if last != place else None
+
+    def forget_told(self) -> None:
+        """Forget what browsers were given the address of a while ago: it has arrived."""
+        self.database.write(_forget_told)
 
     def save_steps(self, visitor: str, place: str, behind: Steps, ahead: Steps) -> None:
         """Keep the addresses of the steps behind and ahead of a place, which begins with an id, as this visitor took
-        them."""
+        them. The browser is given the place now."""
         values = {"visitor": visitor, "place": place, "steps": json.dumps([behind, ahead]), "used": time.time()}
 
         def work(connection: Connection) -> None:
@@ -100,6 +161,8 @@ class Studies:
                 ),
                 values,
             )
+            told = "UPDATE pending SET given = :used WHERE visitor = :visitor AND next = :place"
+            connection.execute(text(told), values)
             if int(place[:16], 16) % TIDY_ONE_IN == 0:
                 _drop_old_steps(connection)
 
@@ -134,6 +197,31 @@ def _used(connection: Connection, key: str) -> bool:
     )
     found = connection.execute(query, {"id": key, "used": time.time(), "step": int(Firmness.STEP)})
     return found.rowcount > 0
+
+
+def _firm(connection: Connection, key: str, firmness: Firmness) -> None:
+    softer = firmness < Firmness.STEP
+    condition = "firmness = :before" if softer else "firmness < :firmness"
+    values = {"id": key, "firmness": int(firmness), **({"before": int(Firmness.STEP)} if softer else {})}
+    connection.execute(text(f"UPDATE studies SET firmness = :firmness WHERE id = :id AND {condition}"), values)
+
+
+def _expect(connection: Connection, visitor: str, place: str, following: str) -> None:
+    """Keep where a visitor has got to from the last place that the browser was given, until it is given this."""
+    values = {"visitor": visitor, "place": place, "next": following, "server": SERVER, "used": time.time()}
+    kept = "next = excluded.next, server = excluded.server, used = excluded.used, given = NULL"
+    connection.execute(
+        text(
+            "INSERT INTO pending (visitor, place, next, server, used) VALUES (:visitor, :place, :next, :server, :used) "
+            f"ON CONFLICT (visitor, place) DO UPDATE SET {kept}"
+        ),
+        values,
+    )
+
+
+def _forget_told(connection: Connection) -> None:
+    query = text("DELETE FROM pending WHERE server = :server AND given < :arrived")
+    connection.execute(query, {"server": SERVER, "arrived": time.time() - UNDERWAY})
 
 
 def _put_list(connection: Connection, listed: Listed) -> None:
@@ -225,6 +313,7 @@ def _drop_old_steps(connection: Connection) -> None:
     ).scalar()
     if oldest is not None:
         connection.execute(text("DELETE FROM steps WHERE used <= :oldest"), {"oldest": oldest})
+    connection.execute(text("DELETE FROM pending WHERE used < :long_ago"), {"long_ago": time.time() - FORGOTTEN})
 
 
 def size(connection: Connection) -> int:

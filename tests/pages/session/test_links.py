@@ -135,7 +135,7 @@ def test_a_study_kept_under_former_names_of_its_fields_is_found_by_its_old_id(mo
     key = digest(body)
     store.studies().database.write(lambda connection: studies.put(connection, key, {"body": body}))
 
-    assert key != store.save(study)[0]
+    assert key != store.save(study)[0][0]
     assert store.load(key) == (study, "")
 
 
@@ -195,6 +195,33 @@ def test_a_store_deleted_while_the_server_runs_has_the_session_again(home, start
     assert start(study=key).study == page.study
     page.press("undo")
     assert start(study=str(page.at.query_params["study"])).study.scoring == "channel"
+
+
+@pytest.mark.parametrize("first", ["", "channel"])
+def test_what_was_typed_when_the_server_died_is_the_next_step(home, start, monkeypatch, first: str) -> None:
+    """The browser has not heard of the address yet, and opens the one that it was given before."""
+    monkeypatch.setattr(store, "visitor", lambda: "one")
+    page = start()
+    if first:
+        page.choose("scoring", first)
+    before = {"study": str(page.at.query_params["study"])} if first else {}
+    with monkeypatch.context() as dying:
+        dying.setattr(address, "keep", lambda: None)  # the run never comes to its end
+        page.at.text_input(key="frame_query").set_value("elephant")
+        page.run()
+    assert start(**before).study.query == default_study().query, "the server lives: this is another tab"
+    monkeypatch.setattr(studies, "SERVER", "another")
+    after = start(**before)
+    assert after.study == page.study
+    assert "the server had stopped" in after.said.lower()
+    monkeypatch.setattr(studies, "UNDERWAY", -1)
+    store.studies().forget_told()
+    monkeypatch.setattr(studies, "SERVER", "a third")
+    assert start(**before).study.query == default_study().query, "the browser was told"
+    after.press("undo")
+    assert after.study.query == default_study().query
+    monkeypatch.setattr(store, "visitor", lambda: "two")
+    assert start(**before).study.query == default_study().query
 
 
 def test_a_damaged_store_is_said_with_where_it_was_put(home, start) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import time
@@ -96,6 +97,41 @@ def test_a_study_too_large(kept: Studies, monkeypatch: pytest.MonkeyPatch) -> No
     kept.save(Study(query="x"))
     with pytest.raises(StoreError, match="too large for a link"):
         kept.save(Study(pool=pool_of(500)))
+
+
+@pytest.mark.parametrize(
+    ("typed", "opened", "found"),
+    [
+        ("", "a", None),
+        ("ab", "a", "b"),
+        ("ab", "b", None),
+        ("ab", "c", None),
+        ("abcd", "a", "d"),
+        ("abcd", "b", "d"),
+        ("abcd", "d", None),
+        ("aba", "a", None),
+        ("aba", "b", "a"),
+        ("abac", "b", "c"),
+        ("abcb", "a", "b"),
+    ],
+)
+def test_where_a_visitor_had_got_to(kept: Studies, monkeypatch, typed: str, opened: str, found: str | None) -> None:
+    """Edits whose addresses a browser was sent, and no one knows which of them it got before the server died."""
+
+    def go(before: str, after: str) -> None:
+        kept.database.write(lambda connection: studies._expect(connection, "one", before, after))
+
+    for before, after in itertools.pairwise(typed):
+        go(before, after)
+    assert kept.expected("one", opened) is None, "this server lives"
+    monkeypatch.setattr(studies, "SERVER", "another")
+    assert kept.expected("two", opened) is None
+    assert kept.expected("one", opened) == found
+    assert kept.expected("one", opened) is None, "once is enough"
+    monkeypatch.setattr(studies, "SERVER", "a third")
+    assert kept.expected("one", opened) == found, "the browser has not heard of it yet, and this server died too"
+    if opened in typed:
+        assert all(kept.expected("one", place) is None for place in set(typed[: typed.index(opened)]) - {opened})
 
 
 def write_old_store(path: Path, bodies: dict[str, str], steps: dict[str, list[list[list[str]]]]) -> None:
