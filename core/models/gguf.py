@@ -21,7 +21,7 @@ import numpy as np
 
 from core.errors import ModelError
 from core.models.gguf_header import Header, is_gguf, past_strings, read_header, unpacking_seconds
-from core.models.weights import WIDTHS, counted
+from core.models.weights import WIDTHS, check_regular, counted
 from core.runtime.progress import Stop, check, counting
 
 _PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$")
@@ -59,6 +59,7 @@ def find_gguf(place: Path) -> Path | None:
         return place
     if any(place.glob("*.safetensors")):
         return None
+    check_regular(place)
     files = sorted(path for path in place.glob("*.gguf") if not path.name.startswith("mmproj"))  # what reads pictures
     if len(files) < 2:
         return files[0] if files else None

@@ -11,14 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ICLensError, ModelError
+from core.models.depth import check_depth, compare_depth
 from core.models.embedded import EMBEDDED
 from core.models.encoding import Encoder
 from core.models.gguf import find_gguf, gguf_config, left_out, unpacking
-from core.models.gguf_header import read_header
+from core.models.gguf_header import Header, read_header
 from core.models.gguf_tokenizer import load_gguf_tokenizer
 from core.models.hub import download
 from core.models.tokenizer import load_tokenizer
-from core.models.weights import WIDTHS, available_memory, count_parameters, fingerprint, weight_files
+from core.models.weights import (
+    WIDTHS,
+    available_memory,
+    check_regular,
+    count_parameters,
+    fingerprint,
+    tensor_shapes,
+    weight_files,
+)
 from core.runtime.progress import Stop, check, part
 from core.study.study import Dtype, ModelChoice
 
@@ -91,6 +100,8 @@ def load_model(
 
 def _described(files: _Files, dtype: str, device: str, stop: Stop | None) -> tuple[Any, Any, tuple[str, ...]]:
     """Configuration, tokenizer and what must be known of it, once it is sure that the weights have room."""
+    if not files.gguf:
+        check_regular(files.folder)
     config = _config(files)
     _check_memory(files, dtype, device)
     check(stop)
@@ -165,9 +176,21 @@ def _find(name: str, stop: Stop | None) -> _Files:
 
 def _config(files: _Files) -> Any:
     """The configuration of a causal language model whose code is part of transformers."""
-    config = gguf_config(files.gguf, files.name) if files.gguf else _filed_config(files.folder, files.name)
+    if files.gguf:
+        _check_blocks(read_header(files.gguf), files.name)
+        config = gguf_config(files.gguf, files.name)
+    else:
+        config = _filed_config(files.folder, files.name)
     _check_causal(config, files.name)
     return config
+
+
+def _check_blocks(header: Header, name: str) -> None:
+    announced = header.settings.get(f"{header.architecture}.block_count")
+    if isinstance(announced, int):
+        ahead = header.settings.get(f"{header.architecture}.nextn_predict_layers")
+        beside = ahead if isinstance(ahead, int) else 0
+        compare_depth(announced - beside, beside, (tensor.name for tensor in header.tensors), name)
 
 
 def _filed_config(folder: Path, name: str) -> Any:
@@ -189,6 +212,7 @@ def _filed_config(folder: Path, name: str) -> Any:
                 "choose a model whose architecture is part of transformers."
             )
         raise ModelError(f'"{name}" is a "{kind}", which this version of transformers does not know: upgrade it.')
+    check_depth(raw, tensor_shapes(weight_files(folder)), name)
     try:
         return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except Exception as error:

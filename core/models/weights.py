@@ -15,6 +15,7 @@ from core.errors import ModelError
 WIDTHS = {"float32": 4, "bfloat16": 2, "float16": 2}
 """Bytes a weight, by number format."""
 
+_READ = (".json", ".safetensors", ".txt", ".model", ".jinja", ".gguf")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
@@ -35,24 +36,51 @@ def weight_files(folder: Path) -> list[Path]:
     raise ModelError(f"{folder.name} holds no weights: a model.safetensors file is needed.")
 
 
-def count_parameters(files: list[Path]) -> int:
-    """Numbers in the files, from their headers alone.
+def check_regular(folder: Path) -> None:
+    """See that what is read from a folder are files, or links to files: to open a pipe would wait for ever.
+
+    Raises:
+        ModelError: something that is read by its name is no file.
+    """
+    for path in sorted(folder.iterdir()):
+        if path.suffix in _READ and path.exists() and not path.is_file():
+            raise ModelError(f'"{path.name}" in the folder "{folder.name}" is no file: choose a folder of files.')
+
+
+def tensor_shapes(files: list[Path]) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of all tensors in the files, from their headers alone.
 
     Raises:
         ModelError: a file is not safetensors.
     """
-    total = 0
+    found: dict[str, tuple[int, ...]] = {}
     for path in files:
         try:
-            with path.open("rb") as file:
-                (size,) = struct.unpack("<Q", file.read(8))
-                if size > path.stat().st_size:
-                    raise ValueError("header longer than its file")
-                header = json.loads(file.read(size))
-            total += sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+            stat = path.stat()
+            found.update(_shapes(str(path.resolve()), stat.st_size, stat.st_mtime_ns))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error, RecursionError) as error:
             raise ModelError(f"{path.name} is not a readable safetensors file: download or save it again.") from error
-    return total
+    return found
+
+
+@lru_cache(maxsize=64)
+def _shapes(path: str, size: int, modified: int) -> dict[str, tuple[int, ...]]:
+    """Of one file; size and time of change are the key, so that a rewritten file is read again."""
+    with open(path, "rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length > size:
+            raise ValueError("header longer than its file")
+        header = json.loads(file.read(length))
+    return {name: tuple(int(n) for n in of["shape"]) for name, of in header.items() if name != "__metadata__"}
+
+
+def count_parameters(files: list[Path]) -> int:
+    """Numbers in the files.
+
+    Raises:
+        ModelError: a file is not safetensors.
+    """
+    return sum(prod(shape) for shape in tensor_shapes(files).values())
 
 
 def counted(parameters: int) -> str:

@@ -163,7 +163,7 @@ def test_weights_that_are_not_there(folder: Folder, copy: Path) -> None:
 def test_a_causal_model_only(folder: Folder, tmp_path: Path) -> None:
     keys = {
         f"t5.{name}": number
-        for name, number in {"context_length": 32, "block_count": 1, "embedding_length": 16, "vocab_size": 400}.items()
+        for name, number in {"context_length": 32, "block_count": 3, "embedding_length": 16, "vocab_size": 400}.items()
     }
     file = write_gguf(folder("llama"), tmp_path / "t5.gguf", architecture="t5", settings=keys)
     assert "not a causal language model" in refusal(file)
