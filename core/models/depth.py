@@ -32,9 +32,8 @@ def check_depth(settings: Mapping[str, Any], tensors: Iterable[str], name: str) 
         return
     announced = text[key]
     if not isinstance(announced, int) or isinstance(announced, bool) or announced < 1:
-        raise ModelError(
-            f'The config.json of "{name}" says “{json.dumps(announced, default=str)[:40]}” layers: it takes a number above 0.'
-        )
+        said = json.dumps(announced, default=str)[:40]
+        raise ModelError(f'The config.json of "{name}" says “{said}” layers: it takes a number above 0.')
     beside = text.get(_BESIDE)
     compare_depth(announced, beside if isinstance(beside, int) else 0, tensors, name)
 
