@@ -95,3 +95,26 @@ def _by_name(columns: Sequence[_Column], usual: Iterable[str]) -> str | None:
         if name is not None:
             return name
     return None
+
+
+GROUPS = (
+    ("premise", "hypothesis"), ("sentence1", "sentence2"), ("question1", "question2"), ("context", "question"),
+    ("passage", "question"), ("question", "options"), ("question", "choices"), ("q", "options"), ("q", "choices"),
+    ("title", "description"), ("title", "content"), ("title", "text"), ("instruction", "input"),
+)  # fmt: skip
+"""Fields that are one input together."""
+UNNAMED = frozenset(
+    {"title", "description", "content", "text", "instruction", "input", "options", "choices", "context"}
+)
+"""Fields that are written without their name."""
+
+
+def guess_pattern(columns: Sequence[str], label: str) -> str:
+    """A pattern for fields that are one input together, "{premise}\\nhypothesis: {hypothesis}"; "" for none."""
+    parts = {_last_part(column): column for column in reversed(columns) if column != label}
+    for group in GROUPS:
+        if all(name in parts for name in group):
+            first, *others = group
+            named = [f"{'' if name in UNNAMED else name + ': '}{{{parts[name]}}}" for name in others]
+            return "\n".join([f"{{{parts[first]}}}", *named])
+    return ""

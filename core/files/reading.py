@@ -15,7 +15,7 @@ PARQUET = b"PAR1"
 EXTENSIONS = ("csv", "tsv", "json", "jsonl", "ndjson", "parquet", "txt")
 
 
-def read_file(data: bytes, filename: str, header: bool | None = None) -> Table:
+def read_file(data: bytes, filename: str, header: bool | None = None, encoding: str | None = None) -> Table:
     """Read a file by its extension: csv, tsv, json, jsonl (ndjson), parquet; any other, such as txt, train or none, by
     what is in it: Parquet, JSON, JSON Lines, or pasted text.
 
@@ -23,6 +23,7 @@ def read_file(data: bytes, filename: str, header: bool | None = None) -> Table:
         data: the file's bytes.
         filename: its name; only the extension is read.
         header: whether the first row of a CSV or TSV names its columns; None to judge.
+        encoding: of a file that is not Unicode, one of `ENCODINGS`; None to detect it.
 
     Raises:
         DataError: over 20 MB (refused before it is looked at), or not what its name says.
@@ -35,16 +36,16 @@ def read_file(data: bytes, filename: str, header: bool | None = None) -> Table:
             raise DataError(f"It has {size:,.1f} MB and at most {MAX_BYTES // 2**20} can be read; cut it first.")
         if not data.strip():
             raise DataError("It is empty.")
-        return _read(data, extension, header)
+        return _read(data, extension, header, encoding)
     except DataError as error:
         reason = str(error)
         raise DataError(f"“{name[-80:]}” was not read: {reason[:1].lower()}{reason[1:]}") from None
 
 
-def _read(data: bytes, extension: str, header: bool | None) -> Table:
+def _read(data: bytes, extension: str, header: bool | None, encoding: str | None) -> Table:
     if extension == "parquet" or (data.startswith(PARQUET) and extension not in EXTENSIONS):
         return read_parquet(data)
-    text, notes = decode(data)
+    text, notes = decode(data, encoding)
     if not text.strip():
         raise DataError("It is empty.")
     if extension == "json":

@@ -19,12 +19,19 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 def write_file(demonstrations: Sequence[Demonstration], format: Format) -> bytes:
     """The demonstrations as a file, in UTF-8, that `read_file` reads back unchanged.
 
-    Columns "input" and "label", "steps" where any row has some, and "excluded" where any is. Steps are read back
-    without white space around their parts. In CSV and TSV what a spreadsheet would run is text (`formulas`).
+    Columns "input" and "label", the fields that inputs were written from, "steps" where any row has some, and
+    "excluded" where any is. Steps are read back without white space around their parts, fields as columns beside. In
+    CSV and TSV what a spreadsheet would run is text (`formulas`).
     """
     flagged, stepped = any(row.excluded for row in demonstrations), any(row.steps for row in demonstrations)
-    columns = ["input", "label", *([STEPS] if stepped else []), *([EXCLUDED] if flagged else [])]
-    records: list[dict[str, str | bool]] = [{name: _cell(row, name) for name in columns} for row in demonstrations]
+    ours = ["input", "label", *([STEPS] if stepped else []), *([EXCLUDED] if flagged else [])]
+    fields = {name: _beside(name) for row in demonstrations for name, _ in row.fields}
+    columns = [*ours, *fields.values()]
+    records: list[dict[str, str | bool]] = []
+    for row in demonstrations:
+        written = dict(row.fields)
+        beside = {column: written.get(name, "") for name, column in fields.items()}
+        records.append({**{name: _cell(row, name) for name in ours}, **beside})
     if format == "json":
         return (json.dumps(records, ensure_ascii=False, indent=1) + "\n").encode()
     if format == "jsonl":
@@ -33,12 +40,17 @@ def write_file(demonstrations: Sequence[Demonstration], format: Format) -> bytes
         return _parquet(records, columns)
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter="\t" if format == "tsv" else ",")
-    writer.writerow(columns)
+    writer.writerow(all_as_text(columns))
     writer.writerows(
         all_as_text(str(record[name]).lower() if name == EXCLUDED else record[name] for name in columns)
         for record in records
     )
     return text.getvalue().encode()
+
+
+def _beside(name: str) -> str:
+    """What a field's column is called, so that it is not taken for one of ours."""
+    return f"{name} field" if name.strip().lower() in ("input", "label", STEPS, EXCLUDED) else name
 
 
 def _cell(row: Demonstration, column: str) -> str | bool:

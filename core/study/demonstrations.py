@@ -34,6 +34,8 @@ class Demonstration(BaseModel):
         label: y, any text.
         excluded: kept in the table, left out of every prompt.
         steps: how y comes about from x; read where the study reasons (`Study.reasoning`), and by nothing else.
+        fields: (name, text) of the columns that the input was written from by `Study.input_pattern`; none for an input
+            that was typed. Everything reads the input.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +44,7 @@ class Demonstration(BaseModel):
     label: str
     excluded: bool = False
     steps: tuple[Step, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 def read_steps(text: str) -> tuple[Step, ...]:

@@ -91,6 +91,8 @@ class Study(BaseModel):
         labels: candidate answers; empty means the distinct labels of the demonstrations and the pool, and on the
             embedded model also what each of its tasks would answer to the query.
         template, instruction: how the prompt is written.
+        input_pattern: how inputs were written from their rows' fields, such as "{premise}\\nquestion: {hypothesis}";
+            changed by `core.study.input_patterns.rewritten`, which writes the inputs anew. No run reads it.
         selection, k, selection_seed, encoder: which demonstrations are shown. `k` is not read when hand-picked.
         shortlist: rows of the pool that a selection looks at closely, where it cannot afford them all.
         mmr_lambda: what nearness to the query counts in MMR; the rest is for being unlike those chosen.
@@ -133,6 +135,7 @@ class Study(BaseModel):
     labels: tuple[str, ...] = ()
     template: Template = ARROW
     instruction: str = ""
+    input_pattern: str = ""
 
     selection: str = "hand-picked"
     k: Annotated[int, Field(ge=0, le=10_000)] = 4

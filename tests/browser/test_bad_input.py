@@ -19,9 +19,12 @@ def paste(playground: Playground, text: str) -> None:
     box.fill(text)
     box.press("Control+Enter")
     playground.app.settle()
+    page.get_by_role("dialog").get_by_role("radio", name="Demonstrations").click()  # many rows are a pool at first
+    playground.app.settle()
     playground.app.key("frame_import_take").get_by_role("button").click()
     page.get_by_role("dialog").wait_for(state="detached")
     playground.app.settle()
+    playground.ask("horse")  # the example's went with it
 
 
 def test_an_empty_table(playground: Playground) -> None:

@@ -49,6 +49,8 @@ def test_a_file_becomes_the_table(playground: Playground, name: str) -> None:
     start(playground, name, GOOD[name])
     take_over(playground)
     assert rows(playground) == playground.grid.rows() == [("dog", "chien"), ("cat", "chat")]
+    assert playground.study().query == ""  # the example that was there is cleared
+    playground.ask("bread")
     playground.check()
 
 
@@ -58,6 +60,7 @@ def test_columns_are_chosen_on_screen(playground: Playground) -> None:
     playground.app.choose("Label y", "english")
     take_over(playground)
     assert rows(playground) == [("chien", "dog"), ("chat", "cat")]
+    playground.ask("pain")
     playground.check()
 
 
@@ -71,6 +74,7 @@ def test_a_pasted_table_becomes_the_table(playground: Playground) -> None:
     playground.app.settle()
     take_over(playground)
     assert rows(playground) == [("dog", "chien"), ("cat", "chat")]
+    playground.ask("bread")
     playground.check()
 
 

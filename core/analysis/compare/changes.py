@@ -101,6 +101,8 @@ def _reads(study: Study, field: str) -> bool:
     """Whether a field decides anything of a study's outcome."""
     if field == "demonstrations" and study.selection in selections:
         return source_of(study) == field
+    if field == "input_pattern":
+        return False  # the inputs are written already
     if field == "chained":
         return bool(study.hypotheses)
     if field in ("matching", "longest"):

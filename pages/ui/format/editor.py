@@ -12,6 +12,7 @@ from core.analysis.format.tokens import channel_preview, tokens_of, warnings_on
 from core.errors import StudyError
 from core.scoring.labels import distinct, pool_labels
 from core.study.cleaning import tidied, usable
+from core.study.input_patterns import rewritten
 from core.study.prompts import ARROW, TEMPLATES, Prompt, Template, in_place_of, ready_made
 from core.study.study import Study
 from core.study.verbalisers import check_words
@@ -39,6 +40,10 @@ HELP_TEMPLATE = (
     "between · y · after. Channel, read by the channel scorer: before y · y · between · x · after. A space at the end "
     "of the last prefix goes with the answer, since tokenizers join it to the word."
 )
+HELP_PATTERN = (
+    "How the input of a demonstration is written from its columns, in braces, with what stands between them. Rows that "
+    "were typed keep their input, and so does a query that is none of the rows'. Columns:"
+)
 HELP_WORDS = (
     "What is written for a label, in demonstrations and as the answer that is scored (a verbaliser); empty is the "
     "label itself. Everything that reads the prompt reads the word: the model, every scorer and calibration, and exact "
@@ -63,10 +68,14 @@ def _template_reads() -> Values:
     study = tidied(state.study())
     labels = (*study.labels, *(row.label for row in study.demonstrations if usable(row)), *pool_labels(study))
     start, refused = st.session_state.get(START, ARROW.name), st.session_state.get(REFUSED, 0)
-    return state.study().template, distinct(labels), start, refused
+    rows = (*study.demonstrations, *study.pool)
+    fields = next((tuple(name for name, _ in row.fields) for row in rows if row.fields), ())
+    return state.study().template, distinct(labels), start, study.input_pattern, fields, refused
 
 
-def _template(template: Template, labels: tuple[str, ...], start: str, _: int) -> None:
+def _template(
+    template: Template, labels: tuple[str, ...], start: str, pattern: str, fields: tuple[str, ...], _: int
+) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         title("Template", HELP_TEMPLATE)
         st.space("stretch")
@@ -89,7 +98,24 @@ def _template(template: Template, labels: tuple[str, ...], start: str, _: int) -
     if template.chat is not None and template.chat.style == "turns":
         st.caption("Asked through the model's chat template, a turn each: the pieces below are not written.")
     template_fields(P + "own_", lambda: state.study().template, take_template)
+    _pattern(pattern, fields)
     _words(template, labels)
+
+
+def _pattern(pattern: str, fields: tuple[str, ...]) -> None:
+    """How inputs are written from the columns that were imported, where rows have any."""
+    if fields:
+        st.text_area(
+            "Pattern of the input",
+            height=70,
+            help=HELP_PATTERN + " " + plain(", ".join(f"{{{name}}}" for name in fields), 300),
+            **state.bind(P + "pattern", pattern, _rewrite, "value"),
+        )
+
+
+def _rewrite(pattern: str) -> dict[str, Any]:
+    study = rewritten(state.study(), pattern)
+    return {name: getattr(study, name) for name in ("demonstrations", "pool", "query", "input_pattern")}
 
 
 def _begin(name: str | None) -> dict[str, Template]:

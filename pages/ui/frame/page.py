@@ -31,13 +31,14 @@ from pages.ui.jobs import engine, jobs, run, view
 from pages.ui.jobs.run import NoModel, NotRun, Working, outcome
 from pages.ui.jobs.waiting import Waiting
 from pages.ui.session import session, state
-from pages.ui.workbench import controls, transfer, workbench
+from pages.ui.workbench import controls, importing, transfer, workbench
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
 
 TITLE, SAID = "page_title", "page_said"
-BELOW = {"demonstrations", "pool", "query", "gold", "labels", "hypotheses", "token_head", "prior"}  # not in the bar
+# Not in the bar.
+BELOW = {"demonstrations", "pool", "query", "gold", "labels", "hypotheses", "token_head", "prior", "input_pattern"}
 # Over everything and fixed: a notice moves nothing. What a card waits for stands over its view.
 STYLE = """<style>
 :root { --page: light-dark(%s, %s); }
@@ -285,7 +286,7 @@ def _drop(fits: int) -> None:
 
 def _import_dialog(wanted: bool) -> None:
     if wanted:
-        transfer.import_dialog()
+        importing.import_dialog()
 
 
 def _part(key: str, reads: Callable[[], Values], draw: Callable[..., None], *, edits: bool = False) -> Card:

@@ -36,7 +36,7 @@ LOOKED_AT = "analysis_looked_at"  # slots that the page has asked for
 
 EXPLAINS = frozenset(
     {"gold", "hypotheses", "chained", "posteriors", "posterior_solver", "heads", "hidden_layer", "similarity"}
-    | {"bandwidth", "span", "pooling", "token_head"}
+    | {"bandwidth", "span", "pooling", "token_head", "input_pattern"}
 )
 ANSWERS = frozenset(Study.model_fields) - EXPLAINS
 """What decides an answer, the model's and exact Bayes's: every field but those that only explain it, and gold."""

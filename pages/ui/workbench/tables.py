@@ -20,6 +20,7 @@ import streamlit as st
 from core.errors import StudyError
 from core.figures.colours import MARK
 from core.study.demonstrations import Demonstration, read_steps, write_steps
+from core.study.input_patterns import with_fields
 from core.study.label_words import read_words, write_words
 from core.study.study import Hypothesis
 from pages.ui.components.text import plain
@@ -100,7 +101,7 @@ def demonstrations_editor(
         on_change=_hear,
         args=(prefix, key, now, write),
     )
-    found = _read(edited)
+    found = with_fields(_read(edited), sheet.base)
     settle(sheet, key, found)
     return found
 
@@ -241,6 +242,8 @@ def _edited(row: Demonstration, cells: dict[str, Any]) -> Demonstration:
         changes["steps"] = read_steps(_text(cells["steps"]))
     if "use" in cells:
         changes["excluded"] = cells["use"] is False
+    if changes.get("input", row.input) != row.input:
+        changes["fields"] = ()  # it is written from them no more
     return row.model_copy(update=changes)
 
 

@@ -1,4 +1,4 @@
-"""Demonstrations in and out: import dialog, export menu."""
+"""The export menu: demonstrations, the study and what came of it as files."""
 
 from __future__ import annotations
 
@@ -11,119 +11,15 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.errors import ICLensError
-from core.files import FORMATS, MAX_BYTES, Table, read_file, read_text, to_demonstrations, write_file
+from core.files import FORMATS, write_file
 from core.files.formulas import all_as_text
-from core.study.demonstrations import Demonstration, write_steps
+from core.study.demonstrations import Demonstration
 from core.study.outcome import Outcome
 from core.study.study import Study
 from pages.ui.components import charts
-from pages.ui.components.text import message, plain
-from pages.ui.session import session, state
 
 P = "frame_"
-MAX_PASTED = 1_000_000
-"""Characters that are read from the box while its user types; a file may have more."""
-PREVIEW = 6  # rows shown before they are taken over
 MIME = {"csv": "text/csv", "tsv": "text/tab-separated-values", "json": "application/json"}
-
-
-def open_import() -> None:
-    st.session_state[session.DIALOG] = "import"
-
-
-def close() -> None:
-    st.session_state[session.DIALOG] = None
-
-
-@st.dialog("Import demonstrations", width="large", on_dismiss=close)
-def import_dialog() -> None:
-    """Upload or paste, choose two columns, take over."""
-    upload, paste = st.columns(2)
-    with upload:
-        file = st.file_uploader(
-            "A file: CSV, TSV, JSON, JSON Lines, Parquet or text",
-            key=P + "import_file",
-            max_upload_size=MAX_BYTES // 2**20,
-            help="At most 20 MB and 10,000 rows. A file of another name, such as .train or none, is read by what is in "
-            "it; of JSON, the list of records in it, its columns or its chats.",
-        )
-        header = st.selectbox(
-            "First row of a CSV or TSV",
-            [None, True, False],
-            format_func={None: "Find out", True: "Names the columns", False: "Is data"}.get,
-            key=P + "import_header",
-            required=True,
-        )
-    with paste:
-        text = st.text_area(
-            "Or paste a table",
-            key=P + "import_text",
-            height=150,
-            placeholder="cat -> chat\ndog -> chien",
-            help="Cells copied from a spreadsheet, one “input -> label” a line, records such as “Premise: …”, "
-            "“Hypothesis: …”, “Label: …”, or JSON.",
-        )
-    if file is None and not text.strip():
-        st.caption("Nothing to import yet.")
-        return
-    if file is None and len(text) > MAX_PASTED:
-        st.error(f"The box reads {MAX_PASTED:,} characters and this text has {len(text):,}: choose it as a file.")
-        return
-    try:
-        table = read_file(file.getvalue(), file.name, header) if file is not None else read_text(text, header)
-    except ICLensError as error:
-        st.error(message(error))
-        return
-    _take_over(table)
-
-
-def _take_over(table: Table) -> None:
-    for note in table.notes:
-        st.caption(plain(note, 300))
-    guess = table.guess
-    shape = f"{len(table.rows)}_{len(table.columns)}"  # another file starts from its own guess
-    left, right, target, how = st.columns(4)
-    input_column = left.selectbox(
-        "Input x", table.columns, table.columns.index(guess[0]), key=f"{P}import_input_{shape}"
-    )
-    label_column = right.selectbox(
-        "Label y", table.columns, table.columns.index(guess[1]), key=f"{P}import_label_{shape}"
-    )
-    into = target.segmented_control(
-        "Into", ["Demonstrations", "Pool"], default="Demonstrations", required=True, key=P + "import_into"
-    )
-    mode = how.segmented_control("And", ["Replace", "Append"], default="Replace", required=True, key=P + "import_mode")
-    try:
-        rows = to_demonstrations(table, input_column, label_column)
-    except ICLensError as error:
-        st.error(message(error))
-        return
-    st.dataframe(
-        {
-            "input": [row.input for row in rows[:PREVIEW]],
-            "label": [row.label for row in rows[:PREVIEW]],
-            **({"steps": [write_steps(row.steps) for row in rows[:PREVIEW]]} if any(row.steps for row in rows) else {}),
-        },
-        alt="The first rows as they will be taken over",
-        row_height=28,
-    )
-    st.button(
-        f"Take over {len(rows):,} row{'s' if len(rows) != 1 else ''}",
-        type="primary",
-        key=P + "import_take",
-        on_click=_apply,
-        args=(rows, str(into).lower(), mode == "Append"),
-    )
-
-
-def _apply(rows: tuple[Demonstration, ...], field: str, append: bool) -> None:
-    before: tuple[Demonstration, ...] = getattr(state.study(), field)
-    state.edit(**{field: (*before, *rows) if append else rows})
-    st.session_state[session.TABLE] = field.capitalize()
-    session.mark(None)
-    close()
-    st.rerun()
 
 
 def is_open() -> bool:

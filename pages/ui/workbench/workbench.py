@@ -14,7 +14,7 @@ from pages.ui.components.buttons import icon_button
 from pages.ui.jobs import engine
 from pages.ui.session import session, state
 from pages.ui.session.examples import examples
-from pages.ui.workbench import tables, transfer
+from pages.ui.workbench import importing, tables
 
 P = "frame_"
 TABLE_HEIGHT = 236
@@ -52,7 +52,7 @@ def source_bar() -> None:
         help="Draw again from this task",
         disabled=st.session_state[P + "family"] is None,
     )
-    st.button("Import", icon=":material/upload:", key=P + "import", on_click=transfer.open_import)
+    st.button("Import", icon=":material/upload:", key=P + "import", on_click=importing.open_import)
     icon_button("Undo", "undo", P + "undo", state.undo, disabled=not state.can_undo(), shortcut="Alt+Z")
     icon_button("Redo", "redo", P + "redo", state.redo, disabled=not state.can_redo(), shortcut="Alt+Y")
 
@@ -85,9 +85,17 @@ def _draw() -> None:
     fresh = [pair for pair in pairs[SHOWN:] if pair[0] not in [x for x, _ in shown]]
     query, gold = fresh[0] if fresh else pairs[-1]
     pool = [pair for pair in fresh[1:] if pair[0] != query][:POOL]
+    tables_drawn = (_rows(shown), _rows(pool))
     state.edit(
-        demonstrations=_rows(shown), pool=_rows(pool), query=query, gold=gold, labels=(), instruction="", hypotheses=()
+        demonstrations=tables_drawn[0],
+        pool=tables_drawn[1],
+        query=query,
+        gold=gold,
+        labels=(),
+        instruction="",
+        hypotheses=(),
     )
+    st.session_state[importing.DRAWN] = tables_drawn
     session.mark(None)
 
 
@@ -135,6 +143,9 @@ def tables_card(study: Study) -> Study:
     if tables.has_gap(P + field):
         st.rerun()  # numbers close up at once: charts have them already
     _row_tools(field, len(typed))
+    read = session.table_read(study)
+    if typed and front != read:
+        st.caption(f"Not read: this selection takes its rows from {read}.")
     return state.study()
 
 

@@ -169,3 +169,23 @@ def test_nothing_to_ask_is_said(page: Page) -> None:
         view(page, name)
     page.edit(query="")
     assert "no query" in page.said
+
+
+def test_another_pattern_writes_the_inputs_anew(page: Page) -> None:
+    assert not [area for area in page.at.text_area if (area.key or "").startswith(P + "pattern")]
+    fields = (("premise", "It rains."), ("hypothesis", "It is dry."))
+    row = Demonstration(input="It rains.\nIt is dry.", label="foo", fields=fields)
+    page.study = page.study.model_copy(
+        update={"demonstrations": (row, *page.study.demonstrations[1:]), "input_pattern": "{premise}\n{hypothesis}"}
+    )
+    page.run()
+    (area,) = [area for area in page.at.text_area if (area.key or "").startswith(P + "pattern")]
+    assert area.value == "{premise}\n{hypothesis}"
+    area.set_value("{premise} question: {hypothesis}")
+    page.run()
+    assert page.study.demonstrations[0].input == "It rains. question: It is dry."
+    assert page.study.demonstrations[1].input == ROWS[1][0]
+    (area,) = [area for area in page.at.text_area if (area.key or "").startswith(P + "pattern")]
+    area.set_value("{conclusion}")
+    page.run()
+    assert page.study.input_pattern == "{premise} question: {hypothesis}"

@@ -12,6 +12,7 @@ from core import Demonstration, Study, run
 from core.files import FORMATS, read_file, to_demonstrations, write_file
 from core.models import LanguageModel
 from pages.ui.session.examples import default_study
+from pages.ui.workbench import importing as dialog
 from pages.ui.workbench import transfer
 from tests.pages.conftest import Page
 
@@ -49,7 +50,7 @@ def test_a_pasted_table_is_appended_to_the_pool(playground: Page) -> None:
     importing(playground)
     playground.at.text_area(key="frame_import_text").set_value("bee -> abeille\nfly -> mouche")
     playground.run()
-    playground.at.get_by_key("frame_import_into").set_value("Pool")
+    playground.at.get_by_key("frame_import_into_demonstrations").set_value("Pool")
     playground.at.get_by_key("frame_import_mode").set_value("Append")
     playground.run().press("import_take")
     assert [row.input for row in playground.study.pool] == ["cat", "bee", "fly"]
@@ -57,11 +58,11 @@ def test_a_pasted_table_is_appended_to_the_pool(playground: Page) -> None:
 
 
 def test_more_than_the_box_reads_is_refused_before_it_is_parsed(playground: Page, monkeypatch) -> None:
-    monkeypatch.setattr(transfer, "MAX_PASTED", 20)
+    monkeypatch.setattr(dialog, "MAX_PASTED", 20)
     importing(playground)
     playground.at.text_area(key="frame_import_text").set_value("bee -> abeille\nfly -> mouche")
     playground.run()
-    assert [error.value for error in playground.at.error] == [
+    assert [error.value.replace("\\", "") for error in playground.at.error] == [
         "The box reads 20 characters and this text has 28: choose it as a file."
     ]
 

@@ -1,0 +1,295 @@
+"""The import dialog: a file or pasted text becomes demonstrations, a pool, or a whole study."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+from pydantic import ValidationError
+from streamlit.delta_generator import DeltaGenerator
+
+from core.errors import ICLensError
+from core.files import (
+    ENCODINGS,
+    MAX_BYTES,
+    Table,
+    detected,
+    guess_pattern,
+    is_unicode,
+    part_of,
+    parts_of,
+    read_file,
+    read_text,
+    to_demonstrations,
+)
+from core.study.demonstrations import Demonstration, write_steps
+from core.study.input_patterns import names_in
+from core.study.study import Study
+from pages.ui.components.text import message, plain
+from pages.ui.session import session, state
+from pages.ui.session.examples import examples
+
+P = "frame_"
+MAX_PASTED = 1_000_000
+"""Characters that are read from the box while its user types; a file may have more."""
+PREVIEW = 6  # rows shown before they are taken over
+SHOWN = 20
+"""Rows up to which they are demonstrations at first, all of which a prompt shows; more are a pool to choose from."""
+READ = P + "import_read"  # what was read last, with what it was read from
+DRAWN = P + "drawn"
+"""The tables as they were drawn from a task of the mixture."""
+STUDY_FIELDS = {"model", "demonstrations", "template"}
+"""Fields by which a study is told from other JSON."""
+EVERY = "every part"
+SEVERAL = "several columns …"
+
+
+def open_import() -> None:
+    st.session_state[session.DIALOG] = "import"
+
+
+def close() -> None:
+    st.session_state[session.DIALOG] = None
+
+
+@st.dialog("Import demonstrations", width="large", on_dismiss=close)
+def import_dialog() -> None:
+    """Upload or paste, choose two columns, take over."""
+    upload, paste = st.columns(2)
+    with upload:
+        file = st.file_uploader(
+            "A file: CSV, TSV, JSON, JSON Lines, Parquet or text",
+            key=P + "import_file",
+            max_upload_size=MAX_BYTES // 2**20,
+            help="At most 20 MB and 10,000 rows. A file of another name, such as .train or none, is read by what is in "
+            "it; of JSON, the list of records in it, its columns or its chats. A study that was saved with Export is "
+            "opened.",
+        )
+        header = st.selectbox(
+            "First row of a CSV or TSV",
+            [None, True, False],
+            format_func={None: "Find out", True: "Names the columns", False: "Is data"}.get,
+            key=P + "import_header",
+            required=True,
+        )
+    with paste:
+        text = st.text_area(
+            "Or paste a table",
+            key=P + "import_text",
+            height=150,
+            placeholder="cat -> chat\ndog -> chien",
+            help="Cells copied from a spreadsheet, one “input -> label” a line, records such as “Premise: …”, "
+            "“Hypothesis: …”, “Label: …”, or JSON.",
+        )
+    if file is None and not text.strip():
+        st.session_state.pop(READ, None)
+        st.caption("Nothing to import yet.")
+        return
+    try:
+        found = _read(file.getvalue(), file.name, header) if file is not None else _read(text, "", header)
+    except ICLensError as error:
+        st.error(message(error))
+        return
+    if isinstance(found, Study):
+        _open(found)
+    else:
+        _take_over(found)
+
+
+def _read(given: bytes | str, name: str, header: bool | None) -> Table | Study:
+    """What a file or a text holds, read once and not at every run of the dialog."""
+    if isinstance(given, str):
+        if len(given) > MAX_PASTED:
+            raise ICLensError(
+                f"The box reads {MAX_PASTED:,} characters and this text has {len(given):,}: choose it as a file."
+            )
+        encoding = None
+    else:
+        encoding = _encoding(given)
+    content = hashlib.sha256(given if isinstance(given, bytes) else given.encode()).digest()
+    asked = (content, name, header, encoding)
+    before = st.session_state.get(READ)
+    if before is not None and before[0] == asked:
+        kept: Table | Study = before[1]
+        return kept
+    found: Table | Study | None = _study_in(given)
+    if found is None:
+        found = read_text(given, header) if isinstance(given, str) else read_file(given, name, header, encoding)
+    st.session_state[READ] = (asked, found)
+    return found
+
+
+def _encoding(data: bytes) -> str | None:
+    """The encoding of a file that is not Unicode, as chosen; the likeliest stands first."""
+    if len(data) > MAX_BYTES or b"\0" in data or is_unicode(data):
+        return None
+    likely = detected(data)
+    chosen: str = st.selectbox(
+        "Encoding",
+        [likely, *(name for name in ENCODINGS if name != likely)],
+        format_func=lambda name: f"{ENCODINGS[name]}{', detected' if name == likely else ''}",
+        key=f"{P}import_encoding_{likely}",
+        required=True,
+        help="The file is not UTF-8. The rows below are read so: choose another where letters look wrong.",
+    )
+    return chosen
+
+
+def _study_in(given: bytes | str) -> Study | None:
+    """The study that an Export wrote, or None where it is none."""
+    start = given[:1_000].lstrip()
+    if not (start.startswith(b"{") if isinstance(start, bytes) else start.startswith("{")):
+        return None
+    try:
+        found = Study.model_validate_json(given)
+    except ValidationError:
+        return None
+    return found if found.model_fields_set >= STUDY_FIELDS else None
+
+
+def _open(study: Study) -> None:
+    demonstrations, pool = len(study.demonstrations), len(study.pool)
+    st.caption(
+        plain(f"A study: {demonstrations:,} demonstrations, a pool of {pool:,}, the query “{study.query[:80]}”.", 300)
+    )
+    st.button("Open this study", type="primary", key=P + "import_open", on_click=_replace, args=(study,))
+
+
+def _replace(study: Study) -> None:
+    state.replace(study)
+    session.mark(None)
+    close()
+    st.rerun()
+
+
+def _take_over(table: Table) -> None:
+    for note in table.notes:
+        st.caption(plain(note, 300))
+    parts = parts_of(table)
+    left, right, target, how = st.columns([1, 1, 1.2, 1])
+    whole, part = table, EVERY
+    shape = f"{len(table.rows)}_{len(table.columns)}"  # another file starts from its own guess
+    if parts:
+        part = left.selectbox("Rows of", [*parts, EVERY], key=f"{P}import_part_{shape}", required=True)
+        table = table if part == EVERY else part_of(table, part)
+    try:
+        used, pattern = _columns(table, left, right, shape)
+        rows = to_demonstrations(table, *used, pattern)
+        asked = () if part == EVERY else _others(whole, parts, part, used, pattern)
+    except ICLensError as error:
+        st.error(message(error))
+        return
+    first = "Pool" if len(rows) > SHOWN else "Demonstrations"
+    into = target.segmented_control(
+        "Into", ["Demonstrations", "Pool"], default=first, required=True, key=f"{P}import_into_{first.lower()}"
+    )
+    mode = how.segmented_control("And", ["Replace", "Append"], default="Replace", required=True, key=P + "import_mode")
+    asked = asked if mode == "Replace" else ()
+    _preview(rows)
+    _say_what_is_left(table, (*(names_in(pattern) or used[:1]), used[1]), rows, asked)
+    st.button(
+        f"Take over {len(rows):,} row{'s' if len(rows) != 1 else ''}",
+        type="primary",
+        key=P + "import_take",
+        on_click=_apply,
+        args=(rows, str(into).lower(), mode == "Append", asked[:1], pattern),
+    )
+
+
+def _columns(table: Table, left: DeltaGenerator, right: DeltaGenerator, shape: str) -> tuple[tuple[str, str], str]:
+    """The columns of input and label, and the pattern where several make the input."""
+    guess = table.guess
+    pattern = guess_pattern(table.columns, guess[1])
+    options = [*table.columns, SEVERAL] if len(table.columns) > 2 else list(table.columns)
+    chosen = left.selectbox(
+        "Input x",
+        options,
+        options.index(SEVERAL if pattern else guess[0]),
+        key=f"{P}import_input_{shape}",
+        help="One column, or several in a pattern that is kept with the study and can be changed on the page Format.",
+    )
+    label = right.selectbox("Label y", table.columns, table.columns.index(guess[1]), key=f"{P}import_label_{shape}")
+    if chosen != SEVERAL:
+        return (chosen, label), ""
+    pattern = st.text_area(
+        "Pattern of the input",
+        pattern or f"{{{guess[0]}}}",
+        height=70,
+        key=f"{P}import_pattern_{shape}",
+        help="Columns in braces, and what stands between them: "
+        + plain(", ".join(f"{{{n}}}" for n in table.columns), 300),
+    )
+    return (guess[0], label), pattern
+
+
+def _others(
+    table: Table, parts: Sequence[str], part: str, used: tuple[str, str], pattern: str
+) -> tuple[Demonstration, ...]:
+    """The rows of the part that is to be answered: the one behind the part chosen, or the first."""
+    other = next((name for name in parts[parts.index(part) + 1 :]), parts[0])
+    return to_demonstrations(part_of(table, other), *used, pattern) if other != part else ()
+
+
+def _preview(rows: Sequence[Demonstration]) -> None:
+    shown: dict[str, Any] = {
+        "input": [row.input for row in rows[:PREVIEW]],
+        "label": [row.label for row in rows[:PREVIEW]],
+    }
+    if any(row.steps for row in rows):
+        shown["steps"] = [write_steps(row.steps) for row in rows[:PREVIEW]]
+    st.dataframe(shown, alt="The first rows as they will be taken over", row_height=28)
+
+
+def _say_what_is_left(
+    table: Table, used: tuple[str, ...], rows: Sequence[Demonstration], asked: Sequence[Demonstration]
+) -> None:
+    """What of the table will not be in the study."""
+    unused = [f"“{name[:30]}”" for name in table.columns if name not in (*used, "excluded", "steps", "split")]
+    said = []
+    if unused:
+        more = f" and {len(unused) - 6} more" if len(unused) > 6 else ""
+        said.append(f"Not used: {'the column' if len(unused) == 1 else 'the columns'} {', '.join(unused[:6])}{more}.")
+    if len(rows) < len(table.rows):
+        said.append(f"{len(table.rows) - len(rows):,} blank rows are left out.")
+    if asked:
+        said.append("The first row of the next part becomes the query, with its right answer.")
+    if said:
+        st.caption(plain(" ".join(said), 400))
+
+
+def _apply(
+    rows: tuple[Demonstration, ...], field: str, append: bool, asked: tuple[Demonstration, ...], pattern: str
+) -> None:
+    study = state.study()
+    before: tuple[Demonstration, ...] = getattr(study, field)
+    changes: dict[str, Any] = {field: (*before, *rows) if append else rows}
+    if not append and is_example(study):
+        other = "pool" if field == "demonstrations" else "demonstrations"
+        words = study.template.model_copy(update={"words": ()})
+        changes |= {other: (), "query": "", "gold": None, "labels": (), "hypotheses": (), "prior": ()}
+        changes |= {"instruction": "", "template": words if study.template.words else study.template}
+        state.hint("The example that was on screen is cleared, its query and hypotheses too; Undo brings it back.")
+    if pattern or not append:
+        changes["input_pattern"] = pattern
+    if asked:
+        changes |= {"query": asked[0].input, "gold": asked[0].label.strip() or None}
+    state.edit(**changes)
+    now = state.study()
+    if field == "pool" and session.table_read(now) == "Demonstrations":
+        state.hint("The pool is read once a selection other than “Hand-picked” is chosen.")
+    st.session_state[session.TABLE] = field.capitalize()
+    session.mark(None)
+    close()
+    st.rerun()
+
+
+def is_example(study: Study) -> bool:
+    """Whether what stands in the tables came with an example or was drawn from a task, and nobody has changed it."""
+    if st.session_state.get(DRAWN) == (study.demonstrations, study.pool):
+        return True
+    return any(
+        (study.demonstrations, study.pool) == (example.study.demonstrations, example.study.pool)
+        for example in examples()
+    )
