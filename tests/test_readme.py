@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.readme_figures import effects, figures, judged, sums
+from tests.readme_forms import forms
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -19,7 +20,8 @@ EXAMPLE = re.compile(r"```python\n(?P<code>.*?)```\n\n```text\n(?P<printed>.*?)`
 FIGURES = re.compile(r"(?<=results -->\n).*?(?=<!-- end -->)", re.DOTALL)
 EFFECTS = re.compile(r"(?<=results/effects.json -->\n).*?(?=<!-- end of effects -->)", re.DOTALL)
 SUMS = re.compile(r"(?<=results/embedded.json -->\n).*?(?=<!-- end of sums -->)", re.DOTALL)
-TABLES = ((FIGURES, figures), (EFFECTS, effects), (SUMS, sums))
+FORMS = re.compile(r"(?<=readme_forms.py -->\n).*?(?=<!-- end of forms -->)", re.DOTALL)
+TABLES = ((FIGURES, figures), (EFFECTS, effects), (SUMS, sums), (FORMS, forms))
 NUMBER = re.compile(r"-?\d+\.\d+")
 
 
@@ -46,7 +48,7 @@ def test_the_python_in_the_readme_prints_what_it_says() -> None:
 
 
 @pytest.mark.parametrize(("place", "table"), TABLES)
-def test_the_measured_figures_are_those_of_the_benchmarks(place: re.Pattern[str], table: Callable[[], str]) -> None:
+def test_tables_are_what_the_program_and_the_benchmarks_say(place: re.Pattern[str], table: Callable[[], str]) -> None:
     found = place.search(README.read_text(encoding="utf-8"))
     assert found
     assert found[0] == table() != ""
