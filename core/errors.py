@@ -2,6 +2,7 @@
 
 ICLensError
 ├── StudyError            a study that cannot be run as it stands
+│   ├── InvalidValue      a value that a field of the study cannot have
 │   ├── DataError         a file or table that cannot be read
 │   ├── PromptTooLong     more tokens than the model's context holds
 │   └── Unavailable       something that this model or this installation cannot give
@@ -16,6 +17,22 @@ class ICLensError(Exception):
 
 class StudyError(ICLensError):
     """The study cannot be run as it stands."""
+
+
+class InvalidValue(StudyError, ValueError):
+    """A study, or a part of one, that cannot be made.
+
+    Attributes:
+        place: names and numbers that lead to the field.
+        why: what is wrong with its value.
+        unknown: places of all fields that nobody knows.
+    """
+
+    def __init__(
+        self, sentence: str, place: tuple[int | str, ...], why: str, unknown: tuple[tuple[int | str, ...], ...] = ()
+    ) -> None:
+        super().__init__(sentence)
+        self.place, self.why, self.unknown = place, why, unknown
 
 
 class DataError(StudyError):

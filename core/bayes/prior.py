@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import StudyError
+from core.statistics.distributions import log_softmax
 from core.study.study import TaskPrior
 
 if TYPE_CHECKING:
@@ -32,22 +33,27 @@ def edited_prior(mixture: Mixture, prior: Sequence[TaskPrior]) -> Floats:
     Raises:
         StudyError: every task was given a weight of zero.
     """
+    weights = _weights(mixture, prior)
+    scaled: Floats = weights / weights.sum()
+    return scaled
+
+
+def _weights(mixture: Mixture, prior: Sequence[TaskPrior]) -> Floats:
+    """`edited_prior` before it is normalised."""
     weights = mixture_prior(mixture)
     place = {name: i for i, name in enumerate(mixture.families)}
     for entry in prior:
         if entry.task in place:
             weights[place[entry.task]] = entry.weight
-    total = weights.sum()
-    if not total > 0:
+    if not (weights > 0).any():
         raise StudyError("The prior rules every task out; give at least one a weight above zero.")
-    scaled: Floats = weights / total
-    return scaled
+    return weights
 
 
 def log_factors(mixture: Mixture, prior: Sequence[TaskPrior]) -> Floats:
-    """log π'_T/π_T, (F,); −∞ for a task that the prior rules out."""
+    """log π'_T/π_T, (F,); −∞ for a task that the prior rules out, and for no other, however small its weight."""
     with np.errstate(divide="ignore"):
-        ratio: Floats = np.log(edited_prior(mixture, prior)) - np.log(mixture_prior(mixture))
+        ratio: Floats = log_softmax(np.log(_weights(mixture, prior))) - np.log(mixture_prior(mixture))
     return ratio
 
 

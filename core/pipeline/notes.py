@@ -15,6 +15,7 @@ from core.study.cleaning import shorten, usable
 from core.study.outcome import Answer, Chosen
 from core.study.question import Question
 from core.study.study import Study
+from core.study.value import REPLACED
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -63,7 +64,7 @@ def about_order(study: Study, chosen: Chosen) -> Iterable[str]:
 
 
 def about_demonstrations(question: Question) -> Iterable[str]:
-    """Repeats and contradictions among the demonstrations shown."""
+    """Repeats and contradictions among the demonstrations shown, and signs that stand for what could not be read."""
     shown = question.shown
     pairs = [(row.input, row.label) for row in shown]
     inputs = [row.input for row in shown]
@@ -72,6 +73,11 @@ def about_demonstrations(question: Question) -> Iterable[str]:
     contradicted = next((x for x in inputs if len({y for text, y in pairs if text == x}) > 1), None)
     if contradicted is not None:
         yield f"“{shorten(contradicted)}” is shown with more than one label."
+    texts = [question.query, question.study.instruction, *question.labels, *(text for pair in pairs for text in pair)]
+    replaced = len({text for text in texts if REPLACED in text})
+    if replaced:
+        which = "One text that the model reads has" if replaced == 1 else f"{replaced} texts that the model reads have"
+        yield f"{which} “{REPLACED}” where a character could not be written: half an emoji, or a control character."
     if question.query in inputs:
         yield "The query is one of the demonstrations shown, so its answer can be copied."
     if len(shown) > 1 and len({row.label for row in shown}) == 1:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.scoring.alike import score_alike
+from core.statistics.distributions import log_softmax
 from core.study.demonstrations import Demonstration
 from core.study.outcome import Posterior
 from core.study.prompts import render
@@ -51,8 +52,7 @@ def instruction_posterior(
 
     likelihood = scores[: tasks * k].reshape(tasks, k)  # (T, k)
     answers = scores[tasks * k :].reshape(tasks, -1, count)  # (T, k + 1 or 1, L)
-    prior = np.array([h.prior for h in hypotheses], dtype=np.float64)
-    weights, log_evidence = bayes(np.log(prior / prior.sum()), likelihood)
+    weights, log_evidence = bayes(log_prior(hypotheses), likelihood)
     predictive = np.einsum("nt,tnl->nl", weights, np.exp(np.broadcast_to(answers, (tasks, k + 1, count))))
     return Posterior(
         kind="instruction",
@@ -64,6 +64,11 @@ def instruction_posterior(
         if study.chained
         else "",
     )
+
+
+def log_prior(hypotheses: Sequence[Hypothesis]) -> Floats:
+    """log P(T), (T,), normalised: in log space, since weights may be larger than their sum can be."""
+    return log_softmax(np.log(np.array([h.prior for h in hypotheses], dtype=np.float64)))
 
 
 def demonstration_pairs(question: Question) -> list[Pair]:

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Literal
 from weakref import WeakValueDictionary
 
-from pydantic import BaseModel, ConfigDict
-
 from core.errors import StudyError
+from core.study.value import Text, Value
 
 Style = Literal["turns", "one turn"]
 Message = dict[str, str]
@@ -27,7 +26,7 @@ INSTRUCTION = -1
 """The slot of the instruction; turns are 0 (user), 1 (assistant), 2, …"""
 
 
-class Chat(BaseModel):
+class Chat(Value):
     """That a study is asked through a chat template, and how.
 
     Attributes:
@@ -36,9 +35,7 @@ class Chat(BaseModel):
             turn": demonstrations and query stand in one turn of the user, as the plain template writes them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    key: str
+    key: Text
     style: Style = "turns"
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
+from core.study.value import Text, Value
 
 _SPECIAL = re.compile(r"[\\;=]")
 _ESCAPED = re.compile(r"\\([\\;=])")
 _TOKENS = re.compile(r"\\[\\;=]|[;=]|\\|[^\\;=]+")  # every sign of a text is in one of them
 
 
-class Step(BaseModel):
+class Step(Value):
     """One step on the way from an input to its label.
 
     Attributes:
@@ -20,13 +20,11 @@ class Step(BaseModel):
         answer: what comes of it, such as "5".
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    question: str = ""
-    answer: str
+    question: Text = ""
+    answer: Text
 
 
-class Demonstration(BaseModel):
+class Demonstration(Value):
     """One labelled example (x, y).
 
     Attributes:
@@ -38,13 +36,11 @@ class Demonstration(BaseModel):
             that was typed. Everything reads the input.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    input: str
-    label: str
+    input: Text
+    label: Text
     excluded: bool = False
     steps: tuple[Step, ...] = ()
-    fields: tuple[tuple[str, str], ...] = ()
+    fields: tuple[tuple[Text, Text], ...] = ()
 
 
 def read_steps(text: str) -> tuple[Step, ...]:

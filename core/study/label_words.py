@@ -6,8 +6,9 @@ import re
 from collections import Counter
 
 from core.errors import StudyError
+from core.study.value import Text
 
-Words = tuple[tuple[str, str], ...]
+Words = tuple[tuple[Text, Text], ...]
 # No white space in them: a run of blanks would be tried from every blank anew.
 _TOKENS = re.compile(r"\\[\\,;\n=→:-]|->|→|=>|[\\,;\n=:-]|[^\\,;\n=→:-]+")  # every sign of a text is in one
 _SPECIAL = re.compile(r"[\\,;\n=→]|-(?=>)")

@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import field_validator
 
 from core.errors import StudyError
 from core.study.chat import INSTRUCTION, Chat, ChatTemplate, known
 from core.study.demonstrations import Demonstration
 from core.study.label_words import Words, one_word_each
+from core.study.value import Text, Value
 
 
-class Template(BaseModel):
+class Template(Value):
     """How a demonstration is written, forwards (x then y) and in the channel direction (y then x).
 
     forward:  input_prefix · x · label_prefix · y · end
@@ -33,14 +34,12 @@ class Template(BaseModel):
             each the pieces above are not written; in one turn of the user they stand as they do without it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = "custom"
-    input_prefix: str = ""
-    label_prefix: str = " -> "
-    end: str = "\n"
-    channel_label_prefix: str = ""
-    channel_input_prefix: str = " <- "
+    name: Text = "custom"
+    input_prefix: Text = ""
+    label_prefix: Text = " -> "
+    end: Text = "\n"
+    channel_label_prefix: Text = ""
+    channel_input_prefix: Text = " <- "
     words: Words = ()
     chat: Chat | None = None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from core.study.demonstrations import Demonstration
 from core.study.label_words import Words, one_word_each
 from core.study.prompts import ARROW, Template
+from core.study.value import Text, Value
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 Normalisation = Literal["sum", "token", "character", "byte"]
@@ -21,7 +22,7 @@ FORMER_NAMES = {"candidates": "shortlist", "decoding": "posterior_solver"}
 """Fields as studies that were saved before called them, and what they are called now."""
 
 
-class ModelChoice(BaseModel):
+class ModelChoice(Value):
     """Which model to load, and how.
 
     Attributes:
@@ -30,14 +31,12 @@ class ModelChoice(BaseModel):
         device: "cpu", "cuda", "cuda:1", "mps".
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = "embedded"
+    name: Text = "embedded"
     dtype: Dtype = "float32"
-    device: str = "cpu"
+    device: Text = "cpu"
 
 
-class Hypothesis(BaseModel):
+class Hypothesis(Value):
     """A task that the user thinks the model may be doing, for the instruction posterior.
 
     Attributes:
@@ -48,10 +47,8 @@ class Hypothesis(BaseModel):
             is not named is its own word. No two labels may share a word, or one would be counted as the other.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    instruction: str
+    name: Text
+    instruction: Text
     prior: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     words: Words = ()
 
@@ -65,7 +62,7 @@ class Hypothesis(BaseModel):
         return dict(self.words).get(label, label)
 
 
-class TaskPrior(BaseModel):
+class TaskPrior(Value):
     """What the user holds of one task of the embedded mixture before any demonstration.
 
     Attributes:
@@ -73,13 +70,11 @@ class TaskPrior(BaseModel):
         weight: unnormalised P'(T), on the scale of the mixture's own P(T), which tasks not named keep; 0 rules it out.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    task: str
+    task: Text
     weight: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 
 
-class Study(BaseModel):
+class Study(Value):
     """What to do. Frozen and hashable; `model_dump_json` / `model_validate_json` round-trip it.
 
     Attributes:
@@ -125,22 +120,20 @@ class Study(BaseModel):
         token_head: the head whose token-to-token attention is wanted, or None for none.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     model: ModelChoice = ModelChoice()
     demonstrations: tuple[Demonstration, ...] = ()
     pool: tuple[Demonstration, ...] = ()
-    query: str = ""
-    gold: str | None = None
-    labels: tuple[str, ...] = ()
+    query: Text = ""
+    gold: Text | None = None
+    labels: tuple[Text, ...] = ()
     template: Template = ARROW
-    instruction: str = ""
-    input_pattern: str = ""
+    instruction: Text = ""
+    input_pattern: Text = ""
 
-    selection: str = "hand-picked"
+    selection: Text = "hand-picked"
     k: Annotated[int, Field(ge=0, le=10_000)] = 4
     selection_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    encoder: str = "hidden"
+    encoder: Text = "hidden"
     shortlist: Annotated[int, Field(ge=1, le=10_000)] = 100
     mmr_lambda: Annotated[float, Field(ge=0, le=1)] = 0.5
     neighbours: Annotated[int, Field(ge=1, le=10_000)] = 150
@@ -150,19 +143,19 @@ class Study(BaseModel):
     concept_tokens: Annotated[int, Field(ge=1, le=100)] = 10
 
     shots: Annotated[int, Field(ge=0, le=10_000)] | None = None
-    ordering: str = "given"
+    ordering: Text = "given"
     ordering_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     probes: Annotated[int, Field(ge=1, le=1_000)] = 16
     probe_source: Literal["pool", "model"] = "pool"
 
-    scoring: str = "direct"
+    scoring: Text = "direct"
     normalisation: Normalisation = "sum"
-    premise: str = ""
+    premise: Text = ""
     label_prior: Literal["even", "shown"] = "even"
-    calibration: str = "none"
+    calibration: Text = "none"
     calibration_seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
-    reasoning: str = "none"
+    reasoning: Text = "none"
     open_ended: bool = False
     matching: Literal["exact", "squad"] = "exact"
     longest: Annotated[int, Field(ge=1, le=2_000)] = 64

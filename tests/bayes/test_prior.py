@@ -6,13 +6,13 @@ from copy import copy
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from core import Demonstration, Study, StudyError, TaskPrior, load_model, run
 from core.bayes.answer import bayes_answer
 from core.bayes.by_family import by_family
 from core.bayes.kernel import exact_kernel
 from core.bayes.prior import edited_prior, log_factors, mixture_prior, unknown_tasks
+from core.errors import InvalidValue
 from core.mixture.mixture import Mixture, load_mixture
 from core.models import LanguageModel
 from core.pipeline.bayes import with_prior
@@ -116,11 +116,19 @@ def test_the_implicit_posterior_is_the_models_own_affair(model: LanguageModel) -
     np.testing.assert_array_equal(plain.answer.probabilities, edited.answer.probabilities)
 
 
+def test_a_small_weight_rules_nothing_out() -> None:
+    """Beside the largest weight the smallest once became zero, which means that the task cannot be."""
+    prior = (TaskPrior(task=MIXTURE.families[0], weight=1e12), TaskPrior(task=MIXTURE.families[1], weight=5e-324))
+    found = log_factors(MIXTURE, prior)
+    expected = np.log(5e-324) - np.log(1e12) - np.log(mixture_prior(MIXTURE)[1])
+    assert found[1] == pytest.approx(expected, rel=1e-9)
+
+
 def test_what_a_prior_cannot_be(model: LanguageModel) -> None:
     for weight in (-1.0, float("nan"), float("inf")):
-        with pytest.raises(ValidationError):
+        with pytest.raises(InvalidValue):
             TaskPrior(task="copy", weight=weight)
-    with pytest.raises(ValidationError, match="one prior"):
+    with pytest.raises(InvalidValue, match="one prior"):
         Study(prior=(PRIOR[0], PRIOR[0]))
     nothing = tuple(TaskPrior(task=name, weight=0) for name in MIXTURE.families)
     with pytest.raises(StudyError, match="rules every task out"):

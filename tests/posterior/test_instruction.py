@@ -100,6 +100,18 @@ def test_no_demonstrations_is_the_prior(model: LanguageModel) -> None:
     np.testing.assert_allclose(found.log_evidence, [0.0], atol=1e-12)
 
 
+@pytest.mark.parametrize("weight", [1e308, 1e12, 5e-324])
+def test_priors_of_any_size_are_their_ratio(model: LanguageModel, weight: float) -> None:
+    """Two of 1e308 once added up to infinity, and the posterior stayed at one half."""
+
+    def weights(own: float) -> np.ndarray:
+        hypotheses = tuple(one.model_copy(update={"prior": own}) for one in HYPOTHESES[:2])
+        return instruction(Study(query="fine", hypotheses=hypotheses), model, SHOWN, LABELS).weights
+
+    np.testing.assert_allclose(weights(weight), weights(1.0), rtol=1e-12)
+    assert abs(weights(weight)[-1, 0] - 0.5) > 1e-6
+
+
 def test_asked_for_and_possible(model: LanguageModel) -> None:
     every = Study(query="fine", posteriors=("exact", "implicit", "instruction"))
     assert posteriors_of(every, model, SHOWN, LABELS) == {}

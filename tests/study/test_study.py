@@ -7,9 +7,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from core import Demonstration, Hypothesis, ModelChoice, Study, Template
+from core.errors import InvalidValue
 
 TEXT = st.text(max_size=20)
 ROWS = st.lists(st.builds(Demonstration, input=TEXT, label=TEXT, excluded=st.booleans()), max_size=4).map(tuple)
@@ -45,9 +45,9 @@ def test_json_brings_the_same_study_back(study: Study) -> None:
 
 @pytest.mark.parametrize("wrong", [{"k": -1}, {"probes": 0}, {"selection_seed": 2**31}, {"unheard": 1}])
 def test_what_makes_no_sense_is_refused(wrong: dict[str, int]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidValue):
         Study.model_validate(wrong)
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidValue):
         Hypothesis(name="h", instruction="i", prior=float("inf"))
 
 
@@ -60,7 +60,7 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, int]) -> None:
     ],
 )
 def test_selections_are_set_within_bounds(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidValue):
         Study.model_validate(wrong)
 
 
@@ -78,7 +78,7 @@ def test_a_study_saved_under_former_names_opens_and_is_written_under_the_present
 
     assert opened == Study(query="x", shortlist=7, posterior_solver="least-squares")
     assert {"candidates", "decoding"}.isdisjoint(opened.model_dump())
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidValue):
         Study.model_validate({"candidates": 7, "shortlist": 7})
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidValue):
         Study.model_validate({"candidates": 0})

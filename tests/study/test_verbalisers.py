@@ -6,10 +6,9 @@ import itertools
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from core import Study, load_model, run
-from core.errors import StudyError
+from core.errors import InvalidValue, StudyError
 from core.models import LanguageModel
 from core.ordering import orderings
 from core.scoring import scorers
@@ -185,7 +184,7 @@ def test_label_spans_hold_the_word() -> None:
     "words", [(("foo", " "),), (("", "x"),), (("foo", "x"), ("foo", "y")), (("foo", "x"), ("bar", " x "))]
 )
 def test_words_are_checked(words: tuple[tuple[str, str], ...]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidValue):
         Template(words=words)
 
 

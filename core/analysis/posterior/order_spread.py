@@ -19,7 +19,7 @@ from core.bayes.exact import ExactBayes, exact_bayes
 from core.errors import StudyError
 from core.posterior.implicit import implicit_after_all
 from core.posterior.instruction import bayes as posterior_of
-from core.posterior.instruction import demonstration_groups, demonstration_pairs
+from core.posterior.instruction import demonstration_groups, demonstration_pairs, log_prior
 from core.runtime.progress import Stop, part
 from core.scoring.alike import score_alike
 from core.scoring.together import score_together
@@ -175,6 +175,6 @@ def _chained(
     compared = zip(by_order, arranged, strict=True)
     groups = [(m, *one) for m, (own, rows) in enumerate(compared) for one in demonstration_groups(own, len(rows))]
     logs = np.array([float(s.logprobs.sum()) for s in score_alike(model, pairs, groups, stop)], dtype=np.float64)
-    prior = np.array([h.prior for h in study.hypotheses], dtype=np.float64)
+    prior = log_prior(study.hypotheses)
     likelihood = logs.reshape(len(arranged), len(prior), -1)  # (M, T, k)
-    return np.array([posterior_of(np.log(prior / prior.sum()), one)[0][-1] for one in likelihood])
+    return np.array([posterior_of(prior, one)[0][-1] for one in likelihood])

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
-from pydantic import ValidationError
 
 from core.analysis.format.tokens import channel_preview, tokens_of, warnings_on
-from core.errors import StudyError
+from core.errors import InvalidValue, StudyError
 from core.scoring.labels import distinct, pool_labels
 from core.study.cleaning import tidied, usable
 from core.study.input_patterns import rewritten
@@ -170,7 +169,7 @@ def _write_words(rows: tuple[tuple[str, str], ...], labels: tuple[str, ...]) -> 
     try:
         changed = Template.model_validate({**dict(template), "words": words})
         check_words(changed, labels)
-    except ValidationError:
+    except InvalidValue:
         _refuse("Two labels cannot be written alike; give each a word of its own.")
         return
     except StudyError as error:

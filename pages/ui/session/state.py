@@ -13,9 +13,8 @@ from contextvars import ContextVar
 from typing import Any
 
 import streamlit as st
-from pydantic import ValidationError
 
-from core.errors import ICLensError, StudyError
+from core.errors import ICLensError, InvalidValue, StudyError
 from core.study.study import Study
 from pages.ui.session import address, widgets
 from pages.ui.session.address import NOTICE
@@ -100,9 +99,8 @@ def edit(**changes: Any) -> None:
     now = history()
     try:
         new = Study.model_validate({**dict(now.study), **changes})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise StudyError(f"“{'.'.join(map(str, first['loc']))}” was not changed: {first['msg'].lower()}.") from None
+    except InvalidValue as error:
+        raise StudyError(f"“{'.'.join(map(str, error.place))}” was not changed: {error.why.lower()}.") from None
     now.advance(new, now.a, _typed.get())
     address.secure()
 

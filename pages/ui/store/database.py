@@ -157,7 +157,7 @@ class Database:
         for end in ("", *BESIDE):
             with suppress(FileNotFoundError):
                 Path(f"{self.path}{end}").rename(f"{aside}{end}")
-        sentence = f"The file of kept studies was damaged: it was put aside as {aside}, and a new one was begun."
+        sentence = f"The file of kept studies was damaged: it was put aside as `{aside}`, and a new one was begun."
         log.warning(sentence)
         self.said.append(sentence)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import ValidationError
-
+from core.errors import InvalidValue
 from core.study.study import Study
 
 MOST = 100  # fields that may be left out; what has more is no study
@@ -20,7 +19,7 @@ def read(body: str) -> tuple[Study | None, tuple[str, ...]]:
     """
     try:
         return Study.model_validate_json(body), ()
-    except ValidationError:
+    except InvalidValue:
         pass
     try:
         whole = json.loads(body)
@@ -30,18 +29,13 @@ def read(body: str) -> tuple[Study | None, tuple[str, ...]]:
     while isinstance(whole, dict) and len(left) < MOST:
         try:
             return Study.model_validate(whole), tuple(left)
-        except ValidationError as error:
-            place = _unknown(error) or error.errors()[0]["loc"][:1]
+        except InvalidValue as error:
+            # The last of those that nobody knows: removing it moves none of the others.
+            place = error.unknown[-1] if error.unknown else error.place[:1]
         if not place or not _remove(whole, place):
             break
         left.append(".".join(map(str, place)))
     return None, ()
-
-
-def _unknown(error: ValidationError) -> tuple[int | str, ...]:
-    """The last of the places where a field stands that nobody knows: removing it moves none of the others."""
-    places = [one["loc"] for one in error.errors() if one["type"] == "extra_forbidden"]
-    return places[-1] if places else ()
 
 
 def _remove(whole: Any, place: tuple[int | str, ...]) -> bool:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
-from pydantic import ValidationError
 from streamlit.delta_generator import DeltaGenerator
 
-from core.errors import ICLensError
+from core.errors import ICLensError, InvalidValue
 from core.files import (
     ENCODINGS,
     MAX_BYTES,
@@ -144,7 +143,7 @@ def _study_in(given: bytes | str) -> Study | None:
         return None
     try:
         found = Study.model_validate_json(given)
-    except ValidationError:
+    except InvalidValue:
         return None
     return found if found.model_fields_set >= STUDY_FIELDS else None
 

@@ -8,6 +8,7 @@ put into the rows as they are now.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -166,14 +167,15 @@ def hypotheses_editor(prefix: str, rows: tuple[Hypothesis, ...], height: int) ->
         title, text = _text(name).strip(), _text(instruction).strip()
         if title and text and title not in [row.name for row in found]:
             weight = 1.0 if pd.isna(prior) else float(prior)
+            if not 0 < weight < math.inf:
+                unread.append(f"A prior is a number above zero: “{title}” counts with 1 and not with {weight:g}.")
+                weight = 1.0
             try:
                 pairs = read_words(_text(words))
             except StudyError as error:
                 pairs = ()
                 unread.append(str(error))
-            found.append(
-                Hypothesis(name=title, instruction=text, prior=weight if 0 < weight < 1e12 else 1.0, words=pairs)
-            )
+            found.append(Hypothesis(name=title, instruction=text, prior=weight, words=pairs))
     if unread:
         st.caption(plain(unread[0], 160))
     settle(sheet, key, tuple(found))

@@ -117,6 +117,13 @@ def test_pool_and_hypotheses_have_tables_of_their_own(three: Page) -> None:
     assert three.at.data_editor[0].value["input"].tolist() == ["bee"]
 
 
+def test_a_prior_of_any_size_is_taken_and_none_but_a_number_above_zero(three: Page) -> None:
+    rows = [{"name": str(prior), "instruction": "Translate.", "prior": prior} for prior in (1e12, 1e308, 0.0, -1.0)]
+    three.front("Hypotheses").type_into("hypotheses", added_rows=rows)
+    assert [row.prior for row in three.study.hypotheses] == [1e12, 1e308, 1.0, 1.0]
+    assert "A prior is a number above zero: “0" in three.said.replace("\\", "")
+
+
 def test_rows_that_were_moved_keep_everything() -> None:
     assert move(ROWS, 1, 1) == ((ROWS[1], ROWS[0], ROWS[2]), 2)
     assert move(ROWS, 1, -1) == (ROWS, 1)
