@@ -16,6 +16,8 @@ from core.files.table import MAX_COLUMNS, MAX_ROWS, Table, build
 
 DELIMITERS = (",", ";", "\t", "|")
 HINT = re.compile(r"\ufeff?sep=([^\r\n])\r?\n")
+MOST_LINES = 500_000
+"""Lines that are read, fifty for every row that is kept."""
 MOST_CELLS = 200_000
 """Delimiters in a row at most, far more than columns can be read: beyond them it is refused before it is cut."""
 
@@ -80,7 +82,9 @@ def _numbered(text: str, delimiter: str, quotes: bool = True) -> Iterator[tuple[
 
     def lines() -> Iterator[str]:
         nonlocal signs
-        for written in io.StringIO(text, newline=""):
+        for number, written in enumerate(io.StringIO(text, newline="")):
+            if number == MOST_LINES:
+                raise DataError(f"It has more than {MOST_LINES:,} lines, most of them blank or within cells.")
             signs += written.count(delimiter)
             if signs > MOST_CELLS:
                 raise DataError(f"A row has more than {MOST_CELLS:,} cells; at most {MAX_COLUMNS} columns can be read.")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from core.errors import DataError
 from core.files.column_names import SPLIT, USUAL_NAMES
+from core.files.table import MAX_COLUMNS
 
 EXAMPLE = '[{"input": "cat", "label": "chat"}]'
 DEEPEST = 6
@@ -42,9 +44,9 @@ def records_of(value: Any, most: int) -> Shaped:
     if not isinstance(value, dict):
         raise _not_records()
     for read in (_of_columns, _of_keyed):
-        found = read(value)
+        found = read(value, most)
         if found is not None:
-            return Shaped(found[:most])
+            return Shaped(found)
     lists = _lists_in(value)
     if len(lists) == 1:
         name, rows = lists[0]
@@ -54,7 +56,7 @@ def records_of(value: Any, most: int) -> Shaped:
         return Shaped(inner.records, (*((note,) if note else ()), *inner.notes))
     if lists:
         return _of_parts(lists, most)
-    pairs = _of_pairs(value)
+    pairs = _of_pairs(value, most)
     if pairs is None:
         raise _not_records()
     return pairs
@@ -75,6 +77,8 @@ def _of_list(rows: list[Any]) -> Shaped:
     if all(isinstance(row, dict) for row in rows):
         return _of_records(rows)
     if all(isinstance(row, list) for row in rows) and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1:
+        if len(rows[0]) > MAX_COLUMNS:
+            raise DataError(f"There are {len(rows[0]):,} columns; at most {MAX_COLUMNS} can be read.")
         return Shaped([{f"column {place}": cell for place, cell in enumerate(row, start=1)} for row in rows])
     raise _not_records()
 
@@ -136,33 +140,34 @@ def _content(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-def _of_columns(value: Record) -> list[Record] | None:
+def _of_columns(value: Record, most: int) -> list[Record] | None:
     """{"text": ["a", "b"], "label": [0, 1]}; {"text": {"0": "a"}, "label": {"0": 1}}; {"columns": …, "data": …}."""
     header, data = value.get("columns"), value.get("data")
     if isinstance(header, list) and isinstance(data, list) and all(isinstance(row, list) for row in data):
+        data = data[:most]
         if any(len(row) != len(header) for row in data):
             raise DataError("Its “columns” and a row of its “data” have not the same number of cells.")
         return [dict(zip(map(str, header), row, strict=True)) for row in data]
     columns = list(value.values())
     if len(columns) > 1 and all(isinstance(column, list) for column in columns):
         if len({len(column) for column in columns}) == 1 and not any(isinstance(c[0], dict) for c in columns if c):
-            return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
+            return [dict(zip(value, row, strict=True)) for row in islice(zip(*columns, strict=True), most)]
     elif len(columns) > 1 and all(isinstance(column, dict) and column for column in columns):
         keys = columns[0].keys()
         if all(key.isdecimal() for key in keys) and all(column.keys() == keys for column in columns):
-            return [{name: column[key] for name, column in value.items()} for key in keys]
+            return [{name: column[key] for name, column in value.items()} for key in islice(keys, most)]
     return None
 
 
-def _of_keyed(value: Record) -> list[Record] | None:
+def _of_keyed(value: Record, most: int) -> list[Record] | None:
     """{"q1": {"text": …, "label": …}, "q2": …}: records by the names that they have."""
     rows = list(value.values())
     if len(rows) < 2 or not all(isinstance(row, dict) and row for row in rows):
         return None
-    shared = set.intersection(*(set(row) for row in rows))
+    shared = set(rows[0]).intersection(*rows[1:most])
     if not shared or any(isinstance(cell, list) and cell and isinstance(cell[0], dict) for cell in rows[0].values()):
         return None
-    return [{"id": key, **row} for key, row in value.items()]
+    return [{"id": key, **row} for key, row in islice(value.items(), most)]
 
 
 def _lists_in(value: Record) -> list[tuple[str, list[Any]]]:
@@ -192,11 +197,11 @@ def _of_parts(lists: Sequence[tuple[str, list[Any]]], most: int) -> Shaped:
     return Shaped(records, (f"Its lists are parts of one set: {sizes} rows.", *notes))
 
 
-def _of_pairs(value: Record) -> Shaped | None:
+def _of_pairs(value: Record, most: int) -> Shaped | None:
     """{"cat": "chat", "dog": "chien"}: inputs and labels; with usual names it is one record."""
     if len(value) < 2 or any(isinstance(cell, list | dict) for cell in value.values()):
         return None
     if any(name.lower() in USUAL_NAMES for name in value):
         return Shaped([value])
     note = "Its names were read as inputs, and what each stands for as the label."
-    return Shaped([{"input": name, "label": cell} for name, cell in value.items()], (note,))
+    return Shaped([{"input": name, "label": cell} for name, cell in islice(value.items(), most)], (note,))

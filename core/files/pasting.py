@@ -12,7 +12,7 @@ from core.errors import DataError
 from core.files.column_names import INPUT_NAMES, LABEL_NAMES
 from core.files.delimited import hinted, looks_like_header, read_delimited
 from core.files.named_fields import Lines, preamble, read_colons, read_records
-from core.files.table import Table, build
+from core.files.table import MAX_COLUMNS, Table, build
 
 # No white space in a pattern that is searched for: it would be tried from every blank of a long run anew.
 ARROWS = re.compile(r"->|→|=>|⇒")
@@ -116,6 +116,9 @@ def _bars(lines: Lines) -> Table | None:
     if not _fits(lines, BAR):
         return None
     first = next(place for place, (_, line) in enumerate(lines) if "|" in line)
+    wide = next((number for number, line in lines if line.count("|") > MAX_COLUMNS), None)
+    if wide is not None:
+        raise DataError(f"Line {wide:,} has more than {MAX_COLUMNS} cells between bars.")
     notes, rest = preamble(lines[:first]), lines[first:]
     headed = len(rest) > 1 and _is_rule(rest[1][1])
     rows = [(number, _cells(line)) for number, line in rest if not (headed and _is_rule(line))]
