@@ -273,6 +273,10 @@ def _weights(files: _Files, config: Any, dtype: str, device: str, stop: Stop | N
     import torch
     from transformers import AutoModelForCausalLM, GgufConfig
 
+    # late: loads torch
+    from core.models.made_as import install
+
+    install()
     load: Any = AutoModelForCausalLM.from_pretrained
     name = files.name
     how: dict[str, Any] = {"use_safetensors": True}

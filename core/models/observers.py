@@ -107,11 +107,11 @@ class Columns:
         self._start = int(inside[0]) if len(inside) else 0
         self._stop = int(inside[-1]) + 1 if len(inside) else 0
         self._width = self._even()
-        self._matrix = torch.empty(0) if self._width else self.indicator()
+        self._matrix = torch.empty(0, dtype=torch.float32) if self._width else self.indicator()
 
     def indicator(self) -> Tensor:
         """(t, C) one where a token is in a column."""
-        matrix = torch.zeros(self.size, self.count)
+        matrix = torch.zeros(self.size, self.count, dtype=torch.float32)
         inside = torch.nonzero(self._of >= 0).flatten()
         matrix[inside, self._of[inside]] = 1.0
         return matrix

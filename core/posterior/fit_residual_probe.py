@@ -105,7 +105,7 @@ def fit(hidden: Singles, exact: Singles, ridge: float = RIDGE, steps: int = STEP
     """
     centre, scale = hidden.mean(0), hidden.std(0) + 1e-6
     x, aims = torch.from_numpy((hidden - centre) / scale), torch.from_numpy(exact)
-    weights = torch.zeros((hidden.shape[1], exact.shape[1]), requires_grad=True)
+    weights = torch.zeros((hidden.shape[1], exact.shape[1]), dtype=torch.float32, requires_grad=True)
     bias = torch.from_numpy(np.log(exact.mean(0) + 1e-6)).requires_grad_(True)
     solver = torch.optim.LBFGS([weights, bias], max_iter=steps, history_size=20, line_search_fn="strong_wolfe")
 

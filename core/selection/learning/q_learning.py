@@ -131,7 +131,7 @@ class _Record:
 
         values = self._values(weights, self.now[batch])  # (B, n)
         best = self._values(target, self.then[batch]).amax(dim=1)
-        wanted = self.reward[batch] + torch.where(self.last[batch], torch.zeros(()), best)
+        wanted = self.reward[batch] + torch.where(self.last[batch], torch.zeros((), dtype=torch.float32), best)
         own = values.gather(1, self.action[batch][:, None])[:, 0]
         return (0.5 * (wanted - own) ** 2 + CONSERVATISM * (torch.logsumexp(values, dim=1) - own)).mean()
 
@@ -146,6 +146,7 @@ def _start(features: int, seed: int) -> list[Tensor]:
     """W₁, b₁, w₂, b₂ with Q = 0 everywhere."""
     import torch
 
-    first = torch.randn(HIDDEN, features, generator=torch.Generator().manual_seed(seed)) / features**0.5
-    weights = [first, torch.zeros(HIDDEN), torch.zeros(1, HIDDEN), torch.zeros(1)]
+    chance, form = torch.Generator().manual_seed(seed), torch.float32
+    first = torch.randn(HIDDEN, features, generator=chance, dtype=form) / features**0.5
+    weights = [first, *(torch.zeros(shape, dtype=form) for shape in ((HIDDEN,), (1, HIDDEN), (1,)))]
     return [weight.requires_grad_(True) for weight in weights]
