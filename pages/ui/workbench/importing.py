@@ -130,7 +130,6 @@ def _encoding(data: bytes) -> str | None:
         [likely, *(name for name in ENCODINGS if name != likely)],
         format_func=lambda name: f"{ENCODINGS[name]}{', detected' if name == likely else ''}",
         key=f"{P}import_encoding_{likely}",
-        required=True,
         help="The file is not UTF-8. The rows below are read so: choose another where letters look wrong.",
     )
     return chosen
@@ -167,11 +166,11 @@ def _take_over(table: Table) -> None:
     for note in table.notes:
         st.caption(plain(note, 300))
     parts = parts_of(table)
-    left, right, target, how = st.columns([1, 1, 1.2, 1])
+    *before, left, right, target, how = st.columns([0.8, 1, 1, 1.3, 0.9] if parts else [1, 1, 1.2, 1])
     whole, part = table, EVERY
     shape = f"{len(table.rows)}_{len(table.columns)}"  # another file starts from its own guess
     if parts:
-        part = left.selectbox("Rows of", [*parts, EVERY], key=f"{P}import_part_{shape}", required=True)
+        part = before[0].selectbox("Rows of", [*parts, EVERY], key=f"{P}import_part_{shape}")
         table = table if part == EVERY else part_of(table, part)
     try:
         used, pattern = _columns(table, left, right, shape)
