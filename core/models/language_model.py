@@ -250,10 +250,12 @@ class LanguageModel:
         if len({state.shape for state in states}) > 1:
             raise ModelError("This model's layers have different widths, so its hidden states cannot be compared.")
         kept = request.kept if len(request.kept) == self.layers else []
+        logprobs = torch.log_softmax(output.logits[0, -1].float(), dim=-1).cpu().numpy()
+        self._check_numbers(logprobs[:1])  # where one is none, so are all
         return _reading(
             encoding,
             ids,
-            torch.log_softmax(output.logits[0, -1].float(), dim=-1).cpu().numpy(),
+            logprobs,
             attention=torch.stack(kept).float().cpu().numpy() if kept else None,
             hidden=torch.stack(states).float().cpu().numpy() if states else None,
             map=None if request.map is None else request.map.cpu().numpy(),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import DynamicCache
 
-from core.errors import Cancelled
+from core.errors import Cancelled, ModelError
 from core.models.architectures import Route
 from core.models.capture import REQUEST, TreeShape, watching
 from core.models.observers import LastRow
@@ -314,7 +314,7 @@ class Passes:
     def last(self, inputs: dict[str, Any], **options: Any) -> Any:
         """The model's whole output, with logits at the last place alone."""
         count(passes=1)
-        with torch.inference_mode():
+        with torch.inference_mode(), _within_memory(inputs):
             return self.model(**inputs, **options, **({"logits_to_keep": 1} if self._keeps else {}))
 
     def _tree_inputs(self, tree: TreeShape) -> dict[str, Any]:
@@ -342,7 +342,7 @@ class Passes:
         count(passes=1)
         start = time.perf_counter()
         try:
-            with torch.inference_mode(), self.below_output() as seen:
+            with torch.inference_mode(), self.below_output() as seen, _within_memory(inputs):
                 output = self.model(**inputs)
             logits: Tensor = output.logits
             if take is not None:
@@ -456,3 +456,25 @@ def _table(rows: list[Ints], padding: Ints | None = None) -> Ints:
     for place, row in enumerate(rows):
         table[place, : len(row)] = row
     return table
+
+
+@contextmanager
+def _within_memory(inputs: dict[str, Any]) -> Iterator[None]:
+    """Say what did not fit where memory ends; what had been taken for the pass is free again.
+
+    Raises:
+        ModelError: the machine has no memory for this pass.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        # On a processor torch has no error of its own for it.
+        known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not known and "not enough memory" not in str(error) and "out of memory" not in str(error):
+            raise
+        rows, tokens = inputs["input_ids"].shape
+        device = inputs["input_ids"].device.type
+        raise ModelError(
+            f"A pass of {rows:,} × {tokens:,} tokens does not fit in the memory of {device}: "
+            "a shorter prompt with fewer demonstrations, a smaller model or a 16-bit format takes less."
+        ) from None
