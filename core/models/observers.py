@@ -42,6 +42,9 @@ class Rows:
                 self.map[places, : places.stop] = layer.rows(places, head)[0]
 
 
+_STACKED = 1 << 22  # numbers of several layers' keys that are copied to be multiplied in one call
+
+
 class LastRow:
     """One query's attention in every layer, worked out at the end for all layers at once: one small product a layer
     would cost more in calls than in numbers."""
@@ -62,7 +65,8 @@ class LastRow:
             return
         reach = layer.past + self._place + 1
         mask = None if layer.mask is None else layer.mask[:, self._place, :reach]
-        self._asked.append((layer.query[:, self._place], layer.key[:, :reach], mask, layer.scale))
+        query = layer.query[:, self._place].clone()  # a view would keep the queries of all tokens
+        self._asked.append((query, layer.key[:, :reach], mask, layer.scale))
 
     def __len__(self) -> int:
         """Layers seen."""
@@ -73,7 +77,8 @@ class LastRow:
         if not self._asked:
             return torch.stack([self._known[number] for number in sorted(self._known)])
         alike = len({(query.shape, keys.shape) for query, keys, _, _ in self._asked}) == 1
-        together = [self._asked] if alike else [[one] for one in self._asked]
+        some = max(1, _STACKED // max(keys.numel() for _, keys, _, _ in self._asked)) if alike else 1
+        together = [self._asked[start : start + some] for start in range(0, len(self._asked), some)]
         rows = iter([row for some in together for row in _rows(some)])
         return torch.stack([self._known[n] if n in self._known else next(rows) for n in range(len(self))])
 

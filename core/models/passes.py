@@ -23,6 +23,7 @@ from core.models.capture import REQUEST, TreeShape, watching
 from core.models.observers import LastRow
 from core.models.packing import Plan, Row, stem
 from core.models.prefix_cache import KeysValues, PrefixCache
+from core.models.reserved import reserved
 from core.models.trie import Ints
 from core.runtime.cost import count
 from core.runtime.progress import Advance
@@ -138,6 +139,7 @@ class Passes:
         self.prefixes: PrefixCache | None = None
         self.last_states = False
         self.pace: float | None = None
+        self._layers = int(model.config.get_text_config().num_hidden_layers)
         self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
 
     def run(
@@ -175,7 +177,7 @@ class Passes:
         """Keys and values of one sequence, every layer in full (a windowed layer forgets by its mask)."""
         known = [] if self.prefixes is None else self.prefixes.take(tokens)
         front = known[0][0].shape[2] if known else 0
-        kept = DynamicCache(known) if known else DynamicCache()
+        kept = reserved(known, self._layers)
         if front == len(tokens):
             return kept
         inputs = {"input_ids": self._tensor(tokens[front:])[None], "past_key_values": kept, "use_cache": True}
@@ -249,7 +251,7 @@ class Passes:
         keep = np.zeros(ids.shape, dtype=bool)
         for place, row in enumerate(batch):
             keep[place, row.marked] = True
-        inputs = {"input_ids": self._tensor(ids), **_past(trunk, len(batch), kept)}
+        inputs = {"input_ids": self._tensor(ids), **_past(trunk, len(batch), kept, self._layers)}
         front = 0 if trunk is None else trunk.get_seq_length()
         tree = None
         # padding stands to the right of every token that counts, so that chains need no mask at all
@@ -294,7 +296,7 @@ class Passes:
             self._tensor(apart)[None] if front and apart.any() else None,
         )
         ids = self._tensor(np.concatenate([row.trie.tokens for row in batch]))[None]
-        inputs = {"input_ids": ids, **_past(trunk, 1, kept), **self._tree_inputs(tree)}
+        inputs = {"input_ids": ids, **_past(trunk, 1, kept, self._layers), **self._tree_inputs(tree)}
         return self._forward(inputs, self._tensor(keep), tree, take, kept)
 
     def _keys(self, front: int, own: int, nodes: Ints) -> Tensor | slice:
@@ -386,10 +388,9 @@ def check(stop: Stop | None) -> None:
         raise Cancelled
 
 
-def _repeat(cache: DynamicCache, times: int) -> DynamicCache:
-    """A copy of a cache of one sequence for `times` rows, which may grow without touching the original."""
-    layers: list[Any] = list(cache.layers)
-    return DynamicCache([(x.keys.expand(times, -1, -1, -1), x.values.expand(times, -1, -1, -1)) for x in layers])
+def _repeat(known: KeysValues, times: int) -> DynamicCache:
+    """A copy of one sequence's keys and values for `times` rows, which may grow without touching the original."""
+    return DynamicCache([(k.expand(times, -1, -1, -1), v.expand(times, -1, -1, -1)) for k, v in known])
 
 
 @dataclass(frozen=True)
@@ -414,17 +415,18 @@ def _layout(batch: tuple[Row, ...]) -> _Layout:
     return _Layout(starts, parts, behind)
 
 
-def _past(trunk: DynamicCache | None, rows: int, kept: Kept | None) -> dict[str, Any]:
+def _past(trunk: DynamicCache | None, rows: int, kept: Kept | None, layers: int) -> dict[str, Any]:
     """The cache that a pass goes on from: the trunk's for every row, an empty one where keys and values are wanted."""
     if trunk is None and kept is None:
         return {"use_cache": False}
-    return {"use_cache": True, "past_key_values": DynamicCache() if trunk is None else _repeat(trunk, rows)}
+    known = [] if trunk is None else _states(trunk)
+    return {"use_cache": True, "past_key_values": _repeat(known, rows) if rows > 1 else reserved(known, layers)}
 
 
 def _states(cache: DynamicCache) -> KeysValues:
     """Its keys and values by layer."""
     layers: list[Any] = list(cache.layers)
-    return [(layer.keys, layer.values) for layer in layers]
+    return [(layer.keys, layer.values) for layer in layers if layer.keys is not None]
 
 
 def _parts(starts: list[int]) -> tuple[tuple[int, int], ...]:
