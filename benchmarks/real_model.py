@@ -3,6 +3,7 @@
     git worktree add ../before bb554e5
     python -m benchmarks.real_model ../before            half an hour of two cores; writes results/real_model.*
     python -m benchmarks.real_model ../before --quick    one round of each, to see that it runs; writes nothing
+    python -m benchmarks.real_model --only memory        this part anew, the others as they were measured before
 
 SmolLM2-135M in float32 on two threads, 16 demonstrations of SST-2 (../shared/data) and a query, some 400 tokens. One
 process each for this build, the build before and transformers alone; a round gives all three the same study in an order
@@ -382,12 +383,25 @@ def report(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+ALONE = {"memory": measure_memory, "orders": measure_orders}
+"""Parts that need neither the build before nor lm-eval."""
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("before", type=Path, help="a checkout of the build before")
+    parser.add_argument("before", type=Path, nargs="?", help="a checkout of the build before")
     parser.add_argument("--quick", action="store_true", help="one round of each; writes nothing")
+    parser.add_argument("--only", choices=ALONE, help="measure this part; the others stay as they were written")
     given = parser.parse_args()
+    if given.only:
+        found = json.loads((Path(__file__).parent / "results" / "real_model.json").read_text(encoding="utf-8"))
+        found[given.only] = ALONE[given.only](smollm2_folder())
+        print(report(found))
+        write_results("real_model", found, report(found))
+        return
+    if given.before is None:
+        parser.error("name a checkout of the build before")
     before, folder = given.before.resolve(), smollm2_folder()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=before, capture_output=True, text=True)
     found = {
