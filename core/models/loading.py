@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from core.mixture.mixture import Mixture
     from core.models.language_model import LanguageModel
 
+LONGEST_NAME, LONGEST_PATH = 255, 4_000  # bytes of a file's name, letters of a path; a file system takes no longer ones
 _NO_CONTEXT_LIMIT = 1_000_000
 _CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx")
 _ORIGINAL = "original_max_position_embeddings"
@@ -165,13 +166,26 @@ def _find(name: str, stop: Stop | None) -> _Files:
         if not (EMBEDDED / "config.json").is_file():
             raise ModelError("The embedded model's checkpoint is missing from this installation: install ICLens again.")
         return _Files(name, EMBEDDED)
-    local = Path(name).expanduser()
+    if len(name) > LONGEST_PATH or not name.isprintable() or max(map(_bytes, name.split("/"))) > LONGEST_NAME:
+        shown = " ".join("".join(c if c.isprintable() else " " for c in name[:60]).split())
+        raise ModelError(
+            f'"{shown}" cannot be a model\'s name: give a folder, or a hub id such as "gpt2", on one line.'
+        )
+    try:
+        local = Path(name).expanduser()
+    except RuntimeError:  # the home of a user whom nobody knows
+        local = Path(name)
     if name and (local.is_dir() or local.is_file()):
         gguf = find_gguf(local)
         return _Files(name, gguf.parent if gguf else local, gguf)
     if not name or local.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name:
         raise ModelError(f'There is no folder "{name}": give a folder that exists, or a hub id such as "gpt2".')
     return _Files(name, download(name, stop))
+
+
+def _bytes(name: str) -> int:
+    """How long a name is to a file system."""
+    return len(name.encode())
 
 
 def _config(files: _Files) -> Any:
