@@ -338,7 +338,7 @@ class LanguageModel:
 
         Raises:
             PromptTooLong: more tokens than the model reads.
-            ModelError: a layer that does not exist.
+            ModelError: a layer that does not exist, or states that are no numbers.
         """
         if not -self.layers - 1 <= layer <= self.layers:
             raise ModelError(f"There is no layer {layer}: hidden states go from 0 to {self.layers}.")
@@ -365,6 +365,7 @@ class LanguageModel:
                 for row, state in zip(batch, states, strict=True):
                     for member, path in zip(row.trie.members, row.trie.paths, strict=True):
                         result[member] = state[path[alone[member][1]]].float().mean(dim=0).cpu().numpy()
+        self._check_numbers(result)
         return result
 
     def _encoded(self, pairs: Sequence[Pair]) -> list[Encoding]:

@@ -43,12 +43,17 @@ def test_weights_that_are_no_numbers_are_refused(where: str, value: float, tmp_p
         run(STUDY, load_model(str(folder)))
 
 
-@pytest.mark.parametrize("call", ["score", "next_logprobs", "read"])
+@pytest.mark.parametrize("call", ["score", "next_logprobs", "read", "embed"])
 def test_a_word_that_is_no_number_is_refused_at_the_pass(call: str, tmp_path: Path) -> None:
     folder = write_tiny("llama", tmp_path / "llama")
     spoil(folder, "a word", float("nan"))
     model = load_model(str(folder))
-    arguments: Any = {"score": [("cat chat", " dog")], "next_logprobs": ["cat chat"], "read": "cat chat"}[call]
+    arguments: Any = {
+        "score": [("cat chat", " dog")],
+        "next_logprobs": ["cat chat"],
+        "read": "cat chat",
+        "embed": ["cat chat"],
+    }[call]
     more = {"hidden": True} if call == "read" else {}
     with pytest.raises(ModelError, match="no numbers"):
         getattr(model, call)(arguments, **more)
