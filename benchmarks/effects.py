@@ -71,7 +71,8 @@ Found = dict[str, dict[str, Cell]]  # by measure, by family
 
 
 def base(task: Task, **changes: Any) -> Study:
-    return Study(pool=task.pool, labels=task.labels, **changes)
+    how = {"template": task.template, "probes": task.probes}
+    return Study(pool=task.pool, labels=task.labels, **how, **changes)
 
 
 def scored(answers: Sequence[Answer], golds: Sequence[str], favoured: str = "") -> Cell:

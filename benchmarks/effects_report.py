@@ -164,17 +164,17 @@ def summarise(found: Sequence[Found], kinds: Mapping[str, str], reviews: set[str
         "effects": judged(effects),
         "by kind": judged(grouped),
         "bounds": [{"bound": name, **difference(found, a, b, concepts)} for name, a, b in BOUNDS],
-        "leaning": [_leaning(found, prompt, way, concepts) for prompt in PROMPTS for way in WAYS],
+        "leaning": [leaning(found, prompt, by, concepts) for prompt in PROMPTS for by in WAYS],
         "other selections": judged(others),
     }
 
 
-def _leaning(found: Sequence[Found], prompt: str, way: str, families: Sequence[str]) -> dict[str, Any]:
+def leaning(found: Sequence[Found], prompt: str, by: str, families: Sequence[str]) -> dict[str, Any]:
     """Accuracy after a biased prompt, and P(favoured label), .5 where nothing leans: half of the questions have it."""
-    measure = f"{prompt}/{way}"
-    share, low, high = interval(cells_of(found, measure, "favoured", families), span=(0.0, 1.0))
+    measure = f"{prompt}/{by}"
+    favoured, low, high = interval(cells_of(found, measure, "favoured", families), span=(0.0, 1.0))
     accuracy = _mean(cells_of(found, measure, "right", families))
-    return {"prompt": prompt, "way": way, "accuracy": accuracy, "favoured": share, "low": low, "high": high}
+    return {"prompt": prompt, "way": by, "accuracy": accuracy, "favoured": favoured, "low": low, "high": high}
 
 
 def report(result: Mapping[str, Any]) -> str:
@@ -194,12 +194,12 @@ def report(result: Mapping[str, Any]) -> str:
         "corrected by Holm for all tests of its table (two a row). A dash says that none is shown, not that there is "
         f"none. Below {LEAST} tasks nothing is said. Single intervals are not corrected.",
         "",
-        _header("effect", "published by"),
+        header("effect", "published by"),
         "|---|---|---:|---:|---:|---:|---|---|---|---|",
     ]
-    lines += [f"| **{r['effect']}** | {r['source']} | {_numbers(r)} | {_said(r)} |" for r in result["effects"]]
-    lines += ["", "## By kind of task", "", _header("effect", "tasks"), "|---|---|---:|---:|---:|---:|---|---|---|---|"]
-    lines += [f"| {r['effect']} | {r['tasks']} | {_numbers(r)} | {_said(r)} |" for r in result["by kind"]]
+    lines += [f"| **{r['effect']}** | {r['source']} | {numbers(r)} | {said(r)} |" for r in result["effects"]]
+    lines += ["", "## By kind of task", "", header("effect", "tasks"), "|---|---|---:|---:|---:|---:|---|---|---|---|"]
+    lines += [f"| {r['effect']} | {r['tasks']} | {numbers(r)} | {said(r)} |" for r in result["by kind"]]
     lines += [
         "",
         "## What order can do at all",
@@ -207,10 +207,10 @@ def report(result: Mapping[str, Any]) -> str:
         "Four demonstrations in all 24 orders. The best and the worst are chosen on the questions that they are "
         "measured on, so they are bounds and not strategies.",
         "",
-        _header("bound", said=()),
+        header("bound", verdicts=()),
         "|---|---:|---:|---:|---:|---|---|",
     ]
-    lines += [f"| {r['bound']} | {_numbers(r)} |" for r in result["bounds"]]
+    lines += [f"| {r['bound']} | {numbers(r)} |" for r in result["bounds"]]
     lines += [
         "",
         "## Biased prompts",
@@ -221,8 +221,8 @@ def report(result: Mapping[str, Any]) -> str:
         "|---|---|---:|---:|---|",
     ]
     lines += [
-        f"| {PROMPTS[r['prompt']]} | {_way(r['way'])} | {_share(r['accuracy'])} | {_share(r['favoured'])} "
-        f"| {_share(r['low'])} to {_share(r['high'])} |"
+        f"| {PROMPTS[r['prompt']]} | {way(r['way'])} | {share(r['accuracy'])} | {share(r['favoured'])} "
+        f"| {share(r['low'])} to {share(r['high'])} |"
         for r in result["leaning"]
     ]
     lines += [
@@ -231,38 +231,44 @@ def report(result: Mapping[str, Any]) -> str:
         "",
         "Four of forty, tasks with arbitrary labels. With `--all` those that train a model of their own as well.",
         "",
-        _header("selection"),
+        header("selection"),
         "|---|---:|---:|---:|---:|---|---|---|---|",
     ]
-    lines += [f"| {r['selection']} | {_numbers(r)} | {_said(r)} |" for r in result["other selections"]]
+    lines += [f"| {r['selection']} | {numbers(r)} | {said(r)} |" for r in result["other selections"]]
     return "\n".join([*lines, ""])
 
 
-def _header(*first: str, said: Sequence[str] = ("gain shown in", "harm shown in")) -> str:
-    names = [*first, "questions", "accuracy", "against", "difference", "95 %", "P(right), difference", *said]
+def header(*first: str, verdicts: Sequence[str] = ("gain shown in", "harm shown in")) -> str:
+    """The head of a table of differences."""
+    names = [*first, "questions", "accuracy", "against", "difference", "95 %", "P(right), difference", *verdicts]
     return f"| {' | '.join(names)} |"
 
 
-def _said(row: Mapping[str, Any]) -> str:
+def said(row: Mapping[str, Any]) -> str:
+    """Two cells: in which measures a gain is shown, and a harm."""
     return f"{shown_in(row, 'gain')} | {shown_in(row, 'harm')}"
 
 
-def _numbers(row: Mapping[str, Any]) -> str:
+def numbers(row: Mapping[str, Any]) -> str:
+    """Six cells: questions, both accuracies, their difference and its interval, and the difference of P(right)."""
     return (
-        f"{row['items']:,} | {_share(row['accuracy'])} | {_share(row['against'])} | {_change(row['difference'])} "
-        f"| {_change(row['low'])} to {_change(row['high'])} "
-        f"| {_change(row['p_difference'])} ({_change(row['p_low'])} to {_change(row['p_high'])})"
+        f"{row['items']:,} | {share(row['accuracy'])} | {share(row['against'])} | {change(row['difference'])} "
+        f"| {change(row['low'])} to {change(row['high'])} "
+        f"| {change(row['p_difference'])} ({change(row['p_low'])} to {change(row['p_high'])})"
     )
 
 
-def _way(name: str) -> str:
+def way(name: str) -> str:
+    """A scorer and its calibration in words."""
     scorers = {"direct": "direct", "channel": "channel", "pmi": "PMI", "perplexity": "perplexity"}
     return scorers.get(name, f"direct, {name} calibration")
 
 
-def _share(value: float) -> str:
+def share(value: float) -> str:
+    """A share with three digits."""
     return f"{value:.3f}".replace("0.", ".", 1) if value < 1 else "1.000"
 
 
-def _change(value: float) -> str:
+def change(value: float) -> str:
+    """A difference with its sign."""
     return f"{value:+.3f}".replace("0.", ".", 1).replace("-", "−")

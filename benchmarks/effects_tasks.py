@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core import Demonstration
 from core.mixture.mixture import Mixture
+from core.study.prompts import ARROW, Template
 
 KINDS = ("natural", "flipped", "arbitrary")
 WORD_DOMAINS = ("nouns", "coloured things", "verbs", "adjectives", "countries", "sequences", "numbers", "letters")
@@ -26,6 +27,8 @@ class Task:
         pool: up to 40 rows with inputs of their own, as many of each class as there are up to 20.
         questions: (input, label), two of each class (a map: two), none of them in the pool.
         seed: of the draw.
+        template: of all its prompts.
+        probes: inputs of the pool that orders and prior correction are tried on.
     """
 
     family: str
@@ -35,6 +38,8 @@ class Task:
     pool: Rows
     questions: tuple[tuple[str, str], ...]
     seed: int
+    template: Template = ARROW
+    probes: int = 16
 
 
 def concept_families(mixture: Mixture) -> list[str]:

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.effects_report import shown_in
+from benchmarks.effects_report import change, shown_in
+from benchmarks.real_effects_report import MODELS, agreement, levels_table
 from benchmarks.real_model import TARGETS
 
 WORDS = {True: "yes", False: "no", None: "not shown"}
@@ -179,18 +180,55 @@ def sums() -> str:
 
 
 def effects() -> str:
-    """The table of published effects as Markdown, "" before the benchmark has been run."""
+    """The table of published effects as Markdown, a column a model; "" before the benchmark has been run."""
+    models = _read("real_effects").get("models", {})
+    tables = [models[name]["effects"] for name in MODELS if name in models]
     rows = [
-        f"| {row['effect']} ({row['source']}) | {row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f}) "
-        f"| {row['p_difference']:+.3f} ({row['p_low']:+.3f} to {row['p_high']:+.3f}) "
-        f"| {shown_in(row, 'gain')} | {shown_in(row, 'harm')} |"
-        for row in _read("effects").get("effects", [])
+        f"| {group[0]['effect']} ({group[0]['source']}) | " + " | ".join(_effect(row) for row in group) + " |"
+        for group in zip(*tables, strict=True)
     ]
+    head = [f"| | {' | '.join(MODELS.values())} |", "|---|" + "---|" * len(MODELS)]
+    return "\n".join([*head, *rows]) + "\n" if rows else ""
+
+
+def _effect(row: dict[str, Any]) -> str:
+    """The difference of accuracy with its interval, and in what a gain or a harm is shown."""
+    said = [f"{kind} in {what}" for kind in ("gain", "harm") if (what := shown_in(row, kind)) != "–"]
+    told = f": **{'; '.join(said)}**" if said else ""
+    return f"{change(row['difference'])} ({change(row['low'])} to {change(row['high'])}){told}"
+
+
+def plainly() -> str:
+    """What appears on the real models and what does not, in sentences; by accuracy, and a gain only."""
+    models = _read("real_effects").get("models", {})
+    real = [models[name]["effects"] for name in MODELS if name in models and name != "embedded"]
+    by_count: dict[int, list[str]] = {}
+    for group in zip(*real, strict=True):
+        by_count.setdefault(sum(row["verdict"] == "gain" for row in group), []).append(group[0]["effect"])
+    heads = {2: "On both real models accuracy gains by", 1: "On one of them by", 0: "On neither a gain is shown by"}
+    lines = [f"- {heads[count]}: {'; '.join(by_count[count])}." for count in heads if by_count.get(count)]
+    return "\n".join(lines) + "\n" if models else ""
+
+
+def curve() -> str:
+    """Accuracy after so many demonstrations as Markdown, a column a model."""
+    models = _read("real_effects").get("models", {})
+    return "\n".join(levels_table(models, "curve", "demonstrations")) + "\n" if models else ""
+
+
+def best_heads() -> str:
+    """How often the best head's vote is the model's answer, as Markdown."""
+    models = _read("real_effects").get("models", {})
+    rows = []
+    for name in (name for name in MODELS if name in models):
+        kernels = models[name]["kernel"]["rows"]
+        cells = [agreement(kernels[place], of) for place, of in ((0, "model"), (-1, "model"), (0, "gold"))]
+        rows.append(f"| {MODELS[name]} | {kernels[0]['choice']} | {' | '.join(cells)} |")
     head = [
-        "| | accuracy, difference (95 %) | P(right), difference (95 %) | gain shown in | harm shown in |",
-        "|---|---:|---:|---|---|",
+        "| | best head | its vote is the model's answer | the commonest label is | its vote is right |",
+        "|---|---|---|---|---|",
     ]
-    return "\n".join([*head, *rows]).replace("-0.", "−.").replace("+0.", "+.") + "\n" if rows else ""
+    return "\n".join([*head, *rows]) + "\n" if rows else ""
 
 
 def figures() -> str:

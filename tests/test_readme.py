@@ -11,17 +11,28 @@ from typing import Any
 
 import pytest
 
-from tests.readme_figures import effects, figures, judged, sums
+from tests.readme_figures import best_heads, curve, effects, figures, judged, plainly, sums
 from tests.readme_forms import forms
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 EXAMPLE = re.compile(r"```python\n(?P<code>.*?)```\n\n```text\n(?P<printed>.*?)```", re.DOTALL)
 FIGURES = re.compile(r"(?<=results -->\n).*?(?=<!-- end -->)", re.DOTALL)
-EFFECTS = re.compile(r"(?<=results/effects.json -->\n).*?(?=<!-- end of effects -->)", re.DOTALL)
+EFFECTS = re.compile(r"(?<=<!-- effects, by the program -->\n).*?(?=<!-- end of effects -->)", re.DOTALL)
+PLAINLY = re.compile(r"(?<=<!-- plainly, by the program -->\n).*?(?=<!-- end of plainly -->)", re.DOTALL)
+CURVE = re.compile(r"(?<=<!-- curve, by the program -->\n).*?(?=<!-- end of curve -->)", re.DOTALL)
+HEADS = re.compile(r"(?<=<!-- heads, by the program -->\n).*?(?=<!-- end of heads -->)", re.DOTALL)
 SUMS = re.compile(r"(?<=results/embedded.json -->\n).*?(?=<!-- end of sums -->)", re.DOTALL)
 FORMS = re.compile(r"(?<=readme_forms.py -->\n).*?(?=<!-- end of forms -->)", re.DOTALL)
-TABLES = ((FIGURES, figures), (EFFECTS, effects), (SUMS, sums), (FORMS, forms))
+TABLES = (
+    (FIGURES, figures),
+    (EFFECTS, effects),
+    (PLAINLY, plainly),
+    (CURVE, curve),
+    (HEADS, best_heads),
+    (SUMS, sums),
+    (FORMS, forms),
+)
 NUMBER = re.compile(r"-?\d+\.\d+")
 
 
