@@ -173,16 +173,28 @@ def cell_text(cells: NDArray[np.float32]) -> Trace:
     }
 
 
-def panel_title(text: str, left: float, note: str = "") -> dict[str, Any]:
-    """Bold words, and a quieter note below, over a panel whose left edge is at `left` of the figure's width."""
+NOTE_LINE = 14  # pixels of a line of a panel's note
+
+
+def panel_title(text: str, left: float, note: str = "", lines: int = 1) -> dict[str, Any]:
+    """Bold words, and a quieter note below, over a panel whose left edge is at `left` of the figure's width.
+
+    Args:
+        lines: that the note has at most; with more than one it is broken behind its commas, and empty ones follow, so
+            that titles beside each other stand level. A figure needs 40 pixels above its panels for one line, and
+            `NOTE_LINE` for each more.
+    """
+    parts = note.split(", ") if lines > 1 else [note]
+    parts = [*parts[: lines - 1], ", ".join(parts[lines - 1 :])]
+    written = "<br>".join(escape(part) for part in [*parts, *[" "] * (lines - len(parts))])
     return {
-        "text": f"<b>{text}</b><br><span style='font-size:11px'>{escape(note)}</span>",
+        "text": f"<b>{text}</b><br><span style='font-size:11px'>{written}</span>",
         "align": "left",
         "x": left,
         "y": 1,
         "xref": "paper",
         "yref": "paper",
-        "yshift": 20,
+        "yshift": 20 + NOTE_LINE / 2 * (lines - 1),
         "xanchor": "left",
         "yanchor": "middle",
         "showarrow": False,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import FigureFunction, Spec, Trace, distinct, panel_title, shorten, single, spec, wrap
+from core.figures.base import NOTE_LINE, FigureFunction, Spec, Trace, distinct, panel_title, shorten, single, spec, wrap
 from core.figures.colours import FAINT, OTHERS
 from core.runtime.numbers import cell
 from core.statistics.intervals import around
@@ -70,7 +70,9 @@ def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
     spans its own.
     """
     traces: list[Trace] = []
-    layout: dict[str, Any] = {"annotations": [], "shapes": [], "margin": {"l": 8, "r": 8, "t": 40, "b": 22}}
+    lines = _note_lines(panels)
+    top = 40 + NOTE_LINE * (lines - 1)
+    layout: dict[str, Any] = {"annotations": [], "shapes": [], "margin": {"l": 8, "r": 8, "t": top, "b": 22}}
     groups = _groups(panels)
     bounds = _bounds(panels, groups)
     for place, (panel, (left, right)) in enumerate(zip(panels, bounds, strict=True), start=1):
@@ -119,8 +121,13 @@ def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
             "ticktext": distinct(names, 22) if first_of_group else [""] * len(names),
             "automargin": place == 1,
         }
-        layout["annotations"].append(panel_title(panel.title, left, panel.note))
+        layout["annotations"].append(panel_title(panel.title, left, panel.note, lines))
     return spec(traces, height, **layout)
+
+
+def _note_lines(panels: Sequence[Panel]) -> int:
+    """One line a note where there are two panels at most, else one a clause: three panels are too narrow for more."""
+    return max((panel.note.count(", ") + 1 for panel in panels), default=1) if len(panels) > 2 else 1
 
 
 def _hovers(panel: Panel, n: int, names: Sequence[str], values: Sequence[float]) -> list[list[str]]:
@@ -157,7 +164,9 @@ def _spans(panel: Panel, n: int, values: Sequence[float], suffix: str) -> list[d
 def path_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], height: int = 250) -> Spec:
     """P(T | D_n) against n, a line a task; the line at n shows which step the bars are at."""
     traces: list[Trace] = []
-    layout: dict[str, Any] = {"annotations": [], "margin": {"l": 8, "r": 8, "t": 40, "b": 22}, "shapes": []}
+    lines = _note_lines(panels)
+    top = 40 + NOTE_LINE * (lines - 1)
+    layout: dict[str, Any] = {"annotations": [], "margin": {"l": 8, "r": 8, "t": top, "b": 22}, "shapes": []}
     width = 1.0 / max(len(panels), 1)
     short = dict(zip(colours, distinct(list(colours), 22), strict=True))
     for place, panel in enumerate(panels, start=1):
@@ -203,7 +212,7 @@ def path_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
                 "layer": "below",
             }
         )
-        layout["annotations"].append(panel_title(panel.title, left, panel.note))
+        layout["annotations"].append(panel_title(panel.title, left, panel.note, lines))
     # At the foot of the figure, two lines of it at most; what does not fit scrolls.
     legend = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "font": {"size": 11}}
     layout["margin"]["b"] = 64

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -10,6 +12,7 @@ from core.figures.colours import MARK, MODEL, OTHERS
 from core.figures.posterior.gains import REACH, gains_figure
 from core.figures.posterior.mixture import task_mixture_figure
 from core.figures.posterior.orders import Strip, orders_figure
+from core.figures.posterior.posterior import Panel, bars_figure, path_figure
 from core.figures.posterior.steps import StepLine, steps_figure
 from core.figures.posterior.twice import twice_figure
 from tests.figures.test_figures import read
@@ -115,3 +118,17 @@ def test_twice_has_one_legend_for_all_panels() -> None:
     data = read(every_figure()["twice"])["data"]
     assert [trace["showlegend"] for trace in data] == [True, True, False, False]
     assert {trace["xaxis"] for trace in data} == {"x", "x2"}
+
+
+@pytest.mark.parametrize("figure", [bars_figure, path_figure])
+def test_three_panels_say_their_notes_a_clause_a_line(figure: Any) -> None:
+    """Side by side on one line each they would run into each other; two panels have the room."""
+    notes = ("prompt fits, log P(D) −3.2", "answers fit, residual 0.1 nats, condition 2", "")
+    panels = [Panel(f"p{i}", ("a", "b"), [[0.5, 0.5], [0.9, 0.1]], note) for i, note in enumerate(notes)]
+    colours = {"a": "#000000", "b": "#111111"}
+    three, two = (figure(some, 1, colours)["layout"] for some in (panels, panels[:2]))
+    lines = [title["text"].split("<br>")[1:] for title in three["annotations"]]
+    assert [len(some) for some in lines] == [3, 3, 3]  # level with each other
+    assert "residual 0.1 nats" in lines[1][1]
+    assert three["margin"]["t"] == two["margin"]["t"] + 2 * 14
+    assert [title["text"].count("<br>") for title in two["annotations"]] == [1, 1]
