@@ -22,6 +22,7 @@ from pages.ui.session.history import NOWHERE
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120  # seconds for a job on a busy machine
 Start = Callable[..., "Page"]
+ESCAPED = re.compile(r"\\([^\w\s])")
 GENERATION = re.compile(r"-[0-9a-f]{6}$")
 
 
@@ -133,9 +134,10 @@ class Page:
 
     @property
     def said(self) -> str:
-        """Every sentence on the page that is not a label."""
+        """Every sentence on the page that is not a label, as it reads: signs that are kept from being Markdown are
+        themselves."""
         kinds = (self.at.error, self.at.warning, self.at.info, self.at.caption)
-        return "\n".join(str(element.value) for kind in kinds for element in kind)
+        return ESCAPED.sub(r"\1", "\n".join(str(element.value) for kind in kinds for element in kind))
 
 
 class Dashboard(AppTest):

@@ -16,6 +16,14 @@ from core.statistics.intervals import around
 
 HANDFUL = 7
 SPAN = "#808694"  # intervals, on light and dark pages
+SHARES = {
+    "range": [0, 1.22],
+    "tickvals": [0, 0.5, 1],
+    "ticktext": ["0", ".5", "1"],
+    "fixedrange": True,
+    "zeroline": False,
+}
+"""An axis of probabilities, with room for a number behind the longest bar."""
 UNDER = 0.42  # of a row below a bar's middle, where its interval lies
 
 
@@ -102,15 +110,7 @@ def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
             }
         )
         layout["shapes"] += _spans(panel, n, values, suffix)
-        layout[f"xaxis{suffix}"] = {
-            "domain": [left, right],
-            "range": [0, 1.22],
-            "tickvals": [0, 0.5, 1],
-            "ticktext": ["0", ".5", "1"],
-            "anchor": f"y{suffix}",
-            "fixedrange": True,
-            "zeroline": False,
-        }
+        layout[f"xaxis{suffix}"] = {"domain": [left, right], "anchor": f"y{suffix}", **SHARES}
         layout[f"yaxis{suffix}"] = {
             "range": [len(names) - 0.4, -0.6],
             "anchor": f"x{suffix}",

@@ -96,5 +96,5 @@ def test_a_model_of_a_that_cannot_be_loaded(page: Compare) -> None:
     page.edit(query="cat")
     page.at.button(key="compare_load").click()
     page.run()
-    wait(page, lambda: any(str(info.value).startswith("A:") for info in page.at.info))
+    wait(page, lambda: any(line.startswith("A:") for line in page.said.splitlines()))
     assert page.study.model == engine.EMBEDDED
