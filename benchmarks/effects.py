@@ -75,6 +75,11 @@ def base(task: Task, **changes: Any) -> Study:
     return Study(pool=task.pool, labels=task.labels, **how, **changes)
 
 
+def labels_of(task: Task, study: Study, model: LanguageModel) -> Sequence[str]:
+    """The task's candidates; of a map those of the query."""
+    return task.labels or candidate_labels(study.model_copy(update={"pool": ()}), model, ())[0]
+
+
 def scored(answers: Sequence[Answer], golds: Sequence[str], favoured: str = "") -> Cell:
     """Whether each answer is right, P(gold), and P(favoured)."""
     cell = {
@@ -92,8 +97,7 @@ def chosen_by(task: Task, name: str, model: LanguageModel, k: int, **changes: An
     for query, gold in task.questions:
         study = base(task, query=query, gold=gold, selection=name, k=k, selection_seed=task.seed, **changes)
         shown = rows_of(study, order(study, model, select(study, model)))
-        labels = task.labels or candidate_labels(study.model_copy(update={"pool": ()}), model, ())[0]
-        requests.append((study, shown, labels))
+        requests.append((study, shown, labels_of(task, study, model)))
     return requests
 
 

@@ -194,38 +194,19 @@ def report(result: Mapping[str, Any]) -> str:
         "corrected by Holm for all tests of its table (two a row). A dash says that none is shown, not that there is "
         f"none. Below {LEAST} tasks nothing is said. Single intervals are not corrected.",
         "",
-        header("effect", "published by"),
-        "|---|---|---:|---:|---:|---:|---|---|---|---|",
+        *effects_table(result["effects"]),
     ]
-    lines += [f"| **{r['effect']}** | {r['source']} | {numbers(r)} | {said(r)} |" for r in result["effects"]]
     lines += ["", "## By kind of task", "", header("effect", "tasks"), "|---|---|---:|---:|---:|---:|---|---|---|---|"]
     lines += [f"| {r['effect']} | {r['tasks']} | {numbers(r)} | {said(r)} |" for r in result["by kind"]]
     lines += [
         "",
         "## What order can do at all",
         "",
-        "Four demonstrations in all 24 orders. The best and the worst are chosen on the questions that they are "
-        "measured on, so they are bounds and not strategies.",
-        "",
-        header("bound", verdicts=()),
-        "|---|---:|---:|---:|---:|---|---|",
-    ]
-    lines += [f"| {r['bound']} | {numbers(r)} |" for r in result["bounds"]]
-    lines += [
+        *bounds_table(result["bounds"]),
         "",
         "## Biased prompts",
         "",
-        "Half of the questions have the favoured label, so an unbiased scorer gives it .5 on average.",
-        "",
-        "| prompt | scorer | accuracy | mean P(favoured) | 95 % |",
-        "|---|---|---:|---:|---|",
-    ]
-    lines += [
-        f"| {PROMPTS[r['prompt']]} | {way(r['way'])} | {share(r['accuracy'])} | {share(r['favoured'])} "
-        f"| {share(r['low'])} to {share(r['high'])} |"
-        for r in result["leaning"]
-    ]
-    lines += [
+        *leaning_table(result["leaning"]),
         "",
         "## Selections against random",
         "",
@@ -236,6 +217,39 @@ def report(result: Mapping[str, Any]) -> str:
     ]
     lines += [f"| {r['selection']} | {numbers(r)} | {said(r)} |" for r in result["other selections"]]
     return "\n".join([*lines, ""])
+
+
+def effects_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every effect with its source, its numbers, and where it is shown."""
+    lines = [header("effect", "published by"), "|---|---|---:|---:|---:|---:|---|---|---|---|"]
+    return lines + [f"| **{r['effect']}** | {r['source']} | {numbers(r)} | {said(r)} |" for r in rows]
+
+
+def bounds_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What order can do at all, behind a sentence on how it is chosen."""
+    lines = [
+        "Four demonstrations in all 24 orders. The best and the worst are chosen on the questions that they are "
+        "measured on, so they are bounds and not strategies.",
+        "",
+        header("bound", verdicts=()),
+        "|---|---:|---:|---:|---:|---|---|",
+    ]
+    return lines + [f"| {r['bound']} | {numbers(r)} |" for r in rows]
+
+
+def leaning_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What every scorer makes of biased prompts, behind a sentence on what none would."""
+    lines = [
+        "Half of the questions have the favoured label, so an unbiased scorer gives it .5 on average.",
+        "",
+        "| prompt | scorer | accuracy | mean P(favoured) | 95 % |",
+        "|---|---|---:|---:|---|",
+    ]
+    return lines + [
+        f"| {PROMPTS[r['prompt']]} | {way(r['way'])} | {share(r['accuracy'])} | {share(r['favoured'])} "
+        f"| {share(r['low'])} to {share(r['high'])} |"
+        for r in rows
+    ]
 
 
 def header(*first: str, verdicts: Sequence[str] = ("gain shown in", "harm shown in")) -> str:

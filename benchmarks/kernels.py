@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -253,11 +253,11 @@ def report(found: dict[str, Any]) -> str:
     names = [row["kernel"] for row in found["overall"]["rows"]]
     lines += ["| agreement with the model | " + " | ".join(kinds) + " |", "|" + " --- |" * (len(kinds) + 1)]
     for i, name in enumerate(names):
-        cells = [_cell(kinds[kind]["rows"][i], "model") for kind in kinds]
+        cells = [agreement(kinds[kind]["rows"][i], "model") for kind in kinds]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     lines += ["", "| agreement with the right answer | " + " | ".join(kinds) + " |", "|" + " --- |" * (len(kinds) + 1)]
     for i, name in enumerate(names):
-        cells = [_cell(kinds[kind]["rows"][i], "gold") for kind in kinds]
+        cells = [agreement(kinds[kind]["rows"][i], "gold") for kind in kinds]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     for field, words in (
         ("model_right", "the model itself"),
@@ -281,7 +281,8 @@ def report(found: dict[str, Any]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _cell(row: dict[str, Any], against: str) -> str:
+def agreement(row: Mapping[str, Any], against: str) -> str:
+    """A kernel's agreement with the "model" or with "gold", and its interval."""
     low, high = row[f"{against}_interval"]
     return f"{row[against]:.3f} [{low:.2f}, {high:.2f}]"
 
@@ -292,7 +293,7 @@ def table(rows: Sequence[dict[str, Any]], first: Sequence[str]) -> list[str]:
     lines = ["| " + " | ".join([*head, "with the model", "with the right answer"]) + " |"]
     lines.append("|" + " --- |" * (len(first) + 2))
     for row in rows:
-        cells = [str(row[name]) for name in first] + [_cell(row, "model"), _cell(row, "gold")]
+        cells = [str(row[name]) for name in first] + [agreement(row, "model"), agreement(row, "gold")]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 

@@ -36,7 +36,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.effects import NEAR, Cell, Found, base, lopsided_prompts, orders, scored, selections
+from benchmarks.effects import NEAR, Cell, Found, base, labels_of, lopsided_prompts, orders, scored, selections
 from benchmarks.effects_tasks import Task, concept_families, draw_task, map_families
 from benchmarks.kernels import about, choices, figures, measure_rows
 from benchmarks.real_effects_report import CURVE, MODELS, WRONG, report, summary
@@ -47,7 +47,6 @@ from core.analysis.kernel.head_atlas import Atlas, head_atlas
 from core.evaluation.items import Item, items_from_pool
 from core.kernels.variants import KernelVariant
 from core.models import LanguageModel
-from core.scoring.labels import candidate_labels
 from core.scoring.together import Request, score_together
 
 SEEDS, SEEDS_OF_SEVEN, SHOWN = 5, 3, 16
@@ -74,8 +73,7 @@ def shown_to_all(task: Task, model: LanguageModel) -> dict[str, Cell]:
     for shown in rows.values():
         for query, gold in task.questions:
             study = base(task, query=query, gold=gold)
-            labels = task.labels or candidate_labels(study.model_copy(update={"pool": ()}), model, ())[0]
-            requests.append((study, shown, labels))
+            requests.append((study, shown, labels_of(task, study, model)))
     answers = iter(score_together(requests, model))
     return {
         measure: scored([next(answers) for _ in task.questions], [y for _, y in task.questions]) for measure in rows

@@ -13,17 +13,17 @@ from benchmarks.effects_report import (
     PROMPTS,
     WAYS,
     Found,
+    bounds_table,
     cells_of,
     difference,
-    header,
+    effects_table,
     interval,
     judged,
     leaning,
-    numbers,
-    said,
+    leaning_table,
     share,
-    way,
 )
+from benchmarks.kernels import agreement, table
 from core.statistics.verdicts import LEAST, LEVEL
 
 MODELS = {
@@ -31,7 +31,6 @@ MODELS = {
     "gemma3": "Gemma 3 270M",
     "embedded": "embedded model",
 }
-AGAINST = ("model", "gold")
 CURVE = (0, 1, 2, 4, 8, 16, 32)
 WRONG = (0, 4, 8, 12, 16)
 SHOWN_TO_ALL: tuple[tuple[str, str, str, str], ...] = (
@@ -138,7 +137,7 @@ def report(result: Mapping[str, Any]) -> str:
         "is said. Single intervals are not corrected.",
     ]
     for name, title in MODELS.items():
-        lines += ["", f"## {title}", "", *_effects(models[name]["effects"])]
+        lines += ["", f"## {title}", "", *effects_table(models[name]["effects"])]
     lines += [
         "",
         "## Accuracy against the number of demonstrations",
@@ -150,16 +149,10 @@ def report(result: Mapping[str, Any]) -> str:
         lines += [*_by_task(MODELS[name], models[name]["curve"]), ""]
     lines += ["## Accuracy against wrong labels among 16", "", *levels_table(models, "wrong", "wrong labels")]
     for name in ("smollm2", "gemma3"):
-        lines += ["", f"## Biased prompts, {MODELS[name]}", "", *_leaning(models[name]["leaning"])]
-        lines += ["", f"## What order can do at all, {MODELS[name]}", "", *_bounds(models[name]["bounds"])]
+        lines += ["", f"## Biased prompts, {MODELS[name]}", "", *leaning_table(models[name]["leaning"])]
+        lines += ["", f"## What order can do at all, {MODELS[name]}", "", *bounds_table(models[name]["bounds"])]
     lines += ["", "## Which kernel reproduces the model's answers?", "", *_kernels(models)]
     return "\n".join([*lines, ""])
-
-
-def _effects(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = [header("effect", "published by"), "|---|---|---:|---:|---:|---:|---|---|---|---|"]
-    lines += [f"| **{r['effect']}** | {r['source']} | {numbers(r)} | {said(r)} |" for r in rows]
-    return lines
 
 
 def levels_table(models: Mapping[str, Any], kind: str, head: str) -> list[str]:
@@ -179,42 +172,13 @@ def _by_task(title: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def _leaning(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = [
-        "Half of the questions have the favoured label, so an unbiased scorer gives it .5 on average.",
-        "",
-        "| prompt | scorer | accuracy | mean P(favoured) | 95 % |",
-        "|---|---|---:|---:|---|",
-    ]
-    return lines + [
-        f"| {PROMPTS[r['prompt']]} | {way(r['way'])} | {share(r['accuracy'])} | {share(r['favoured'])} "
-        f"| {share(r['low'])} to {share(r['high'])} |"
-        for r in rows
-    ]
-
-
-def _bounds(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = [
-        "The best and the worst order are chosen on the questions that they are measured on: bounds, not strategies.",
-        "",
-        header("bound", verdicts=()),
-        "|---|---:|---:|---:|---:|---|---|",
-    ]
-    return lines + [f"| {r['bound']} | {numbers(r)} |" for r in rows]
-
-
 def _kernels(models: Mapping[str, Any]) -> list[str]:
     lines = [
         "Agreement with the model's answer and with the right one. Heads, their pooling and layers are chosen on one "
         "half of the questions and reported on the other, with 95 % intervals (Wilson).",
-        "",
-        "| model | kernel | choice | chosen on | with the model | with the right answer |",
-        "|---|---|---|---:|---|---|",
     ]
     for name in ("smollm2", "gemma3"):
-        for row in models[name]["kernel"]["rows"]:
-            cells = [row["kernel"], row["choice"], str(row["chosen_on"]), *(agreement(row, of) for of in AGAINST)]
-            lines.append(f"| {MODELS[name]} | {' | '.join(cells)} |")
+        lines += ["", f"{MODELS[name]}:", "", *table(models[name]["kernel"]["rows"], ("kernel", "choice", "chosen_on"))]
     lines += ["", "| model | task | best head with the model | always the commonest label | the model is right |"]
     lines.append("|---|---|---|---|---:|")
     for name in ("smollm2", "gemma3"):
@@ -222,9 +186,3 @@ def _kernels(models: Mapping[str, Any]) -> list[str]:
             cells = [agreement(found["rows"][place], "model") for place in (0, -1)]
             lines.append(f"| {MODELS[name]} | {task} | {' | '.join(cells)} | {share(found['about']['model_right'])} |")
     return lines
-
-
-def agreement(row: Mapping[str, Any], against: str) -> str:
-    """A kernel's agreement with the "model" or with "gold", and its interval."""
-    low, high = row[f"{against}_interval"]
-    return f"{share(row[against])} [{share(low)}, {share(high)}]"

@@ -1,7 +1,7 @@
 """Tasks of ../shared/data as effects are measured on them: a pool and questions that are not in it, drawn by a seed.
 
 Seven tasks: SST-2, AG News by its titles (four classes), and five word tasks of Todd et al. (2024). Four of two
-classes, for prompts that lean to a label: SST-2, short reviews of the same collection, and two pairs of AG News's.
+classes, for prompts that lean to a label: SST-2, short reviews of the same collection, and two pairs of news classes.
 """
 
 from __future__ import annotations

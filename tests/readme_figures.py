@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.effects_report import change, shown_in
-from benchmarks.real_effects_report import MODELS, agreement, levels_table
+from benchmarks.kernels import agreement
+from benchmarks.real_effects_report import MODELS, levels_table
 from benchmarks.real_model import TARGETS
 
 WORDS = {True: "yes", False: "no", None: "not shown"}

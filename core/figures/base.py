@@ -176,13 +176,17 @@ def cell_text(cells: NDArray[np.float32]) -> Trace:
 NOTE_LINE = 14  # pixels of a line of a panel's note
 
 
+def room_for_titles(lines: int = 1) -> int:
+    """Pixels above panels whose titles have notes of at most so many lines."""
+    return 40 + NOTE_LINE * (lines - 1)
+
+
 def panel_title(text: str, left: float, note: str = "", lines: int = 1) -> dict[str, Any]:
     """Bold words, and a quieter note below, over a panel whose left edge is at `left` of the figure's width.
 
     Args:
         lines: that the note has at most; with more than one it is broken behind its commas, and empty ones follow, so
-            that titles beside each other stand level. A figure needs 40 pixels above its panels for one line, and
-            `NOTE_LINE` for each more.
+            that titles beside each other stand level (`room_for_titles`).
     """
     parts = note.split(", ") if lines > 1 else [note]
     parts = [*parts[: lines - 1], ", ".join(parts[lines - 1 :])]

@@ -19,59 +19,24 @@ OTHER_NAMES = (
 )  # fmt: skip
 """Of what a record has besides, so that a line or a row of such names is known for what it is."""
 USUAL_NAMES = frozenset({*INPUT_NAMES, *LABEL_NAMES, *OTHER_NAMES})
-ID_NAMES = frozenset(
-    {
-        "id",
-        "idx",
-        "index",
-        "qid",
-        "uid",
-        "guid",
-        "pid",
-        "sid",
-        "doc_id",
-        "code",
-        "no",
-        "nr",
-        "number",
-        "row",
-        "unnamed: 0",
-    }
-)
+ID_NAMES = frozenset((
+    "id", "idx", "index", "qid", "uid", "guid", "pid", "sid", "doc_id", "code", "no", "nr", "number", "row",
+    "unnamed: 0",
+))  # fmt: skip
 """Of a column that says which row it is, and nothing about it."""
+INPUT, LABEL = "input", "label"
+"""What the columns of our own files are called."""
+EXCLUDED = "excluded"
+"""Column that carries `Demonstration.excluded` in files of our own."""
+STEPS = "steps"
+"""Column that carries `Demonstration.steps`, as `core.study.demonstrations.write_steps` writes them."""
 SPLIT = "split"
 """Column that says which part of a published set a row is of, such as train, dev and test."""
-RESERVED_NAMES = frozenset({"excluded", "steps", SPLIT})
+RESERVED_NAMES = frozenset((EXCLUDED, STEPS, SPLIT))
 """Of columns that are read for what they are called."""
-LABEL_WORDS = frozenset(
-    {
-        "positive",
-        "negative",
-        "neutral",
-        "mixed",
-        "yes",
-        "no",
-        "true",
-        "false",
-        "maybe",
-        "unknown",
-        "entailment",
-        "contradiction",
-        "spam",
-        "ham",
-        "toxic",
-        "hate",
-        "offensive",
-        "correct",
-        "incorrect",
-        "good",
-        "bad",
-        "supported",
-        "refuted",
-        "subjective",
-        "objective",
-        "acceptable",
-        "unacceptable",
-    }
-)
+LABEL_WORDS = frozenset((
+    "positive", "negative", "neutral", "mixed", "yes", "no", "true", "false", "maybe", "unknown", "entailment",
+    "contradiction", "spam", "ham", "toxic", "hate", "offensive", "correct", "incorrect", "good", "bad", "supported",
+    "refuted", "subjective", "objective", "acceptable", "unacceptable",
+))  # fmt: skip
 """Words that are labels rather than names of fields."""

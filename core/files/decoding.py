@@ -46,13 +46,13 @@ ENCODINGS = {
 }
 """Encodings offered for a file that is not Unicode, by Python's names, as they are called on screen."""
 SPELLED = {
-    "windows-": "cp",
     "iso-8859-1": "cp1252",
     "gb2312": "gb18030",
     "gbk": "gb18030",
     "euc-kr": "cp949",
     "cp932": "shift_jis",
 }
+"""Of these, what chardet calls otherwise, or tells from a part of it."""
 SAMPLE = 65_536
 FEWEST = 6
 """Bytes beyond ASCII from which on they say anything about the encoding."""
@@ -125,9 +125,8 @@ def detected(data: bytes) -> str:
     if sum(byte > 127 for byte in sample) < FEWEST:
         return "cp1252"
     found = chardet.detect(sample)
-    name = str(found["encoding"] or "").lower()
-    for spelled, ours in SPELLED.items():
-        name = ours if name == spelled else name.replace(spelled, ours) if spelled.endswith("-") else name
+    name = str(found["encoding"] or "").lower().replace("windows-", "cp")
+    name = SPELLED.get(name, name)
     if name not in ENCODINGS or (name in LATIN and found["confidence"] < SURE):
         return "cp1252"
     try:

@@ -22,6 +22,7 @@ def as_text(cell: _Cell) -> _Cell | str:
 
 
 def all_as_text(cells: Iterable[_Cell]) -> list[_Cell | str]:
+    """The cells of a row as they are written."""
     return [as_text(cell) for cell in cells]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.errors import DataError, StudyError
-from core.files.column_names import SPLIT
+from core.files.column_names import EXCLUDED, INPUT, LABEL, SPLIT, STEPS
 from core.files.guessing import guess
 from core.study.demonstrations import Demonstration, read_steps
 from core.study.input_patterns import fill, names_in
@@ -15,13 +15,6 @@ from core.study.input_patterns import fill, names_in
 MAX_BYTES = 20 * 2**20
 MAX_ROWS = 10_000
 MAX_COLUMNS = 200
-EXCLUDED = "excluded"
-"""Column that carries `Demonstration.excluded` in files of our own."""
-STEPS = "steps"
-"""Column that carries `Demonstration.steps`, as `core.study.demonstrations.write_steps` writes them."""
-
-INPUT, LABEL = "input", "label"
-"""What the columns of our own files are called."""
 MOST_FIELDS = 12
 """Columns that a row keeps at most for patterns yet to be written."""
 MOST_PARTS = 10

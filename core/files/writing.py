@@ -8,8 +8,8 @@ import json
 from collections.abc import Sequence
 from typing import Literal, get_args
 
+from core.files.column_names import EXCLUDED, INPUT, LABEL, STEPS
 from core.files.formulas import all_as_text
-from core.files.table import EXCLUDED, STEPS
 from core.study.demonstrations import Demonstration, write_steps
 
 Format = Literal["csv", "tsv", "json", "jsonl", "parquet"]
@@ -24,7 +24,7 @@ def write_file(demonstrations: Sequence[Demonstration], format: Format) -> bytes
     CSV and TSV what a spreadsheet would run is text (`formulas`).
     """
     flagged, stepped = any(row.excluded for row in demonstrations), any(row.steps for row in demonstrations)
-    ours = ["input", "label", *([STEPS] if stepped else []), *([EXCLUDED] if flagged else [])]
+    ours = [INPUT, LABEL, *([STEPS] if stepped else []), *([EXCLUDED] if flagged else [])]
     fields = {name: _beside(name) for row in demonstrations for name, _ in row.fields}
     columns = [*ours, *fields.values()]
     records: list[dict[str, str | bool]] = []
@@ -50,7 +50,7 @@ def write_file(demonstrations: Sequence[Demonstration], format: Format) -> bytes
 
 def _beside(name: str) -> str:
     """What a field's column is called, so that it is not taken for one of ours."""
-    return f"{name} field" if name.strip().lower() in ("input", "label", STEPS, EXCLUDED) else name
+    return f"{name} field" if name.strip().lower() in (INPUT, LABEL, STEPS, EXCLUDED) else name
 
 
 def _cell(row: Demonstration, column: str) -> str | bool:

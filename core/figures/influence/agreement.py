@@ -15,8 +15,6 @@ from core.runtime.numbers import cell, signed
 
 STEPS = 21  # invisible markers along a row, so that a click anywhere on it counts
 FIXED = {"fixedrange": True, "zeroline": False, "automargin": True}
-
-
 MARGINS = 28  # pixels above and below the rows
 LINE = 13  # pixels of a name
 

@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import NOTE_LINE, FigureFunction, Spec, Trace, distinct, panel_title, shorten, single, spec, wrap
+from core.figures.base import (
+    FigureFunction,
+    Spec,
+    Trace,
+    distinct,
+    panel_title,
+    room_for_titles,
+    shorten,
+    single,
+    spec,
+    wrap,
+)
 from core.figures.colours import FAINT, OTHERS
 from core.runtime.numbers import cell
 from core.statistics.intervals import around
@@ -79,8 +90,12 @@ def bars_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
     """
     traces: list[Trace] = []
     lines = _note_lines(panels)
-    top = 40 + NOTE_LINE * (lines - 1)
-    layout: dict[str, Any] = {"annotations": [], "shapes": [], "margin": {"l": 8, "r": 8, "t": top, "b": 22}}
+    top = room_for_titles(lines)
+    layout: dict[str, Any] = {
+        "annotations": [],
+        "shapes": [],
+        "margin": {"l": 8, "r": 8, "t": top, "b": 22},
+    }
     groups = _groups(panels)
     bounds = _bounds(panels, groups)
     for place, (panel, (left, right)) in enumerate(zip(panels, bounds, strict=True), start=1):
@@ -165,8 +180,12 @@ def path_figure(panels: Sequence[Panel], n: int, colours: Mapping[str, str], hei
     """P(T | D_n) against n, a line a task; the line at n shows which step the bars are at."""
     traces: list[Trace] = []
     lines = _note_lines(panels)
-    top = 40 + NOTE_LINE * (lines - 1)
-    layout: dict[str, Any] = {"annotations": [], "margin": {"l": 8, "r": 8, "t": top, "b": 22}, "shapes": []}
+    top = room_for_titles(lines)
+    layout: dict[str, Any] = {
+        "annotations": [],
+        "margin": {"l": 8, "r": 8, "t": top, "b": 22},
+        "shapes": [],
+    }
     width = 1.0 / max(len(panels), 1)
     short = dict(zip(colours, distinct(list(colours), 22), strict=True))
     for place, panel in enumerate(panels, start=1):

@@ -71,7 +71,7 @@ def load(key: str) -> tuple[Study | None, str]:
 
 
 def stay(key: str) -> None:
-    """Somebody has opened, shared or named a study: it never goes."""
+    """Somebody has opened a study by its link: it never goes."""
     try:
         studies().firm(key, Firmness.STAYS)
     except StoreError:

@@ -39,7 +39,7 @@ class Firmness(IntEnum):
 
     PASSED = 0  # typed through on the way to another
     STEP = 1  # where somebody stood: a step of undo, or where a session was left
-    STAYS = 2  # named, shared or opened by somebody: never goes
+    STAYS = 2  # opened by its link: never goes
 
 
 class Studies:

@@ -23,6 +23,7 @@ from core.files import (
     read_text,
     to_demonstrations,
 )
+from core.files.column_names import RESERVED_NAMES
 from core.study.demonstrations import Demonstration, write_steps
 from core.study.input_patterns import names_in
 from core.study.study import Study
@@ -244,7 +245,7 @@ def _say_what_is_left(
     table: Table, used: tuple[str, ...], rows: Sequence[Demonstration], asked: Sequence[Demonstration]
 ) -> None:
     """What of the table will not be in the study."""
-    unused = [f"“{name[:30]}”" for name in table.columns if name not in (*used, "excluded", "steps", "split")]
+    unused = [f"“{name[:30]}”" for name in table.columns if name not in {*used, *RESERVED_NAMES}]
     said = []
     if unused:
         more = f" and {len(unused) - 6} more" if len(unused) > 6 else ""
