@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.embeddings.vector_cache import Vectors, query_cosines
 from core.errors import StudyError, Unavailable
 from core.runtime.allowed import refusal
+from core.runtime.one_load import one_load
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -95,12 +96,13 @@ def load_encoder(name: str) -> SentenceEncoder:
     from sentence_transformers import SentenceTransformer
 
     try:
-        model = SentenceTransformer(
-            str(path) if path.is_dir() else name,
-            device="cpu",
-            trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},
-        )
+        with one_load():
+            model = SentenceTransformer(
+                str(path) if path.is_dir() else name,
+                device="cpu",
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
     except Exception as error:  # the library raises whatever the files or the network make it stumble over
         raise StudyError(
             f"The sentence encoder “{name[:80]}” could not be loaded: give a folder or a hub name with safetensors."

@@ -28,6 +28,7 @@ from core.models.weights import (
     tensor_shapes,
     weight_files,
 )
+from core.runtime.one_load import one_load
 from core.runtime.progress import Stop, check, part
 from core.study.study import Dtype, ModelChoice
 
@@ -297,7 +298,7 @@ def _weights(files: _Files, config: Any, dtype: str, device: str, stop: Stop | N
     if files.gguf:  # unpacked on every machine: packed weights would be other numbers where a kernel is installed
         how = {"gguf_file": files.gguf.name, "config": config, "quantization_config": GgufConfig(dequantize=True)}
     try:
-        with _quiet(), unpacking(stop) if files.gguf else nullcontext():
+        with one_load(stop), _quiet(), unpacking(stop) if files.gguf else nullcontext():
             model, report = load(
                 files.folder,
                 dtype=getattr(torch, dtype),
