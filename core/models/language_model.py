@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -28,17 +27,20 @@ from core.models.reading import Answers, Pair, Reading, Scored
 from core.models.trie import Ints, distinct
 from core.runtime.cost import count
 from core.runtime.progress import Advance, Stop, check, counting
+from core.runtime.turns import Turns
 
 if TYPE_CHECKING:
     from core.mixture.mixture import Mixture
 
+T = TypeVar("T")
 _LARGE = 20_000_000
 """Parameters. A pass of a smaller model is over in milliseconds: there the same study gives the same digits each time,
 whatever was read before; larger ones read on from what they know."""
 
 
 class LanguageModel:
-    """A loaded model. Every forward pass is taken under `lock`, so that people may share one.
+    """A loaded model. Every forward pass is taken under `lock`, so that people may share one; between two passes the
+    others have their turn.
 
     Attributes:
         name: what it was loaded as: "embedded", a hub id or a folder.
@@ -72,7 +74,7 @@ class LanguageModel:
         self.packable, self.why_not_packable = abilities.packable, abilities.why_not_packable
         self.dtype, self.drift = str(model.dtype).removeprefix("torch."), abilities.drift
         self.notes = (*notes, *(() if self.drift is None else (self.drift.sentence(self.dtype),)))
-        self.lock = threading.RLock()
+        self.lock = Turns()
         self._width = int(config.hidden_size)
         self.limits = suited(str(model.device), self._width, padded=not abilities.forest)
         self._model, self._abilities = model, abilities
@@ -186,12 +188,12 @@ class LanguageModel:
         mixed = self._abilities.forest and (self.prefixes is not None or (not pairs and look is None))
         carried, alone = self._carried(along, sequences, marks) if mixed else ({}, None)
         seen = None if look is None or not self._abilities.passing else Look(len(places) + texts.index(look))
-        # The lock and the count are held here and not in the generator, which an error would leave suspended.
-        with ExitStack() as held:
-            held.enter_context(self.lock)
+        with self.lock:
             chosen = self._plan(sequences, marks, mixed, {} if alone is None else alone.own, look is not None)
-            advance = held.enter_context(counting(sum(len(one.batches) for one in chosen), "passes", inner=True))
-            for nodes, logged in self._visit(chosen, marks, advance, stop, seen, mixed and look is None, alone):
+        # The count is held here and not in the generator, which an error would leave suspended.
+        with counting(sum(len(one.batches) for one in chosen), "passes", inner=True) as advance:
+            visits = self._visit(chosen, marks, advance, stop, seen, mixed and look is None, alone)
+            for nodes, logged in self._in_turns(visits):
                 asked = [member for member in nodes if len(places) <= member < len(places) + len(texts)]
                 if asked:
                     at = [int(nodes[member][0]) for member in asked]
@@ -359,12 +361,12 @@ class LanguageModel:
             cacheable=False,
             limits=self.limits,
         )
-        with self.lock:
-            for batch in [batch for part in chosen for batch in part.batches]:
-                states = self._passes.hidden(batch, layer)
-                for row, state in zip(batch, states, strict=True):
-                    for member, path in zip(row.trie.members, row.trie.paths, strict=True):
-                        result[member] = state[path[alone[member][1]]].float().mean(dim=0).cpu().numpy()
+        batches = [batch for part in chosen for batch in part.batches]
+        passes = ((batch, self._passes.hidden(batch, layer)) for batch in batches)
+        for batch, states in self._in_turns(passes):
+            for row, state in zip(batch, states, strict=True):
+                for member, path in zip(row.trie.members, row.trie.paths, strict=True):
+                    result[member] = state[path[alone[member][1]]].float().mean(dim=0).cpu().numpy()
         self._check_numbers(result)
         return result
 
@@ -443,7 +445,7 @@ class LanguageModel:
     ) -> Iterator[tuple[dict[int, Ints], torch.Tensor]]:
         """For every batch: by sequence, which rows of the batch's log-probabilities are its marks; and those.
 
-        The caller holds the lock.
+        The caller holds the lock when it asks for the next one.
         """
         for batch, logits in self._passes.run(plans, stop, advance, look, blocks, alone):
             nodes: dict[int, Ints] = {}
@@ -455,6 +457,16 @@ class LanguageModel:
                     nodes[member] = place[path[marks[member] - row.front]]
                 start += len(row.marked)
             yield nodes, _log_probs(logits)
+
+    def _in_turns(self, passes: Iterator[T]) -> Iterator[T]:
+        """Every pass under the lock, which is let go of between two: who scores thousands of texts holds up nobody for
+        longer than a pass."""
+        while True:
+            with self.lock:
+                found = next(passes, None)
+            if found is None:
+                return
+            yield found
 
     def _read(self, ids: Ints, hidden: bool, observer: Observer) -> Any:
         inputs = {"input_ids": torch.from_numpy(ids)[None].to(self._model.device), "use_cache": False}

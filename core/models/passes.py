@@ -126,7 +126,7 @@ class Kept:
 
 
 class Passes:
-    """Runs a model's forward passes; the caller holds the model's lock.
+    """Runs a model's forward passes; the caller holds the model's lock during each, and need not between two.
 
     With `forest`, rows of a batch follow one another in a single row; else they stand side by side, padded. With
     `prefixes`, keys and values are kept from pass to pass. With `last_states`, what the model below the output layer

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from core.runtime import artifacts
 from core.runtime.cost import Cost, count_learned, metered, remark
 from core.runtime.lru import LRU
-from core.runtime.progress import Stop, check
+from core.runtime.once import Once
+from core.runtime.progress import Stop
 
 T = TypeVar("T")
 MOST = 32
 """Things kept in memory; the longest unused goes first."""
 
 _kept: LRU[str, tuple[Any, Cost]] = LRU(MOST)
-_under_way: dict[str, threading.Lock] = {}
-_lock = threading.Lock()
+_once = Once()
 
 
 def learned(decides: Iterable[object], learn: Callable[[], T], stop: Stop | None = None, *, about: str = "") -> T:
@@ -38,11 +37,7 @@ def learned(decides: Iterable[object], learn: Callable[[], T], stop: Stop | None
         Cancelled: `stop` said so; and whatever `learn` raises.
     """
     key = hashlib.sha256(repr(tuple(decides)).encode(errors="surrogatepass")).hexdigest()
-    with _lock:
-        mine = _under_way.setdefault(key, threading.Lock())
-    while not mine.acquire(timeout=0.05):
-        check(stop)
-    try:
+    with _once(key, stop):
         found = _kept.get(key)
         if found is None and about:
             found = _from_disk(key)
@@ -53,11 +48,6 @@ def learned(decides: Iterable[object], learn: Callable[[], T], stop: Stop | None
             if about:
                 _to_disk(key, found, about)
         _kept.put(key, found)
-    finally:
-        mine.release()
-        with _lock:
-            if _under_way.get(key) is mine and not mine.locked():
-                del _under_way[key]
     count_learned(found[1])
     value = found[0]
     return value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from transformers import BertConfig, BertForMaskedLM, BertLMHeadModel, T5Config,
 
 from core.errors import ModelError
 from core.models import LanguageModel, checking, hub, load_model, loading, weights
+from core.runtime.turns import Turns
 from core.study.study import ModelChoice
 from tests.models.checkpoints import CONTEXT, write_tokenizer
 from tests.models.conftest import Folder, Model
@@ -44,7 +44,7 @@ def test_shape_and_name(folder: Folder, model: Model) -> None:
     assert isinstance(tested, LanguageModel)
     assert tested.name == str(folder("gpt2"))
     assert (tested.layers, tested.heads, tested.context_length, tested.vocabulary_size) == (3, 4, CONTEXT, 400)
-    assert isinstance(tested.lock, type(threading.RLock()))
+    assert isinstance(tested.lock, Turns)
 
 
 def test_the_fingerprint_is_the_weights(folder: Folder, model: Model, copy: Path) -> None:

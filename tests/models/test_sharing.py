@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from core.models import LanguageModel
 from tests.models.conftest import Model
 
 
@@ -45,3 +51,56 @@ def test_the_lock_is_held_during_passes(model: Model, monkeypatch: pytest.Monkey
     monkeypatch.setattr(tested._passes, "logits", spy)
     tested.score([("the film", " good")])
     assert free == [False]
+
+
+ONE_TEXT_A_PASS = {"tokens": 1, "row": 1, "padding": 0, "logits": 1, "shortest_trunk": 10**6}
+
+
+def by_turns(tested: LanguageModel, name: str, monkeypatch: pytest.MonkeyPatch, long: Callable[[], object]) -> str:
+    """Whose passes they were, a letter each, where another thread asks for one pass during the first of many."""
+    inner, mine, passes = getattr(tested._passes, name), threading.get_ident(), list[str]()
+    with ThreadPoolExecutor(1) as other:
+        short: list[Future[Any]] = []
+
+        def spy(*arguments: Any) -> Any:
+            passes.append("l" if threading.get_ident() == mine else "s")
+            if not short:
+                short.append(other.submit(tested.score, [("the film", " good")]))
+                deadline = time.monotonic() + 10
+                while not tested.lock.waiting:
+                    assert time.monotonic() < deadline
+            return inner(*arguments)
+
+        monkeypatch.setattr(tested._passes, name, spy)
+        if name != "logits":
+            logits = tested._passes.logits
+            monkeypatch.setattr(tested._passes, "logits", lambda *some: passes.append("s") or logits(*some))
+        long()
+        short[0].result(10)
+    return "".join(passes)
+
+
+def test_many_passes_give_way_to_one(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who scores thousands of texts held the model for all of them, and an edit on the Playground waited for it."""
+    tested = model("llama")
+    monkeypatch.setattr(tested, "limits", replace(tested.limits, **ONE_TEXT_A_PASS))
+    pairs = [(f"{word} film", " good") for word in ("the", "a", "that", "this", "his")]
+    alone = tested.score(pairs)
+    found: list[Any] = []
+    order = by_turns(tested, "logits", monkeypatch, lambda: found.append(tested.score(pairs)))
+    assert order.count("l") > 3
+    assert order.index("s") < 3, order
+    for one, expected in zip(found[0], alone, strict=True):
+        np.testing.assert_array_equal(one.logprobs, expected.logprobs)
+
+
+def test_embedding_many_texts_gives_way_to_one(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    tested = model("llama")
+    monkeypatch.setattr(tested, "limits", replace(tested.limits, **ONE_TEXT_A_PASS))
+    texts = [f"{word} film" for word in ("the", "a", "that", "this", "his")]
+    alone = tested.embed(texts)
+    found: list[Any] = []
+    order = by_turns(tested, "hidden", monkeypatch, lambda: found.append(tested.embed(texts)))
+    assert order.count("l") > 3
+    assert order.index("s") < 3, order
+    np.testing.assert_array_equal(found[0], alone)

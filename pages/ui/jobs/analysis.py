@@ -112,9 +112,21 @@ def _value(
         wanted = f"{slot}_wanted"
         if ask and st.session_state.get(wanted) != key:
             raise Asked(slot, what, key, ask, lambda: _want(wanted, key))
-        job = jobs.submit(key, work)
+        job = jobs.submit(key, _kept(key, work))
         jobs.replace(slot, job)
     return _collect(slot, job, what)
+
+
+def _kept(key: str, work: Callable[[Stop], T]) -> Callable[[Stop], T]:
+    """The work, and its result kept before anybody hears of it: whoever asks from then on finds it."""
+    results = _results()
+
+    def keep(stop: Stop) -> T:
+        found = work(stop)
+        results.put(key, found)
+        return found
+
+    return keep
 
 
 def derived(found: Any, name: str, make: Callable[[], T]) -> T:
@@ -139,7 +151,7 @@ def _want(name: str, key: str) -> None:
 def _collect(slot: str, job: jobs.Job[T], what: str) -> T:
     """The job's result if it comes in time."""
     with suppress(Exception):
-        job.future.exception(timeout=max(0.0, PATIENCE - job.seconds))
+        job.future.exception(timeout=max(0.0, PATIENCE - job.age))
     if not job.done:
         raise Running(slot, what, job.key)
     try:
@@ -148,5 +160,4 @@ def _collect(slot: str, job: jobs.Job[T], what: str) -> T:
         raise Stopped(slot, what, job.key) from None
     except ICLensError as error:
         raise Failed(str(error), slot) from None
-    _results().put(job.key, found)
     return found

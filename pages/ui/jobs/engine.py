@@ -15,6 +15,7 @@ from streamlit import config
 from core.errors import Cancelled, ICLensError, ModelError
 from core.runtime.allowed import refusal
 from core.runtime.lru import LRU
+from core.runtime.once import Once
 from core.runtime.progress import Stop
 from core.runtime.version import code_version
 from core.selection import selections
@@ -137,7 +138,7 @@ def is_loaded(choice: ModelChoice) -> bool:
 
 
 def start_loading(choice: ModelChoice, slot: str = "load") -> None:
-    """Load a model in a job of this session."""
+    """Load a model in a job of this session, or wait for another's who loads the same."""
     shelf = models()
 
     def work(stop: Stop) -> LanguageModel:
@@ -153,7 +154,7 @@ def start_loading(choice: ModelChoice, slot: str = "load") -> None:
         remember(choice.name)
         return model
 
-    jobs.replace(slot, jobs.submit(choice.model_dump_json(), work))
+    jobs.replace(slot, jobs.submit(choice.model_dump_json(), work, load=True))
 
 
 def load_ended(slot: str = "load") -> tuple[ModelChoice, str] | None:
@@ -192,7 +193,8 @@ def body(study: Study) -> str:
 def compute(study: Study, model: LanguageModel, kept: LRU[str, Outcome], stop: Stop | None = None) -> Outcome:
     """`run(study, model)`, or what came of it before. Calls nothing of Streamlit: jobs run it in their threads.
 
-    Another right answer is no other question: where it decides no number, no model pass is made for it.
+    Another right answer is no other question: where it decides no number, no model pass is made for it. Whoever asks
+    for what another is computing waits for that.
 
     Args:
         study: what to do.
@@ -205,14 +207,18 @@ def compute(study: Study, model: LanguageModel, kept: LRU[str, Outcome], stop: S
     from core.pipeline.regrade import with_gold
 
     key, bare = (f"{VERSION}/{model.fingerprint}/{body(s)}" for s in (study, study.model_copy(update={"gold": None})))
-    found = kept.get(key)
-    if found is None and (other := kept.get("any gold " + bare)) is not None:
-        found = with_gold(other, model, study.gold)
-    if found is None:
-        found = run(study, model, stop=stop)
-        kept.put("any gold " + bare, found)
-    kept.put(key, found)
-    return found
+    with _once(bare, stop):
+        found = kept.get(key)
+        if found is None and (other := kept.get("any gold " + bare)) is not None:
+            found = with_gold(other, model, study.gold)
+        if found is None:
+            found = run(study, model, stop=stop)
+            kept.put("any gold " + bare, found)
+        kept.put(key, found)
+        return found
+
+
+_once = Once()
 
 
 class Latest:
@@ -252,10 +258,10 @@ def outcome_or_job(study: Study, model: LanguageModel) -> Outcome | jobs.Job[Out
         def work(halt: Stop) -> Outcome:
             return compute(study, model, kept, halt)
 
-        job = jobs.submit(key, work)
+        job = jobs.submit(key, work, first=True)
         jobs.replace("run", job)
     try:
-        result: Outcome = job.future.result(timeout=max(0.0, PATIENCE - job.seconds))  # several cards ask
+        result: Outcome = job.future.result(timeout=max(0.0, PATIENCE - job.age))  # several cards ask
     except TimeoutError:
         return job
     return result

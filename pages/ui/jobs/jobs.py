@@ -1,7 +1,8 @@
-"""Work that must not hold up a page: a pool of threads, a stop flag and a count for each job.
+"""Work that must not hold up a page: a place in line (`line.py`), a stop flag and a count for each job.
 
 A job never calls `st.*`. A page polls it from a fragment and draws when it is done. A job that nobody looks at any more
-stops: its card has gone from the page (`leave`), or its session's browser has been away for a while.
+stops: its card has gone from the page (`leave`), or its session's browser has been away for a while. Jobs of several
+visitors that ask for the same share the work.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -17,10 +18,13 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.runtime.progress import Progress, Stop, reporting
+from core.runtime.progress import Progress, Stop
+from pages.ui.jobs.line import Line
+from pages.ui.session import store
 
 T = TypeVar("T")
-WORKERS = 2  # models share one lock each, so more would only wait
+WORKERS, EACH = 3, 2  # threads for runs and analyses, and how many of them one visitor may have
+LOADERS, LOADS_EACH = 2, 1  # threads for loads, apart: a download of an hour holds up no run
 AWAY = 20.0  # seconds that a browser may be gone before its jobs stop: a reload or a broken line is shorter
 OFTEN = 1.0  # seconds between two looks at whether it is there
 SLOT = "job_"
@@ -46,23 +50,29 @@ class Watch:
         return now - self._seen > AWAY
 
 
-@dataclass
+@dataclass(eq=False)
 class Job(Generic[T]):
-    """One piece of work under way.
+    """One piece of work of a session, waiting or under way.
 
     Attributes:
         key: what it computes; a page that wants something else cancels it.
+        line: where it waits.
+        visitor: whose it is.
         future: its result or error.
         flag: set to ask it to stop.
-        started: `time.monotonic()` at the start.
+        asked: `time.monotonic()` when it was asked for.
+        started: the same when the work began; until then when it was asked for.
         checks: how often it has asked whether to stop: proof of life where there is no other count.
         progress: how far it is, where the work says so.
         watch: whether somebody waits for it.
     """
 
     key: str
+    line: Line | None = None
+    visitor: str = ""
     future: Future[T] = field(default_factory=Future)
     flag: threading.Event = field(default_factory=threading.Event)
+    asked: float = field(default_factory=time.monotonic)
     started: float = field(default_factory=time.monotonic)
     checks: int = 0
     progress: Progress = field(default_factory=Progress)
@@ -71,6 +81,15 @@ class Job(Generic[T]):
     def hear(self, progress: Progress) -> None:
         """Told whenever the work has come further."""
         self.progress = progress
+
+    def begin(self, at: float) -> None:
+        """Told when the work begins, or that it has begun for another who asked for the same."""
+        self.started = at
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Which one of how many it is that wait, from 1; None where it has begun."""
+        return None if self.line is None else self.line.place(self)
 
     @property
     def share(self) -> float:
@@ -85,9 +104,11 @@ class Job(Generic[T]):
         return self.flag.is_set()
 
     def cancel(self) -> None:
-        """Ask the work to stop; it does at its next check, or never starts."""
+        """Ask the work to stop; it does at its next check, or never starts. Where others asked for the same it goes on
+        for them, and this job ends at once."""
         self.flag.set()
-        self.future.cancel()
+        if self.line is not None:
+            self.line.leave(self)
 
     @property
     def done(self) -> bool:
@@ -99,7 +120,13 @@ class Job(Generic[T]):
         return self.flag.is_set() and not self.done
 
     @property
+    def age(self) -> float:
+        """Seconds since it was asked for."""
+        return time.monotonic() - self.asked
+
+    @property
     def seconds(self) -> float:
+        """Seconds that it has been worked on."""
         return time.monotonic() - self.started
 
     @property
@@ -109,9 +136,15 @@ class Job(Generic[T]):
 
 
 @st.cache_resource(show_spinner=False)
-def pool() -> ThreadPoolExecutor:
-    """The threads of this server."""
-    return ThreadPoolExecutor(WORKERS, thread_name_prefix="iclens-job")
+def _work() -> Line:
+    """Where the runs and analyses of this server wait."""
+    return Line("iclens-job", WORKERS, EACH)
+
+
+@st.cache_resource(show_spinner=False)
+def _loads() -> Line:
+    """Where its loads do."""
+    return Line("iclens-load", LOADERS, LOADS_EACH)
 
 
 def _cancel_all(found: list[Job[Any]]) -> None:
@@ -130,17 +163,27 @@ def _keep(job: Job[Any]) -> None:
     mine[:] = [*(other for other in mine if not other.done), job]
 
 
-def submit(key: str, work: Callable[[Stop], T]) -> Job[T]:
-    """Start `work(stop)` in the pool; what it says of its progress (`core.runtime.progress`) the job hears."""
-    job: Job[T] = Job(key)
+def submit(key: str, work: Callable[[Stop], T], *, first: bool = False, load: bool = False) -> Job[T]:
+    """Have `work(stop)` done in a thread, together with whoever asked for the same; what it says of its progress
+    (`core.runtime.progress`) the job hears.
 
-    def heard() -> T:
-        with reporting(job.hear):
-            return work(job.stop)
-
-    job.future = pool().submit(heard)
+    Args:
+        key: all that decides what comes of it.
+        work: calls nothing of Streamlit.
+        first: whether it goes before what else this visitor waits for.
+        load: whether it loads a model.
+    """
+    line = _loads() if load else _work()
+    job: Job[T] = Job(key, line, _visitor())
+    line.join(job, work, first)
     _keep(job)
     return job
+
+
+def _visitor() -> str:
+    """Whose a job is: the browser's, whichever of its tabs; of a script without one the session's."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return store.visitor() or (context.session_id if context is not None else "")
 
 
 def current(slot: str) -> Job[Any] | None:

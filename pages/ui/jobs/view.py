@@ -37,14 +37,23 @@ def progress(slot: str, what: str, done: Callable[[], None], *, drop: bool = Fal
 
 
 def said(job: jobs.Job[Any], what: str) -> str:
-    """What stands on the bar: how much is done, and how long the rest will take at the pace so far."""
+    """What stands on the bar: its place in line; then how much is done, and how long the rest takes at this pace."""
     if job.cancelling:
         return f"Cancelling… {what}"
+    place = job.place
+    if place is not None:
+        return f"{what} … {ordinal(place[0])} of {place[1]} in the queue"
     found, left = job.progress, job.seconds_left
     if left is None:
         return f"{what} … {_time(job.seconds)}"
     done = f"{found.done:,} of {found.total:,} {found.unit}" if found.total else f"{found.share:.0%}"
     return f"{what} … {done}" + (f", {_time(left)} left" if job.seconds > 1 else "")
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 21st."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def _time(seconds: float) -> str:
