@@ -25,6 +25,7 @@ from pages.ui.components.buttons import hide_labels
 from pages.ui.components.card import Card, CardRow, Values
 from pages.ui.components.leftovers import watch_leftovers
 from pages.ui.components.live_chart import prepare
+from pages.ui.components.paste import mend_pastes
 from pages.ui.components.text import message, plain
 from pages.ui.frame import parts, shell
 from pages.ui.jobs import engine, jobs, run, view
@@ -284,6 +285,11 @@ def _drop(fits: int) -> None:
     state.replace(drop_earliest(state.study(), fits))
 
 
+def _draw_leftovers() -> None:
+    watch_leftovers("page_left", parts.draw_again)
+    mend_pastes("page_paste")
+
+
 def _import_dialog(wanted: bool) -> None:
     if wanted:
         importing.import_dialog()
@@ -300,4 +306,4 @@ QUERY = _part("query", _query_reads, lambda *_: workbench.query_card(state.study
 LEFT_OUT = _part("left_out", _left_out_reads, _draw_left_out)
 NOTICES = _part("notices", _notices_reads, _draw_notices)
 DIALOGS = _part("dialogs", lambda: (st.session_state.get(session.DIALOG) == "import",), _import_dialog)
-LEFTOVERS = _part("leftovers", lambda: (), lambda: watch_leftovers("page_left", parts.draw_again))
+LEFTOVERS = _part("leftovers", lambda: (), _draw_leftovers)
