@@ -13,6 +13,7 @@ from core.errors import DataError
 from core.files.column_names import ID_NAMES, USUAL_NAMES
 from core.files.formulas import as_typed
 from core.files.table import MAX_COLUMNS, MAX_ROWS, Table, build
+from core.runtime.progress import part, watched
 
 DELIMITERS = (",", ";", "\t", "|")
 HINT = re.compile(r"\ufeff?sep=([^\r\n])\r?\n")
@@ -82,7 +83,8 @@ def _numbered(text: str, delimiter: str, quotes: bool = True) -> Iterator[tuple[
 
     def lines() -> Iterator[str]:
         nonlocal signs
-        for number, written in enumerate(io.StringIO(text, newline="")):
+        whole = io.StringIO(text, newline="")
+        for number, written in enumerate(watched(whole, min(text.count("\n") + 1, MOST_LINES), "lines")):
             if number == MOST_LINES:
                 raise DataError(f"It has more than {MOST_LINES:,} lines, most of them blank or within cells.")
             signs += written.count(delimiter)
@@ -105,15 +107,16 @@ def _table(
     text: str, delimiter: str, header: bool | None, notes: Sequence[str], undecided: bool, quotes: bool = True
 ) -> Table:
     rows: list[list[str]] = []
-    for line, cells in _numbered(text, delimiter, quotes):
-        if rows and len(cells) != len(rows[0]):
-            raise DataError(
-                f"Line {line:,} has {len(cells)} cell{'s' if len(cells) != 1 else ''} where the first row has "
-                f"{len(rows[0])}; every row must have the same number."
-            )
-        rows.append(cells)
-        if len(rows) > MAX_ROWS + 1:  # one more than is kept, below a header
-            break
+    with part(0.0, 0.8):
+        for line, cells in _numbered(text, delimiter, quotes):
+            if rows and len(cells) != len(rows[0]):
+                raise DataError(
+                    f"Line {line:,} has {len(cells)} cell{'s' if len(cells) != 1 else ''} where the first row has "
+                    f"{len(rows[0])}; every row must have the same number."
+                )
+            rows.append(cells)
+            if len(rows) > MAX_ROWS + 1:  # one more than is kept, below a header
+                break
     if not rows:
         raise DataError("It is empty.")
     rows = as_typed(rows)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from core.errors import DataError
 from core.files.column_names import LABEL_NAMES, LABEL_WORDS, USUAL_NAMES
 from core.files.table import Table, build
+from core.runtime.progress import watched
 
 Lines = Sequence[tuple[int, str]]
 """(number, text) of every line that is not blank."""
@@ -50,7 +51,7 @@ def read_records(lines: Lines) -> Table | None:
     Raises:
         DataError: a record that lacks a field which the others have, or has it twice, by its line.
     """
-    named = [_split(number, line) for number, line in lines]
+    named = [_split(number, line) for number, line in watched(lines, len(lines), "lines")]
     counts = Counter(line.name for line in named if line.name)
     fields = _fields(named, counts)
     if not 1 < len(fields) <= MOST_FIELDS:

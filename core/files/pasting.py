@@ -13,6 +13,7 @@ from core.files.column_names import INPUT_NAMES, LABEL_NAMES
 from core.files.delimited import hinted, looks_like_header, read_delimited
 from core.files.named_fields import Lines, preamble, read_colons, read_records
 from core.files.table import MAX_COLUMNS, Table, build
+from core.runtime.progress import part, pause, watched
 
 # No white space in a pattern that is searched for: it would be tried from every blank of a long run anew.
 ARROWS = re.compile(r"->|→|=>|⇒")
@@ -43,13 +44,15 @@ def read_pasted(text: str, header: bool | None) -> Table:
         DataError: nothing fits, or a line that lacks the separator of the others, by its number.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines, more = _lines(text)
+    with part(0.0, 0.3):
+        lines, more = _lines(text)
     if not lines:
         raise DataError("It is empty.")
     delimiter, _ = hinted(text)
     if delimiter or _share(lines, "\t") >= 0.5:
         return _delimited(text, lines, delimiter or "\t", header)
     for read in (_colon_codes, read_records, _arrows, _equals, _bars, _codes, read_colons):
+        pause()
         table = read(lines)
         if table is not None:
             return replace(table, notes=(*more, *table.notes))
@@ -61,7 +64,7 @@ def read_pasted(text: str, header: bool | None) -> Table:
 def _lines(text: str) -> tuple[Lines, list[str]]:
     """The lines that say something, and a note where only the first of them were read."""
     lines: list[tuple[int, str]] = []
-    for number, line in enumerate(io.StringIO(text), start=1):
+    for number, line in enumerate(watched(io.StringIO(text), min(text.count("\n") + 1, MAX_LINES), "lines"), start=1):
         if len(lines) == MAX_LINES:
             return lines, [f"There are more than {MAX_LINES:,} lines; the first {MAX_LINES:,} were read."]
         bare = line.rstrip("\n")

@@ -1,4 +1,4 @@
-"""Records: JSON, JSON Lines and Parquet."""
+"""Records: JSON and JSON Lines, and the table that records of any origin become."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from core.errors import DataError
 from core.files.column_names import SPLIT
 from core.files.json_shapes import EXAMPLE, Shaped, records_of
 from core.files.table import MAX_COLUMNS, MAX_ROWS, Table, build
+from core.runtime.progress import part, pause, watched
 
-MAX_TEXT = 64 * 2**20
-"""Characters read from a Parquet file, whose compression can hide any number of them."""
 BEGINNING = re.compile(r'\ufeff?\s*(?:\{\s*"|\[\s*[\[{])')
 DEEPEST = 8
 """Objects within objects whose parts become columns; what lies deeper stays JSON."""
@@ -36,16 +35,18 @@ def read_json(text: str, notes: Sequence[str] = ()) -> Table:
     lines = (line for line in io.StringIO(text) if line.strip())
     first, second = next(lines, ""), next(lines, "")
     if second.lstrip().startswith("{") and isinstance(_parsed(first), dict):
-        return _table_of(_lines(text), (*notes, *_odd(text)))
+        return _of_lines(text, notes)
     try:
         value = json.loads(text)
+        pause()
     except RecursionError:
         raise DataError(f"Its JSON is nested too deeply; a list of records is needed, such as {EXAMPLE}.") from None
     except json.JSONDecodeError as error:
         raise DataError(f"It is not JSON: {error.msg} at line {error.lineno:,}.") from None
     except ValueError as error:
         raise DataError(f"It is not JSON that can be read: {error}.") from None
-    return _table_of(records_of(value, MAX_ROWS + 1), (*notes, *_odd(text)))
+    with part(0.5, 1.0):
+        return _shaped_table(records_of(value, MAX_ROWS + 1), (*notes, *_odd(text)))
 
 
 def _odd(text: str) -> tuple[str, ...]:
@@ -61,7 +62,14 @@ def read_json_lines(text: str, notes: Sequence[str] = ()) -> Table:
     """
     if text.lstrip("\ufeff \t\r\n").startswith("["):
         return read_json(text, notes)
-    return _table_of(_lines(text), (*notes, *_odd(text)))
+    return _of_lines(text, notes)
+
+
+def _of_lines(text: str, notes: Sequence[str]) -> Table:
+    with part(0.0, 0.7):
+        shaped = _lines(text)
+    with part(0.7, 1.0):
+        return _shaped_table(shaped, (*notes, *_odd(text)))
 
 
 def _parsed(line: str) -> Any:
@@ -74,7 +82,8 @@ def _parsed(line: str) -> Any:
 def _lines(text: str) -> Shaped:
     records: list[dict[str, Any]] = []
     # Not splitlines: it also cuts at U+2028, which JSON allows inside a text.
-    for number, line in enumerate(io.StringIO(text, newline="\n"), start=1):
+    lines = io.StringIO(text, newline="\n")
+    for number, line in enumerate(watched(lines, min(text.count("\n") + 1, MAX_ROWS + 1), "lines"), start=1):
         if not line.strip():
             continue
         value = _parsed(line)
@@ -88,50 +97,22 @@ def _lines(text: str) -> Shaped:
     return records_of(records, MAX_ROWS + 1) if records else Shaped([])
 
 
-def read_parquet(data: bytes, notes: Sequence[str] = ()) -> Table:
-    """The first 10,000 rows of a Parquet file.
+def _shaped_table(shaped: Shaped, notes: Sequence[str]) -> Table:
+    return table_of(shaped.records, (*notes, *shaped.notes))
+
+
+def table_of(records: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> Table:
+    """Columns are the keys in first-seen order, those of objects within joined by dots ("doc.sentence"); a record
+    without a key has "" there.
 
     Raises:
-        DataError: not Parquet, or far more text than its size lets expect.
+        DataError: no records, or too many or too few columns.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    records: list[dict[str, Any]] = []
-    size = 0
-    try:
-        file = pq.ParquetFile(io.BytesIO(data))
-        names = [str(name) for name in file.schema_arrow.names]
-        if len(names) > MAX_COLUMNS:
-            raise DataError(f"There are {len(names):,} columns; at most {MAX_COLUMNS} can be read.")
-        if len(set(names)) < len(names):
-            raise DataError("Two of its columns have the same name.")
-        for batch in file.iter_batches(batch_size=64):
-            size += batch.nbytes
-            if size > MAX_TEXT:
-                raise DataError(f"Unpacked, its first rows hold more than {MAX_TEXT // 2**20} MB.")
-            records += batch.to_pylist()
-            if len(records) > MAX_ROWS:
-                break
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError("It is not a Parquet file that can be read.") from None
-    return _table(records, notes)
-
-
-def _table_of(shaped: Shaped, notes: Sequence[str]) -> Table:
-    return _table(shaped.records, (*notes, *shaped.notes))
-
-
-def _table(records: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> Table:
-    """Columns are the keys in first-seen order, those of objects within joined by dots ("doc.sentence"); a record
-    without a key has "" there."""
     if not records:
         raise DataError("There are no rows of data in it.")
     columns: dict[str, None] = {}
     flat: list[dict[str, Any]] = []
-    for record in records[: MAX_ROWS + 1]:
+    for record in watched(records[: MAX_ROWS + 1], min(len(records), MAX_ROWS + 1), "rows"):
         flat.append(dict(_flattened(record)))
         columns.update(dict.fromkeys(flat[-1]))
         if len(columns) > MAX_COLUMNS:

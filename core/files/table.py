@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from core.errors import DataError, StudyError
 from core.files.column_names import EXCLUDED, INPUT, LABEL, SPLIT, STEPS
 from core.files.guessing import guess
+from core.runtime.progress import watched
 from core.study.demonstrations import Demonstration, read_steps
 from core.study.input_patterns import fill, names_in
 
@@ -53,7 +54,7 @@ def build(header: Sequence[str] | None, rows: Iterable[Sequence[str]], notes: It
     """
     notes = list(notes)
     kept: list[tuple[str, ...]] = []
-    for row in rows:
+    for row in watched(rows, MAX_ROWS, "rows"):
         if len(kept) == MAX_ROWS:
             notes.append(f"There are more than {MAX_ROWS:,} rows; the first {MAX_ROWS:,} were kept.")
             break

@@ -23,13 +23,15 @@ thread's work must not be heard as another's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TypeVar
 
 from core.errors import Cancelled
 
+T = TypeVar("T")
 Stop = Callable[[], bool]
 
 
@@ -159,6 +161,45 @@ def check(stop: Stop | None) -> None:
     """Raise `Cancelled` where the user has asked for the work to stop."""
     if stop is not None and stop():
         raise Cancelled
+
+
+_asked: ContextVar[Stop | None] = ContextVar("stop", default=None)
+OFTEN = 500
+"""Things that `watched` hands on between two questions."""
+
+
+@contextmanager
+def stoppable(stop: Stop | None) -> Iterator[None]:
+    """What is `watched` inside asks `stop`, for work of many small functions that all take no time by themselves; where
+    it is None whoever is asked already still is."""
+    token = _asked.set(stop if stop is not None else _asked.get())
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
+def pause() -> None:
+    """Raise `Cancelled` where whoever opened `stoppable` says stop."""
+    check(_asked.get())
+
+
+def watched(things: Iterable[T], total: int, unit: str) -> Iterator[T]:
+    """The things one by one, counted, until whoever opened `stoppable` says stop.
+
+    Args:
+        total: how many there are, at least roughly.
+        unit: what they are, in the plural.
+
+    Raises:
+        Cancelled: the user has asked for the work to stop.
+    """
+    with counting(total, unit) as advance:
+        for done, thing in enumerate(things):
+            if done % OFTEN == 0:
+                pause()
+                advance(done)
+            yield thing
 
 
 def _around() -> _Scope | None:
