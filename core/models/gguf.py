@@ -21,8 +21,9 @@ import numpy as np
 
 from core.errors import ModelError
 from core.models.gguf_header import Header, is_gguf, past_strings, read_header, unpacking_seconds
+from core.models.telling import instead, told
 from core.models.weights import WIDTHS, check_regular, counted
-from core.runtime.progress import Stop, check, counting
+from core.runtime.progress import Stop
 
 _PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$")
 _NAMED = 6  # files of a folder that a sentence names
@@ -167,35 +168,16 @@ def unpacking(stop: Stop | None) -> Iterator[None]:
     once.
     """
 
-    def told(tensors: Any, **_: Any) -> Iterator[Any]:
-        with counting(len(tensors), "tensors") as advance:
-            for done, tensor in enumerate(tensors):
-                check(stop)
-                advance(done)
-                yield tensor
-
     names = lru_cache(maxsize=1)(vars(import_module("gguf"))["get_tensor_name_map"])
-    with _instead("transformers.modeling_gguf_pytorch_utils", tqdm=told), _in_passing(get_tensor_name_map=names):
+    with instead("transformers.modeling_gguf_pytorch_utils", tqdm=told(stop)), _in_passing(get_tensor_name_map=names):
         yield
 
 
 @contextmanager
 def _in_passing(**others: Any) -> Iterator[None]:
     """One file at a time, and of its header only what decides the model: the tokenizer is read by another way."""
-    with _ONE_AT_A_TIME, _instead("gguf", GGUFReader=_reader(), **others):
+    with _ONE_AT_A_TIME, instead("gguf", GGUFReader=_reader(), **others):
         yield
-
-
-@contextmanager
-def _instead(module: str, **others: Any) -> Iterator[None]:
-    """Names of a module stand for something else meanwhile."""
-    names = vars(import_module(module))
-    before = {name: names[name] for name in others}
-    names.update(others)
-    try:
-        yield
-    finally:
-        names.update(before)
 
 
 @lru_cache(maxsize=1)

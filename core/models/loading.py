@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from core.models.gguf import find_gguf, gguf_config, left_out, unpacking
 from core.models.gguf_header import Header, read_header
 from core.models.gguf_tokenizer import load_gguf_tokenizer
 from core.models.hub import download
+from core.models.telling import reading
 from core.models.tokenizer import load_tokenizer
 from core.models.weights import (
     WIDTHS,
@@ -57,7 +58,7 @@ def load_model(
             dtype and device then count).
         dtype: number format of the weights in memory.
         device: "cpu", "cuda", "cuda:1", "mps".
-        stop: asked between stages, and between the tensors of a GGUF file; True ends the work.
+        stop: asked between stages, between tensors, and while files are read; True ends the work.
 
     Raises:
         ModelError: in one sentence: it does not exist, holds no safetensors, has no fast tokenizer, is not causal,
@@ -87,13 +88,15 @@ def load_model(
     if files.gguf:
         notes = (*left_out(read_header(files.gguf), config, model), *notes)
     widen_output(model)
+    with part(0.8, 0.9):
+        stamp = fingerprint(files.weights, dtype, stop)
     check(stop)
     return LanguageModel(
         model,
         tokenizer,
         examine(model, context, exact, Encoder(tokenizer).ids_batch([""])[0]),
         name=name,
-        fingerprint=fingerprint(files.weights, dtype),
+        fingerprint=stamp,
         context_length=context,
         mixture=_mixture() if name == "embedded" else None,
         notes=notes,
@@ -298,7 +301,7 @@ def _weights(files: _Files, config: Any, dtype: str, device: str, stop: Stop | N
     if files.gguf:  # unpacked on every machine: packed weights would be other numbers where a kernel is installed
         how = {"gguf_file": files.gguf.name, "config": config, "quantization_config": GgufConfig(dequantize=True)}
     try:
-        with one_load(stop), _quiet(), unpacking(stop) if files.gguf else nullcontext():
+        with one_load(stop), _quiet(), unpacking(stop) if files.gguf else reading(stop):
             model, report = load(
                 files.folder,
                 dtype=getattr(torch, dtype),

@@ -11,10 +11,12 @@ from math import prod
 from pathlib import Path
 
 from core.errors import ModelError
+from core.runtime.progress import Stop, counting, pause, stoppable
 
 WIDTHS = {"float32": 4, "bfloat16": 2, "float16": 2}
 """Bytes a weight, by number format."""
 
+_BLOCK = 1 << 22  # bytes of a file between two questions whether to go on
 _READ = (".json", ".safetensors", ".txt", ".model", ".jinja", ".gguf")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
@@ -91,16 +93,21 @@ def counted(parameters: int) -> str:
     return str(parameters)
 
 
-def fingerprint(files: list[Path], form: str = "float32") -> str:
+def fingerprint(files: list[Path], form: str = "float32", stop: Stop | None = None) -> str:
     """First 12 hex digits of a SHA-256 over the files' contents, in the order of their names.
 
     Weights that are held in a 16-bit format are others, and what was worked out with them is kept apart: its name goes
     in front.
+
+    Raises:
+        Cancelled: `stop` said so, while a file was read.
     """
     digest = hashlib.sha256() if form == "float32" else hashlib.sha256(form.encode())
-    for path in sorted(files):
-        stat = path.stat()
-        digest.update(_hash(str(path.resolve()), stat.st_size, stat.st_mtime_ns))
+    with counting(len(files), "files") as advance, stoppable(stop):
+        for done, path in enumerate(sorted(files), start=1):
+            stat = path.stat()
+            digest.update(_hash(str(path.resolve()), stat.st_size, stat.st_mtime_ns))
+            advance(done)
     return digest.hexdigest()[:12]
 
 
@@ -108,9 +115,12 @@ def fingerprint(files: list[Path], form: str = "float32") -> str:
 def _hash(path: str, size: int, modified: int) -> bytes:
     """SHA-256 of one file; size and time of change are the key, so that a rewritten file is read again."""
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 22):
+    with open(path, "rb") as file, counting(-(-size // _BLOCK), "blocks", inner=True) as advance:
+        done = 0
+        while block := file.read(_BLOCK):
+            pause()
             digest.update(block)
+            advance(done := done + 1)
     return digest.digest()
 
 
