@@ -1,4 +1,4 @@
-"""A load of safetensors says how far it is, ends between tensors and between files, and leaves transformers as it was."""
+"""A load of safetensors says how far it is, ends between tensors and files, and leaves transformers as it was."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ LOADERS, LOADS_EACH = 2, 1  # threads for loads, apart: a download of an hour ho
 AWAY = 20.0  # seconds that a browser may be gone before its jobs stop: a reload or a broken line is shorter
 OFTEN = 1.0  # seconds between two looks at whether it is there
 SLOT = "job_"
-LASTING = ("run", "load", "load_a")  # slots that no card owns: the study's run and models, which every page awaits
+LASTING = ("run", "load", "load_a", "import")
+"""Slots that no card owns: the study's run and models, which every page awaits, and the file in the dialog."""
 
 
 class Watch:
@@ -147,6 +148,12 @@ def _loads() -> Line:
     return Line("iclens-load", LOADERS, LOADS_EACH)
 
 
+@st.cache_resource(show_spinner=False)
+def _files() -> Line:
+    """Where files are read: seconds of work, which do not wait for an analysis."""
+    return Line("iclens-file", WORKERS, EACH)
+
+
 def _cancel_all(found: list[Job[Any]]) -> None:
     for job in found:
         job.cancel()
@@ -163,7 +170,9 @@ def _keep(job: Job[Any]) -> None:
     mine[:] = [*(other for other in mine if not other.done), job]
 
 
-def submit(key: str, work: Callable[[Stop], T], *, first: bool = False, load: bool = False) -> Job[T]:
+def submit(
+    key: str, work: Callable[[Stop], T], *, first: bool = False, load: bool = False, file: bool = False
+) -> Job[T]:
     """Have `work(stop)` done in a thread, together with whoever asked for the same; what it says of its progress
     (`core.runtime.progress`) the job hears.
 
@@ -172,8 +181,9 @@ def submit(key: str, work: Callable[[Stop], T], *, first: bool = False, load: bo
         work: calls nothing of Streamlit.
         first: whether it goes before what else this visitor waits for.
         load: whether it loads a model.
+        file: whether it reads a file.
     """
-    line = _loads() if load else _work()
+    line = _loads() if load else _files() if file else _work()
     job: Job[T] = Job(key, line, _visitor())
     line.join(job, work, first)
     _keep(job)

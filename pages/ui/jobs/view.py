@@ -14,14 +14,17 @@ EVERY = 0.4  # seconds between two looks
 
 
 @st.fragment(run_every=EVERY)
-def progress(slot: str, what: str, done: Callable[[], None], *, drop: bool = False) -> None:
+def progress(
+    slot: str, what: str, done: Callable[[], None], *, drop: bool = False, dropped: Callable[[], None] | None = None
+) -> None:
     """A bar that is the work done over the work to do, until the job ends.
 
     Args:
         slot: of the job.
         what: two or three words that name it.
         done: called once the job has ended; draws what came of it.
-        drop: whether Cancel forgets the job, which can't be stopped on its way, and does not wait for its end.
+        drop: whether Cancel forgets the job at once, and does not wait for its end.
+        dropped: called when Cancel has done so.
     """
     job = jobs.current(slot)
     if job is None or job.done:
@@ -32,8 +35,14 @@ def progress(slot: str, what: str, done: Callable[[], None], *, drop: bool = Fal
         if job.cancelling:
             st.button("Cancelling…", key=f"{slot}_cancelling", disabled=True)
         else:
-            cancel = partial(jobs.replace, slot, None) if drop else job.cancel
+            cancel = partial(_drop, slot, dropped) if drop else job.cancel
             st.button("Cancel", key=f"{slot}_cancel", on_click=cancel)
+
+
+def _drop(slot: str, dropped: Callable[[], None] | None) -> None:
+    jobs.replace(slot, None)
+    if dropped is not None:
+        dropped()
 
 
 def said(job: jobs.Job[Any], what: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
+from functools import partial
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.errors import ICLensError, InvalidValue
+from core.errors import Cancelled, ICLensError, InvalidValue
 from core.files import (
     ENCODINGS,
     MAX_BYTES,
@@ -24,13 +26,16 @@ from core.files import (
     to_demonstrations,
 )
 from core.files.column_names import RESERVED_NAMES
+from core.runtime.progress import Stop
 from core.study.demonstrations import Demonstration, write_steps
 from core.study.input_patterns import names_in
 from core.study.study import Study
 from pages.ui.components.text import message, plain
+from pages.ui.jobs import jobs, view
 from pages.ui.session import session, state
 from pages.ui.session.examples import examples
 
+T = TypeVar("T")
 P = "frame_"
 MAX_PASTED = 1_000_000
 """Characters that are read from the box while its user types; a file may have more."""
@@ -38,6 +43,9 @@ PREVIEW = 6  # rows shown before they are taken over
 SHOWN = 20
 """Rows up to which they are demonstrations at first, all of which a prompt shows; more are a pool to choose from."""
 READ = P + "import_read"  # what was read last, with what it was read from
+STOPPED = P + "import_stopped"  # what was being read when its user pressed Cancel
+SLOT = "import"
+PATIENCE = 1.0  # seconds that the dialog waits for a file before it shows a bar
 DRAWN = P + "drawn"
 """The tables as they were drawn from a task of the mixture."""
 STUDY_FIELDS = {"model", "demonstrations", "template"}
@@ -52,6 +60,8 @@ def open_import() -> None:
 
 def close() -> None:
     st.session_state[session.DIALOG] = None
+    st.session_state.pop(STOPPED, None)
+    jobs.replace(SLOT, None)
 
 
 @st.dialog("Import demonstrations", width="large", on_dismiss=close)
@@ -85,6 +95,7 @@ def import_dialog() -> None:
         )
     if file is None and not text.strip():
         st.session_state.pop(READ, None)
+        jobs.replace(SLOT, None)
         st.caption("Nothing to import yet.")
         return
     try:
@@ -94,12 +105,13 @@ def import_dialog() -> None:
         return
     if isinstance(found, Study):
         _open(found)
-    else:
+    elif found is not None:
         _take_over(found)
 
 
-def _read(given: bytes | str, name: str, header: bool | None) -> Table | Study:
-    """What a file or a text holds, read once and not at every run of the dialog."""
+def _read(given: bytes | str, name: str, header: bool | None) -> Table | Study | None:
+    """What a file or a text holds, read once and not at every run of the dialog; None while it is read, or where that
+    was stopped, which is said."""
     if isinstance(given, str):
         if len(given) > MAX_PASTED:
             raise ICLensError(
@@ -108,17 +120,52 @@ def _read(given: bytes | str, name: str, header: bool | None) -> Table | Study:
         encoding = None
     else:
         encoding = _encoding(given)
-    content = hashlib.sha256(given if isinstance(given, bytes) else given.encode()).digest()
-    asked = (content, name, header, encoding)
+    content = hashlib.sha256(given if isinstance(given, bytes) else given.encode()).hexdigest()
+
+    def work(stop: Stop) -> Table | Study:
+        study = _study_in(given)
+        if study is not None:
+            return study
+        if isinstance(given, str):
+            return read_text(given, header, stop=stop)
+        return read_file(given, name, header, encoding, stop=stop)
+
+    return _in_time(f"{content}/{name}/{header}/{encoding}", work)
+
+
+def _in_time(asked: str, work: Callable[[Stop], T]) -> T | None:
+    """What `work` gives, at once where it is quick; else there is a bar meanwhile, and Cancel."""
     before = st.session_state.get(READ)
     if before is not None and before[0] == asked:
-        kept: Table | Study = before[1]
+        kept: T = before[1]
         return kept
-    found: Table | Study | None = _study_in(given)
-    if found is None:
-        found = read_text(given, header) if isinstance(given, str) else read_file(given, name, header, encoding)
+    if st.session_state.get(STOPPED) == asked:
+        return _say_stopped()
+    job = jobs.current(SLOT)
+    if job is None or job.key != asked:
+        job = jobs.submit(asked, work, file=True)
+        jobs.replace(SLOT, job)
+    try:
+        found: T = job.future.result(timeout=max(0.0, PATIENCE - job.age))
+    except TimeoutError:
+        view.progress(SLOT, "Reading", st.rerun, drop=True, dropped=partial(_stop, asked))
+        return None
+    except (Cancelled, CancelledError):  # its browser was away for long
+        jobs.replace(SLOT, None)
+        _stop(asked)
+        return _say_stopped()
     st.session_state[READ] = (asked, found)
     return found
+
+
+def _say_stopped() -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Reading was stopped; nothing has changed.", width="content")
+        st.button("Read it again", key=P + "import_again", on_click=st.session_state.pop, args=(STOPPED, None))
+
+
+def _stop(asked: str) -> None:
+    st.session_state[STOPPED] = asked
 
 
 def _encoding(data: bytes) -> str | None:

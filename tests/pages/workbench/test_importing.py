@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
+from typing import Any
 
 import pytest
 
 from core import Demonstration, Study
+from core.files import read_file
+from core.runtime.progress import check, counting
 from pages.ui.session.examples import default_study
+from pages.ui.workbench import importing
 from tests.pages.conftest import Page
 
 RTE = {
@@ -151,3 +156,33 @@ def test_a_pattern_that_names_no_column_is_one_sentence(playground: Page) -> Non
     playground.run().press("import_take")
     assert [row.input for row in playground.study.demonstrations] == ["b", "e"]
     assert playground.study.input_pattern == ""
+
+
+def test_a_file_that_takes_long_can_be_cancelled(playground: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, held = playground.study, [True]
+
+    def slowly(*given: Any, stop: Any, **named: Any) -> Any:
+        with counting(100, "rows") as advance:
+            advance(40)
+            while held[0]:
+                check(stop)
+                time.sleep(0.01)
+        return read_file(*given, stop=stop, **named)
+
+    monkeypatch.setattr(importing, "read_file", slowly)
+    monkeypatch.setattr(importing, "PATIENCE", 0.2)
+    give(playground, "a.csv", rows(3))
+    assert not playground.at.button(key="import_cancel").disabled
+    (bar,) = playground.at.get("progress")
+    assert "40 of 100 rows" in bar.proto.text
+    assert not [button for button in playground.at.button if button.key == "frame_import_take"]
+    begun = time.perf_counter()
+    playground.at.button(key="import_cancel").click()
+    playground.run()
+    assert time.perf_counter() - begun < 5
+    assert "Reading was stopped" in captions(playground)
+    assert playground.study == before
+    held[0] = False
+    playground.at.button(key="frame_import_again").click()
+    playground.run().press("import_take")
+    assert len(playground.study.demonstrations) == 3
