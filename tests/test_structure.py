@@ -63,7 +63,7 @@ REASON = "# late: "  # on the line of a late import, or in the comment above it
 OWN = {"core", "pages", "tests", "benchmarks", "dashboard"}
 REQUIREMENTS = {"tests": "requirements-test.txt", "benchmarks": "requirements-benchmarks.txt"}
 OPTIONAL = {"sentence_transformers"}  # imported where present; without them one sentence says what to install
-SLOW = {"torch", "transformers", "sklearn", "scipy", "pandas", "pyarrow"}
+SLOW = {"torch", "transformers", "sklearn", "scipy", "statsmodels", "pandas", "pyarrow"}
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from core.statistics.verdicts import LEAST, holm, p_of_interval, verdict
 
@@ -14,6 +15,13 @@ def test_holm_of_a_worked_example() -> None:
     assert holm([0.01, 0.04, 0.03, 0.02]) == pytest.approx([0.04, 0.06, 0.06, 0.06])
     assert holm([0.5, 0.9, float("nan")]) == pytest.approx([1.0, 1.0, 1.0])
     assert len(holm([])) == 0
+
+
+def test_holm_is_statsmodels() -> None:
+    rng = np.random.default_rng(2)
+    for count in (1, 2, 5, 19):
+        p = rng.beta(0.3, 3, size=count)
+        assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
 
 
 def test_holm_rejects_what_stepping_down_rejects() -> None:
