@@ -17,6 +17,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
+from sqlalchemy import Engine
+from sqlalchemy.exc import ArgumentError
+from streamlit.errors import StreamlitAPIException
 
 from core.runtime.paths import home
 from core.study.study import Study
@@ -174,7 +177,15 @@ def _here(path: Path) -> Studies:
 
 @lru_cache(maxsize=1)
 def _elsewhere() -> Studies:
-    return Studies(Database(lambda: st.connection(CONNECTION, type="sql").engine))
+    return Studies(Database(_engine))
+
+
+def _engine() -> Engine:
+    """What Streamlit makes of the secrets."""
+    try:
+        return st.connection(CONNECTION, type="sql").engine
+    except StreamlitAPIException as error:  # no address, or half of one
+        raise ArgumentError(str(error)) from error
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,8 @@
 
 What is done in it is done by one thread at a time: a file has one writer anyway, and nothing else may hold it open
 while it is put aside. Every connection has the same setting, under which what was written outlives a power cut: WAL,
-and every commit waits until the disk has it.
+and every commit waits until the disk has it. PostgreSQL has one writer at a time too, whichever server's it is, and
+whoever reads sees one state of it: what lets go of tables that no study has must not meet one who has just found his.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 T = TypeVar("T")
 MIGRATIONS = Path(__file__).with_name("migrations")
 HEAD = "0003"  # the version of the schema that this code reads and writes
 WAIT = 2  # seconds for another process that writes
+WRITER = 0x1C1E45  # what PostgreSQL's advisory lock is held on by whoever writes
 SETTINGS = {
     "journal_mode": "WAL",
     "synchronous": "FULL",
@@ -102,16 +104,15 @@ class Database:
     def _run(self, work: Callable[[Connection], T], reading: bool, again: bool = True) -> T:
         with self._lock:
             try:
-                with (
-                    self._open(reading).connect() as connection,
-                    connection.execution_options(reading=reading).begin(),
-                ):
+                with self._open(reading).connect() as connection, _begun(connection, reading):
                     return work(connection)
-            except (SQLAlchemyError, OSError) as error:
-                if not (again and self._is_damaged(error)):
+            except (SQLAlchemyError, OSError, ImportError) as error:
+                cut = isinstance(error, DBAPIError) and error.connection_invalidated  # all of them are made anew
+                if not (again and (cut or self._is_damaged(error))):
                     raise StoreError(self._sentence(error)) from error
                 try:
-                    self._set_aside()
+                    if not cut:
+                        self._set_aside()
                 except OSError:  # the folder is read-only too
                     raise StoreError(self._sentence(error)) from error
             return self._run(work, reading, again=False)
@@ -166,6 +167,10 @@ class Database:
         cause = CAUSES.get(_code(error) & 0xFF)
         if isinstance(error, Newer):
             cause = "a newer version of ICLens has written it"
+        if self.path is None and isinstance(error, OperationalError):
+            cause = "it cannot be reached"
+        if isinstance(error, ImportError):
+            cause = f"its driver “{error.name}” is not installed"
         if cause is None:
             cause = getattr(error, "strerror", None) or type(error).__name__
             cause = cause[:1].lower() + cause[1:] if " " in cause else cause
@@ -173,6 +178,17 @@ class Database:
             f"Studies cannot be kept in {where} ({cause}): what you do now is in this tab alone, "
             "and links and refreshes will not bring it back."
         )
+
+
+@contextmanager
+def _begun(connection: Connection, reading: bool) -> Iterator[None]:
+    """A transaction in which one state of the database is read, or what is written is written by nobody else."""
+    postgresql = connection.dialect.name == "postgresql"
+    level = {"isolation_level": "REPEATABLE READ"} if postgresql and reading else {}
+    with connection.execution_options(reading=reading, **level).begin():
+        if postgresql and not reading:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:writer)"), {"writer": WRITER})
+        yield
 
 
 class Newer(SQLAlchemyError):
@@ -184,7 +200,7 @@ def migrate(engine: Engine) -> None:
     with engine.connect() as connection, connection.execution_options(reading=True).begin():
         if _version(connection) == HEAD:
             return
-    with engine.begin() as connection:
+    with engine.connect() as connection, _begun(connection, reading=False):
         from alembic import command
         from alembic.config import Config
         from alembic.util import CommandError

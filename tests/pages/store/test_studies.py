@@ -1,4 +1,4 @@
-"""What goes when there is too much, and what stays; studies of other versions."""
+"""What goes when there is too much, and what stays, in a file and in PostgreSQL; studies of other versions."""
 
 from __future__ import annotations
 
@@ -28,75 +28,75 @@ def count(kept: Studies, table: str) -> int:
     )
 
 
-def test_a_study_has_one_id_and_large_pools_change_it_as_the_rest_does(kept: Studies) -> None:
-    assert kept.save(Study(query="x")) == (digest(Study(query="x").model_dump_json()), True)
-    assert kept.save(Study(query="x"))[1] is False
+def test_a_study_has_one_id_and_large_pools_change_it_as_the_rest_does(either: Studies) -> None:
+    assert either.save(Study(query="x")) == (digest(Study(query="x").model_dump_json()), True)
+    assert either.save(Study(query="x"))[1] is False
     pool = pool_of(500)
     some = [Study(pool=pool), Study(pool=pool[1:]), Study(demonstrations=pool), Study(demonstrations=pool, pool=pool)]
-    assert len({kept.save(study)[0] for study in some}) == len(some)
+    assert len({either.save(study)[0] for study in some}) == len(some)
 
 
-def test_what_is_typed_through_goes_and_the_rest_stays(kept: Studies, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_typed_through_goes_and_the_rest_stays(either: Studies, monkeypatch: pytest.MonkeyPatch) -> None:
     """A link outlives any number of other studies: 5,200 of them once took it away."""
     monkeypatch.setattr(studies, "PASSING", 20)
     monkeypatch.setattr(studies, "TIDY_ONE_IN", 1)
-    opened, stood = kept.save(Study(query="opened"))[0], kept.save(Study(query="stood"))[0]
-    kept.firm(opened, Firmness.STAYS)
+    opened, stood = either.save(Study(query="opened"))[0], either.save(Study(query="stood"))[0]
+    either.firm(opened, Firmness.STAYS)
     passed = []
     for number in range(100):
-        passed.append(kept.save(Study(query=f"typed {number}"))[0])
-        kept.firm(passed[-1], Firmness.PASSED)
-    kept.save(Study(query="last"))
-    assert [key for key in passed if kept.load(key) is not None] == passed[-20:]
-    assert kept.load(opened)
-    assert kept.load(stood)
+        passed.append(either.save(Study(query=f"typed {number}"))[0])
+        either.firm(passed[-1], Firmness.PASSED)
+    either.save(Study(query="last"))
+    assert [key for key in passed if either.load(key) is not None] == passed[-20:]
+    assert either.load(opened)
+    assert either.load(stood)
 
 
-def test_what_stays_is_not_let_go_and_what_comes_again_is_a_step(kept: Studies) -> None:
-    key, _ = kept.save(Study(query="x"))
+def test_what_stays_is_not_let_go_and_what_comes_again_is_a_step(either: Studies) -> None:
+    key, _ = either.save(Study(query="x"))
 
     def firmness() -> int:
         query = text("SELECT firmness FROM studies WHERE id = :id")
-        return int(kept.database.read(lambda connection: connection.execute(query, {"id": key}).scalar()))
+        return int(either.database.read(lambda connection: connection.execute(query, {"id": key}).scalar()))
 
     assert firmness() == Firmness.STEP
-    kept.firm(key, Firmness.PASSED)
+    either.firm(key, Firmness.PASSED)
     assert firmness() == Firmness.PASSED
-    kept.save(Study(query="x"))
+    either.save(Study(query="x"))
     assert firmness() == Firmness.STEP
-    kept.firm(key, Firmness.STAYS)
-    kept.firm(key, Firmness.PASSED)
+    either.firm(key, Firmness.STAYS)
+    either.firm(key, Firmness.PASSED)
     assert firmness() == Firmness.STAYS
 
 
 def test_without_room_what_was_typed_through_goes_first_then_the_oldest_steps(
-    kept: Studies, monkeypatch: pytest.MonkeyPatch
+    either: Studies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(studies, "BATCH", 1)
     made = {}
     for number, (name, firmness) in enumerate(
         {"stays": Firmness.STAYS, "old": Firmness.STEP, "typed": Firmness.PASSED, "new": Firmness.STEP}.items()
     ):
-        made[name], _ = kept.save(Study(query=name, pool=pool_of(1_000, seed=number)))
-        kept.firm(made[name], firmness)
-    blocks = count(kept, "blocks")
-    whole = kept.database.read(studies.size)
+        made[name], _ = either.save(Study(query=name, pool=pool_of(1_000, seed=number)))
+        either.firm(made[name], firmness)
+    blocks = count(either, "blocks")
+    whole = either.database.read(studies.size)
     for part, gone in ((0.95, {"typed"}), (0.7, {"typed", "old"}), (0.0, {"typed", "old", "new"})):
         monkeypatch.setattr(studies, "ROOM", int(whole * part))
-        kept.database.write(studies.tidy)
-        assert {name for name, key in made.items() if kept.load(key) is None} == gone
-    assert count(kept, "lists") == 1
-    assert 0 < count(kept, "blocks") < blocks / 3
-    body = kept.load(made["stays"])
+        either.database.write(studies.tidy)
+        assert {name for name, key in made.items() if either.load(key) is None} == gone
+    assert count(either, "lists") == 1
+    assert 0 < count(either, "blocks") < blocks / 3
+    body = either.load(made["stays"])
     assert body is not None
     assert Study.model_validate_json(body).pool == pool_of(1_000, seed=0)
 
 
-def test_a_study_too_large(kept: Studies, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_study_too_large(either: Studies, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(studies, "LARGEST", 20_000)
-    kept.save(Study(query="x"))
+    either.save(Study(query="x"))
     with pytest.raises(StoreError, match="too large for a link"):
-        kept.save(Study(pool=pool_of(500)))
+        either.save(Study(pool=pool_of(500)))
 
 
 @pytest.mark.parametrize(
@@ -115,23 +115,23 @@ def test_a_study_too_large(kept: Studies, monkeypatch: pytest.MonkeyPatch) -> No
         ("abcb", "a", "b"),
     ],
 )
-def test_where_a_visitor_had_got_to(kept: Studies, monkeypatch, typed: str, opened: str, found: str | None) -> None:
+def test_where_a_visitor_had_got_to(either: Studies, monkeypatch, typed: str, opened: str, found: str | None) -> None:
     """Edits whose addresses a browser was sent, and no one knows which of them it got before the server died."""
 
     def go(before: str, after: str) -> None:
-        kept.database.write(lambda connection: studies._expect(connection, "one", before, after))
+        either.database.write(lambda connection: studies._expect(connection, "one", before, after))
 
     for before, after in itertools.pairwise(typed):
         go(before, after)
-    assert kept.expected("one", opened) is None, "this server lives"
+    assert either.expected("one", opened) is None, "this server lives"
     monkeypatch.setattr(studies, "SERVER", "another")
-    assert kept.expected("two", opened) is None
-    assert kept.expected("one", opened) == found
-    assert kept.expected("one", opened) is None, "once is enough"
+    assert either.expected("two", opened) is None
+    assert either.expected("one", opened) == found
+    assert either.expected("one", opened) is None, "once is enough"
     monkeypatch.setattr(studies, "SERVER", "a third")
-    assert kept.expected("one", opened) == found, "the browser has not heard of it yet, and this server died too"
+    assert either.expected("one", opened) == found, "the browser has not heard of it yet, and this server died too"
     if opened in typed:
-        assert all(kept.expected("one", place) is None for place in set(typed[: typed.index(opened)]) - {opened})
+        assert all(either.expected("one", place) is None for place in set(typed[: typed.index(opened)]) - {opened})
 
 
 def write_old_store(path: Path, bodies: dict[str, str], steps: dict[str, list[list[list[str]]]]) -> None:
