@@ -38,6 +38,7 @@ ROOMS = (
     "core.posterior",
     "core.pipeline",
     "core.evaluation",
+    "core.experiments",
     "core.analysis",
     "core.hidden_markov",
     "core.figures",
@@ -62,7 +63,7 @@ PAGES = {
 REASON = "# late: "  # on the line of a late import, or in the comment above it
 OWN = {"core", "pages", "tests", "benchmarks", "dashboard"}
 REQUIREMENTS = {"tests": "requirements-test.txt", "benchmarks": "requirements-benchmarks.txt"}
-OPTIONAL = {"sentence_transformers"}  # imported where present; without them one sentence says what to install
+OPTIONAL = {"ray", "sentence_transformers"}  # imported where present; without them one sentence says what to install
 SLOW = {"torch", "transformers", "sklearn", "scipy", "statsmodels", "pandas", "pyarrow"}
 
 

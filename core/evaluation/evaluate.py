@@ -84,6 +84,7 @@ def evaluate(
     model: LanguageModel,
     questions: Sequence[EvaluationQuestion],
     *,
+    labels: Sequence[tuple[str, ...]] | None = None,
     stop: Stop | None = None,
 ) -> Evaluation:
     """Ask every study every question: its query and gold are the question's, all else is its own.
@@ -97,6 +98,7 @@ def evaluate(
     Args:
         studies: S variants, usually of one study.
         questions: N, from `core.evaluation.questions`.
+        labels: (N,) the candidates, where they are known already; None finds them as above.
 
     Raises:
         StudyError: no study, no question, more than 1,000 candidates that no study names, or one of the studies cannot
@@ -117,7 +119,7 @@ def evaluate(
             advance(place + 1)
     shown = [[rows_of(s, c) for s, c in zip(*pair, strict=True)] for pair in zip(asked, chosen, strict=True)]
     whole = [[rows_chosen(s, c) for s, c in zip(*pair, strict=True)] for pair in zip(asked, chosen, strict=True)]
-    labels = _candidates(asked, whole, model)
+    labels = _candidates(asked, whole, model) if labels is None else labels
     answers: list[tuple[Answer, ...]] = []
     with part(CHOOSING, 1.0), counting(len(asked), "studies") as advance:
         for place, row in enumerate(asked):

@@ -165,6 +165,15 @@ def _check_device(device: str) -> None:
     raise ModelError(f'The device "{device}" is not available on this machine: choose cpu.')
 
 
+def memory_of(choice: ModelChoice) -> int:
+    """Bytes that a model's weights take in memory.
+
+    Raises:
+        ModelError: as `load_model`, where its files are not there.
+    """
+    return _find(choice.name.strip(), None).memory(choice.dtype)
+
+
 def _find(name: str, stop: Stop | None) -> _Files:
     if name == "embedded":
         if not (EMBEDDED / "config.json").is_file():

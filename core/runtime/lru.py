@@ -59,6 +59,11 @@ class LRU(Generic[K, V]):
         with self._lock:
             self._things.clear()
 
+    def values(self) -> list[V]:
+        """All that is kept; none of it counts as used by this."""
+        with self._lock:
+            return list(self._things.values())
+
     def __len__(self) -> int:
         return len(self._things)
 
