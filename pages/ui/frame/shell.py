@@ -70,6 +70,12 @@ MENU = (
         "footprint",
         "What the model writes before it answers: steps, follow-up questions, sub-questions, open answers.",
     ),
+    (
+        "lab",
+        "Lab",
+        "experiment",
+        "Does it help, on your rows and your model? Experiments over many questions and sets, with intervals.",
+    ),
     ("compare", "Compare", "compare_arrows", "Two studies side by side: what differs, and what that changes."),
     (
         "model_card",
