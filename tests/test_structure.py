@@ -63,7 +63,8 @@ PAGES = {
 REASON = "# late: "  # on the line of a late import, or in the comment above it
 OWN = {"core", "pages", "tests", "benchmarks", "dashboard"}
 REQUIREMENTS = {"tests": "requirements-test.txt", "benchmarks": "requirements-benchmarks.txt"}
-OPTIONAL = {"ray", "sentence_transformers"}  # imported where present; without them one sentence says what to install
+# Imported where present; without them one sentence says what to install.
+OPTIONAL = {"datasets", "ray", "sentence_transformers"}
 SLOW = {"torch", "transformers", "sklearn", "scipy", "statsmodels", "pandas", "pyarrow"}
 
 

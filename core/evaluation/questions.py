@@ -1,4 +1,5 @@
-"""Questions with known answers, to hold a study's own choices against: rows of its pool, or fresh draws of a task."""
+"""Questions with known answers, to hold a study's own choices against: those held out for that, rows of its pool, or
+fresh draws of a task."""
 
 from __future__ import annotations
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from core.models import LanguageModel
 
 POOL = "pool"
+HELD_OUT = "questions"
+"""The study's own questions, which no prompt shows."""
 ENOUGH = 8
 """Rows that a pool must have to be asked first: of fewer, one more right answer moves the accuracy too far."""
 SHOWN_SOURCES = 12
@@ -33,7 +36,7 @@ class EvaluationQuestion:
     Attributes:
         input: x.
         gold: y.
-        source: "pool", or the family of the mixture that it was drawn from.
+        source: "questions", "pool", or the family of the mixture that it was drawn from.
     """
 
     input: str
@@ -42,19 +45,21 @@ class EvaluationQuestion:
 
 
 def sources_of(study: Study, model: LanguageModel) -> tuple[str, ...]:
-    """What questions can be had from: "pool" where it has rows to ask, and tasks of the mixture, likeliest first.
+    """What questions can be had from: "questions" where the study has some, "pool" where it has rows to ask, and tasks
+    of the mixture, likeliest first.
 
     The tasks are those that exact Bayes believes in after the study's hand-picked demonstrations, or, where these come
     from the pool, after the first rows of it. Codebooks are left out: they tie answers to the inputs shown and to no
     others. Fewer than eight rows of a pool come after the tasks.
     """
     study = tidied(study)
-    rows = len(_free_rows(study))
+    rows = len(_free_rows(study, POOL))
     pool = (POOL,) if rows else ()
+    own = (HELD_OUT,) if _free_rows(study, HELD_OUT) else ()
     if model.mixture is None:
-        return pool
+        return (*own, *pool)
     tasks = _likely_tasks(study, model.mixture)
-    return (*pool, *tasks) if rows >= ENOUGH else (*tasks, *pool)
+    return (*own, *pool, *tasks) if rows >= ENOUGH else (*own, *tasks, *pool)
 
 
 def questions_of(
@@ -62,13 +67,14 @@ def questions_of(
 ) -> tuple[EvaluationQuestion, ...]:
     """Up to `count` questions whose inputs are distinct and not among the demonstrations picked by hand.
 
-    From the pool they are its rows, without replacement: where the demonstrations come from the pool as well, a
-    selection never shows the row that is asked (`core.selection.candidates`), so each is left out of its own prompt.
+    Those held out come without replacement, as do rows of the pool: where the demonstrations come from the pool as
+    well, a selection never shows the row that is asked (`core.selection.candidates`), so each is left out of its own
+    prompt.
     From a task of the mixture they are drawn anew, without label noise, from the one latent of that task which exact
     Bayes finds likeliest after the demonstrations: the same label words, the same classes.
 
     Args:
-        source: "pool", or a family of the mixture.
+        source: "questions", "pool", or a family of the mixture.
         count: at least 1.
         seed: draws them; the first n of a larger draw are those of a smaller one.
 
@@ -76,12 +82,13 @@ def questions_of(
         StudyError: the source has no question, or does not exist.
     """
     study = tidied(study)
-    if source == POOL:
-        rows = _free_rows(study)
+    if source in (POOL, HELD_OUT):
+        rows = _free_rows(study, source)
         if not rows:
-            raise StudyError("The pool has no row to ask that is not shown already; add labelled examples to it.")
+            whose = "The pool has no row" if source == POOL else "There is no question"
+            raise StudyError(f"{whose} to ask that is not shown already; add labelled examples.")
         order = np.random.default_rng(seed).permutation(len(rows))[:count]
-        return tuple(EvaluationQuestion(rows[i].input, rows[i].label, POOL) for i in order)
+        return tuple(EvaluationQuestion(rows[i].input, rows[i].label, source) for i in order)
     mixture = model.mixture
     if mixture is None or source not in mixture.families:
         raise StudyError(f"There is no task “{source}” to draw questions from; choose the pool or another task.")
@@ -99,10 +106,11 @@ def _taken(study: Study) -> set[str]:
     return {row.input for row in study.demonstrations if usable(row)}
 
 
-def _free_rows(study: Study) -> list[Demonstration]:
-    """Rows of the pool that may be asked, the first of each input."""
+def _free_rows(study: Study, source: str) -> list[Demonstration]:
+    """Rows of the pool, or of the questions, that may be asked, the first of each input."""
     taken = _taken(study)
-    rows = {row.input: row for row in reversed(study.pool) if usable(row) and row.input not in taken}
+    table = study.pool if source == POOL else study.questions
+    rows = {row.input: row for row in reversed(table) if usable(row) and row.input not in taken}
     return list(reversed(rows.values()))
 
 

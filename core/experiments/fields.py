@@ -24,7 +24,8 @@ MENUS: dict[str, Registry[Any, Any, Any]] = {
     "scoring": scorers,
     "calibration": calibrations,
 }
-FIXED = {"demonstrations", "pool", "query", "gold", "labels", "input_pattern", "hypotheses", "prior", "posteriors"}
+FIXED = {"demonstrations", "pool", "questions", "query", "gold", "labels", "input_pattern", "hypotheses", "prior",
+         "posteriors"}  # fmt: skip
 """Fields that no experiment varies: its questions and rows, and what decides no answer."""
 UNREAD = {"chained", "posterior_solver", "heads", "hidden_layer", "similarity", "bandwidth", "span", "pooling",
           "token_head", "reasoning", "open_ended", "matching", "longest"}  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import StudyError
-from core.evaluation.questions import POOL, questions_of
+from core.evaluation.questions import HELD_OUT, POOL, questions_of
 from core.study.cleaning import tidied, usable
 from core.study.demonstrations import Demonstration
 from core.study.study import Study
@@ -28,10 +28,10 @@ def draw(study: Study, model: LanguageModel, source: str, count: int, seed: int)
 
     From the pool, questions are rows of it at random, and half of it at least is left; the rest are what demonstrations
     come from. From a task of the mixture both are fresh draws where the pool has fewer than eight rows, else the
-    questions alone.
+    questions alone. Those that are held out are asked and nothing else.
 
     Args:
-        source: "pool" or a task of the mixture, as `core.evaluation.questions.sources_of` names them.
+        source: "questions", "pool" or a task of the mixture, as `core.evaluation.questions.sources_of` names them.
 
     Raises:
         StudyError: there is nothing to draw from.
@@ -39,7 +39,7 @@ def draw(study: Study, model: LanguageModel, source: str, count: int, seed: int)
     study = tidied(study)
     rows = [row for row in study.pool if usable(row)]
     if source != POOL:
-        few = len(rows) < LEAST_ROWS
+        few = source != HELD_OUT and len(rows) < LEAST_ROWS
         found = questions_of(study, model, source, count + (DRAWN_ROWS if few else 0), seed)
         drawn = [Demonstration(input=one.input, label=one.gold) for one in found]
         if not few:

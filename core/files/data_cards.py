@@ -34,10 +34,10 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def classes_of_card(card: Mapping[str, Any], config: str | None) -> Classes:
-    """Of the features in `dataset_info`, those of one configuration where there are several."""
+    """Of the features in `dataset_info`, those of a configuration; without a name they are of any."""
     infos = card.get("dataset_info")
     listed = [info for info in (infos if isinstance(infos, list) else [infos]) if isinstance(info, dict)]
-    info = next((info for info in listed if info.get("config_name") == config), listed[0] if listed else {})
+    info = next((info for info in listed if info.get("config_name", config) == config), {})
     found = {}
     for feature in info.get("features") or []:
         kind = feature.get("dtype") if isinstance(feature, dict) else None

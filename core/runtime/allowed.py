@@ -1,7 +1,7 @@
 """What the operator of a dashboard allows visitors to load, by two variables of its environment.
 
-`ICLENS_MODELS` names the one folder from which models and encoders may be loaded; where it is set, hub ids are refused
-too, unless `ICLENS_HUB` is "1". Where it is not set, as on one's own machine, everything may be loaded.
+`ICLENS_MODELS` names the one folder from which models, encoders and data sets may be loaded; where it is set, hub ids
+are refused too, unless `ICLENS_HUB` is "1". Where it is not set, as on one's own machine, everything may be loaded.
 """
 
 from __future__ import annotations

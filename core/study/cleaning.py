@@ -15,6 +15,7 @@ def tidied(study: Study) -> Study:
         update={
             "demonstrations": tuple(map(_tidy, study.demonstrations)),
             "pool": tuple(map(_tidy, study.pool)),
+            "questions": tuple(map(_tidy, study.questions)),
             "query": study.query.strip(),
             "gold": study.gold.strip() if study.gold is not None else None,
             "instruction": study.instruction.strip(),

@@ -44,9 +44,10 @@ def rewritten(study: Study, pattern: str) -> Study:
     changes: dict[str, object] = {
         "demonstrations": _written(study.demonstrations, pattern),
         "pool": _written(study.pool, pattern),
+        "questions": _written(study.questions, pattern),
         "input_pattern": pattern,
     }
-    names = {row.input: row.fields for row in (*study.pool, *study.demonstrations) if row.fields}
+    names = {row.input: row.fields for row in (*study.questions, *study.pool, *study.demonstrations) if row.fields}
     fields = names.get(study.query)
     if fields:
         changes["query"] = fill(pattern, dict(fields))

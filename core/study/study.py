@@ -81,6 +81,7 @@ class Study(Value):
         model: the language model.
         demonstrations: the hand-picked set, in the order given.
         pool: labelled examples that a selection strategy picks from.
+        questions: labelled examples held out to be asked, a set's test part. No run reads them; evaluations ask them.
         query: x, the input to be answered.
         gold: the right answer, where known.
         labels: candidate answers; empty means the distinct labels of the demonstrations and the pool, and on the
@@ -123,6 +124,7 @@ class Study(Value):
     model: ModelChoice = ModelChoice()
     demonstrations: tuple[Demonstration, ...] = ()
     pool: tuple[Demonstration, ...] = ()
+    questions: tuple[Demonstration, ...] = ()
     query: Text = ""
     gold: Text | None = None
     labels: tuple[Text, ...] = ()

@@ -8,7 +8,7 @@ import pytest
 from core import Demonstration, Study, load_model
 from core.errors import Cancelled, StudyError
 from core.evaluation.evaluate import evaluate
-from core.evaluation.questions import POOL, EvaluationQuestion, questions_of, sources_of
+from core.evaluation.questions import HELD_OUT, POOL, EvaluationQuestion, questions_of, sources_of
 from core.pipeline.run import run
 from core.statistics.intervals import wilson
 from tests.listening import listening
@@ -142,3 +142,27 @@ def test_it_tells_how_far_it_is_and_can_be_stopped() -> None:
         evaluate([], model, questions)
     with pytest.raises(StudyError):
         evaluate([study], model, ())
+
+
+@pytest.mark.parametrize("selection", ["hand-picked", "random"])
+def test_questions_that_are_held_out_are_asked_first_and_never_shown(selection: str) -> None:
+    pool, held = rows("sentiment", 24), rows("sentiment", 16, seed=7)
+    unlabelled = Demonstration(input="an odd film", label="")
+    study = Study(pool=pool, demonstrations=(*pool[:3], held[0]), questions=(*held, held[1], unlabelled))
+    study = study.model_copy(update={"selection": selection, "k": 4, "query": "x", "posteriors": ()})
+    model = load_model()
+    assert sources_of(study, model)[:2] == (HELD_OUT, POOL)
+    asked = questions_of(study, model, HELD_OUT, 100, 0)
+    shown = {row.input for row in study.demonstrations} if selection == "hand-picked" else set()
+    wanted = {row.input: row.label for row in reversed(held) if row.input not in shown}
+    assert {question.input: question.gold for question in asked} == wanted
+    assert len(asked) == len(wanted)
+    assert questions_of(study, model, HELD_OUT, 3, 0) == asked[:3]
+    found = evaluate([study], model, asked[:4])
+    known = {row.input for row in (*study.demonstrations, *pool)}
+    assert all(row.input in known for prompt in found.shown[0] for row in prompt)
+    without = study.model_copy(update={"questions": ()})
+    assert HELD_OUT not in sources_of(without, model)
+    assert run(study, model).answer.scores.tolist() == run(without, model).answer.scores.tolist()
+    with pytest.raises(StudyError, match="no question to ask"):
+        questions_of(without, model, HELD_OUT, 5, 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.evaluation.questions import POOL, EvaluationQuestion, questions_of, sources_of
+from core.evaluation.questions import HELD_OUT, POOL, EvaluationQuestion, questions_of, sources_of
 from core.study.study import Study
 from pages.ui.components.text import plain
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 COUNTS = (10, 20, 50, 100, 200, 500)
 HELP_SOURCE = (
-    "Where questions with a known answer come from: rows of the pool, each left out of its own prompt, or fresh draws "
+    "Where questions with a known answer come from: those held out for it, such as the test part of a data set, rows "
+    "of the pool, each left out of its own prompt, or fresh draws "
     "of a task of the embedded mixture, with the label words of the demonstrations. Tasks stand in the order in which "
     "exact Bayes believes in them."
 )
@@ -108,4 +109,6 @@ def _first(sources: tuple[str, ...], fresh: bool) -> str:
 
 
 def _title(source: str) -> str:
+    if source == HELD_OUT:
+        return "the questions held out"
     return "the pool" if source == POOL else f"the task “{plain(source, 40)}”".replace("\\", "")

@@ -114,7 +114,7 @@ def _pattern(pattern: str, fields: tuple[str, ...]) -> None:
 
 def _rewrite(pattern: str) -> dict[str, Any]:
     study = rewritten(state.study(), pattern)
-    return {name: getattr(study, name) for name in ("demonstrations", "pool", "query", "input_pattern")}
+    return {name: getattr(study, name) for name in ("demonstrations", "pool", "questions", "query", "input_pattern")}
 
 
 def _begin(name: str | None) -> dict[str, Template]:

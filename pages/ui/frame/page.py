@@ -39,7 +39,18 @@ if TYPE_CHECKING:
 
 TITLE, SAID = "page_title", "page_said"
 # Not in the bar.
-BELOW = {"demonstrations", "pool", "query", "gold", "labels", "hypotheses", "token_head", "prior", "input_pattern"}
+BELOW = {
+    "demonstrations",
+    "pool",
+    "questions",
+    "query",
+    "gold",
+    "labels",
+    "hypotheses",
+    "token_head",
+    "prior",
+    "input_pattern",
+}
 # Over everything and fixed: a notice moves nothing. What a card waits for stands over its view.
 STYLE = """<style>
 :root { --page: light-dark(%s, %s); }
@@ -195,7 +206,7 @@ def _strategies_reads() -> Values:
 def _tables_reads() -> Values:
     study = state.study()
     front = (st.session_state.get(session.TABLE), session.marked(), session.table_read(study))
-    return (study.demonstrations, study.pool, study.hypotheses, reasons(study), *front)
+    return (study.demonstrations, study.pool, study.questions, study.hypotheses, reasons(study), *front)
 
 
 def _query_reads() -> Values:

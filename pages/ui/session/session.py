@@ -16,6 +16,8 @@ MARK = "frame_mark"
 GENERATED = "frame_mark_generated"
 TABLE = "frame_table"
 TABLES = ("Demonstrations", "Pool", "Hypotheses")
+HELD_OUT = "Questions"
+"""A table that is there where the study has any."""
 READS = "frame_reads"
 COLOURS = "frame_colours"
 DIALOG = "frame_dialog"  # which dialog is open: "import", "tokens" or None
@@ -35,6 +37,12 @@ def mark(number: int | None, source: str = "") -> None:
     st.session_state[GENERATED] = number if generated else None
     if source and not generated:
         st.session_state[TABLE] = source.capitalize()
+
+
+def tables(study: Study) -> tuple[str, ...]:
+    """The tables that can be brought to the front."""
+    more = study.questions or st.session_state.get(TABLE) == HELD_OUT
+    return (*TABLES, HELD_OUT) if more else TABLES
 
 
 def table_read(study: Study) -> str:

@@ -20,7 +20,7 @@ from core.study.study import Study
 from pages.ui.store.blocks import Cutter, Listed, digest, pack, pack_ids, unpack, unpack_ids
 from pages.ui.store.database import Database, StoreError
 
-TABLES = ("demonstrations", "pool")
+TABLES = ("demonstrations", "pool", "questions")
 LARGEST = 64_000_000  # characters of JSON; a study above this is not kept
 PASSING = 5_000  # states that somebody typed through
 STEPS = 10_000  # studies whose steps are kept, all visitors together; the oldest go first
@@ -179,11 +179,12 @@ class Studies:
 
 def put(connection: Connection, key: str, values: dict[str, Any]) -> None:
     """Write a row of `studies`: its JSON without the tables that are kept apart, and the ids of these."""
-    row = {"demonstrations": None, "pool": None, **values, "id": key, "used": time.time()}
+    row = {**dict.fromkeys(TABLES), **values, "id": key, "used": time.time()}
+    names, places = ", ".join(TABLES), ", ".join(f":{name}" for name in TABLES)
     connection.execute(
         text(
-            "INSERT INTO studies (id, body, used, demonstrations, pool, firmness) "
-            f"VALUES (:id, :body, :used, :demonstrations, :pool, {int(Firmness.STEP)}) ON CONFLICT (id) DO NOTHING"
+            f"INSERT INTO studies (id, body, used, {names}, firmness) "
+            f"VALUES (:id, :body, :used, {places}, {int(Firmness.STEP)}) ON CONFLICT (id) DO NOTHING"
         ),
         row,
     )
@@ -250,7 +251,8 @@ def _batches(keys: list[str]) -> Iterable[list[str]]:
 
 
 def _found(connection: Connection, key: str) -> str | None:
-    row = connection.execute(text("SELECT body, demonstrations, pool FROM studies WHERE id = :id"), {"id": key}).first()
+    query = text(f"SELECT body, {', '.join(TABLES)} FROM studies WHERE id = :id")
+    row = connection.execute(query, {"id": key}).first()
     if row is None:
         return None
     body: str = row[0]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -26,7 +27,9 @@ from core.files import (
     to_demonstrations,
 )
 from core.files.column_names import RESERVED_NAMES
+from core.files.data_sets import DataSet, open_data_set
 from core.runtime.progress import Stop
+from core.study.cleaning import usable
 from core.study.demonstrations import Demonstration, write_steps
 from core.study.input_patterns import names_in
 from core.study.study import Study
@@ -39,7 +42,7 @@ T = TypeVar("T")
 P = "frame_"
 MAX_PASTED = 1_000_000
 """Characters that are read from the box while its user types; a file may have more."""
-PREVIEW = 6  # rows shown before they are taken over
+PREVIEW = 4  # rows shown before they are taken over
 SHOWN = 20
 """Rows up to which they are demonstrations at first, all of which a prompt shows; more are a pool to choose from."""
 READ = P + "import_read"  # what was read last, with what it was read from
@@ -88,18 +91,28 @@ def import_dialog() -> None:
         text = st.text_area(
             "Or paste a table",
             key=P + "import_text",
-            height=150,
+            height=80,
             placeholder="cat -> chat\ndog -> chien",
             help="Cells copied from a spreadsheet, one “input -> label” a line, records such as “Premise: …”, "
             "“Hypothesis: …”, “Label: …”, or JSON.",
         )
-    if file is None and not text.strip():
+        data_set = st.text_input(
+            "Or a data set of Hugging Face",
+            key=P + "import_set",
+            placeholder="a folder, or a name such as SetFit/sst2",
+            help="A folder on the machine of the dashboard, as save_to_disk writes it or as the hub publishes it, with "
+            "or without a card; or a name on the hub, where there is a network. Of each part 10,000 rows are read.",
+        ).strip()
+    if file is None and not text.strip() and not data_set:
         st.session_state.pop(READ, None)
         jobs.replace(SLOT, None)
         st.caption("Nothing to import yet.")
         return
     try:
-        found = _read(file.getvalue(), file.name, header) if file is not None else _read(text, "", header)
+        if file is not None or text.strip():
+            found = _read(file.getvalue(), file.name, header) if file is not None else _read(text, "", header)
+        else:
+            found = _read_set(data_set)
     except ICLensError as error:
         st.error(message(error))
         return
@@ -131,6 +144,28 @@ def _read(given: bytes | str, name: str, header: bool | None) -> Table | Study |
         return read_file(given, name, header, encoding, stop=stop)
 
     return _in_time(f"{content}/{name}/{header}/{encoding}", work)
+
+
+def _read_set(name: str) -> DataSet | None:
+    """A data set, in the configuration that was chosen once it was known to have several; None as in `_read`."""
+    key = f"{P}import_config_{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+    config: str | None = st.session_state.get(key)
+
+    def work(stop: Stop) -> DataSet:
+        return open_data_set(name, config, stop)
+
+    found = _in_time(f"set/{name}/{config}/{_changed(name)}", work)
+    if found is not None and found.configs:
+        st.selectbox("Configuration", found.configs, found.configs.index(found.config), key=key)
+    return found
+
+
+def _changed(name: str) -> float:
+    """When a folder was changed last: it is read again then. 0.0 for what is none."""
+    try:
+        return Path(name).expanduser().stat().st_mtime
+    except (OSError, RuntimeError, ValueError):
+        return 0.0
 
 
 def _in_time(asked: str, work: Callable[[Stop], T]) -> T | None:
@@ -210,38 +245,60 @@ def _replace(study: Study) -> None:
     st.rerun()
 
 
-def _take_over(table: Table) -> None:
-    for note in table.notes:
-        st.caption(plain(note, 300))
-    parts = parts_of(table)
-    *before, left, right, target, how = st.columns([0.8, 1, 1, 1.3, 0.9] if parts else [1, 1, 1.2, 1])
-    whole, part = table, EVERY
-    shape = f"{len(table.rows)}_{len(table.columns)}"  # another file starts from its own guess
-    if parts:
-        part = before[0].selectbox("Rows of", [*parts, EVERY], key=f"{P}import_part_{shape}")
-        table = table if part == EVERY else part_of(table, part)
+def _take_over(found: Table | DataSet) -> None:
+    parts = _parts(found)
+    names = list(parts)
+    *before, left, right, target, how = st.columns([0.8, 1, 1, 1.6, 0.9] if len(parts) > 1 else [1, 1, 1.5, 1])
+    part = names[0]
+    if before:
+        every = [EVERY] if isinstance(found, Table) else []
+        part = before[0].selectbox("Rows of", [*names, *every], key=f"{P}import_part_{_shape(found)}")
+    table = found if part == EVERY and isinstance(found, Table) else parts[part]
     try:
-        used, pattern = _columns(table, left, right, shape)
+        used, pattern = _columns(table, left, right, _shape(table if len(parts) == 1 else found))
         rows = to_demonstrations(table, *used, pattern)
-        asked = () if part == EVERY else _others(whole, parts, part, used, pattern)
     except ICLensError as error:
         st.error(message(error))
+        _say(table.notes)
         return
+    held = _held_out(parts, part, used, pattern)
     first = "Pool" if len(rows) > SHOWN else "Demonstrations"
     into = target.segmented_control(
-        "Into", ["Demonstrations", "Pool"], default=first, required=True, key=f"{P}import_into_{first.lower()}"
+        "Into",
+        ["Demonstrations", "Pool", "Questions"],
+        default=first,
+        required=True,
+        key=f"{P}import_into_{first.lower()}",
+        help="What a prompt shows, what a selection picks from, or questions that are held out to be asked.",
     )
     mode = how.segmented_control("And", ["Replace", "Append"], default="Replace", required=True, key=P + "import_mode")
-    asked = asked if mode == "Replace" else ()
+    held = held if mode == "Replace" and into != "Questions" else None
     _preview(rows)
-    _say_what_is_left(table, (*(names_in(pattern) or used[:1]), used[1]), rows, asked)
+    left_out = _left_out(table, (*(names_in(pattern) or used[:1]), used[1]), rows)
+    _say((*table.notes, *left_out, *_of_other_parts(parts, part, held)))
     st.button(
-        f"Take over {len(rows):,} row{'s' if len(rows) != 1 else ''}",
+        f"Take over {len(rows):,} row{'s' if len(rows) != 1 else ''}"
+        + (f" and {len(held[1]):,} question{'s' if len(held[1]) != 1 else ''}" if held else ""),
         type="primary",
         key=P + "import_take",
         on_click=_apply,
-        args=(rows, str(into).lower(), mode == "Append", asked[:1], pattern),
+        args=(rows, str(into).lower(), mode == "Append", held[1] if held else None, pattern),
     )
+
+
+def _parts(found: Table | DataSet) -> dict[str, Table]:
+    """The parts of what was read by their names, the training part first; one where it has no parts."""
+    if isinstance(found, DataSet):
+        return dict(found.parts)
+    names = parts_of(found)
+    return {name: part_of(found, name) for name in names} if names else {"": found}
+
+
+def _shape(found: Table | DataSet) -> str:
+    """Of another file, which starts from its own guess."""
+    if isinstance(found, DataSet):
+        return "_".join(f"{len(table.rows)}_{len(table.columns)}" for _, table in found.parts[:3])
+    return f"{len(found.rows)}_{len(found.columns)}"
 
 
 def _columns(table: Table, left: DeltaGenerator, right: DeltaGenerator, shape: str) -> tuple[tuple[str, str], str]:
@@ -270,12 +327,33 @@ def _columns(table: Table, left: DeltaGenerator, right: DeltaGenerator, shape: s
     return (guess[0], label), pattern
 
 
-def _others(
-    table: Table, parts: Sequence[str], part: str, used: tuple[str, str], pattern: str
-) -> tuple[Demonstration, ...]:
-    """The rows of the part that is to be answered: the one behind the part chosen, or the first."""
-    other = next((name for name in parts[parts.index(part) + 1 :]), parts[0])
-    return to_demonstrations(part_of(table, other), *used, pattern) if other != part else ()
+Held = tuple[str, tuple[Demonstration, ...]]
+"""A part by its name, and its rows."""
+
+
+def _held_out(parts: Mapping[str, Table], part: str, used: tuple[str, str], pattern: str) -> Held | None:
+    """The part that is to be asked: a test part, else one for validation, else the next; of those with labels."""
+    if part not in parts:
+        return None
+    names = list(parts)
+    behind = names[names.index(part) + 1 :] + names[: names.index(part)]
+    for name in sorted(behind, key=_asked_late):
+        try:
+            rows = to_demonstrations(parts[name], *used, pattern)
+        except ICLensError:  # it has other columns
+            continue
+        labelled = tuple(row for row in rows if usable(row))
+        if labelled:
+            return name, labelled
+    return None
+
+
+def _asked_late(name: str) -> int:
+    """How late a part comes when one is looked for that is to be asked."""
+    words = name.lower()
+    if "test" in words or "eval" in words:
+        return 0
+    return 1 if any(word in words for word in ("dev", "val")) else 3 if "train" in words or "unsup" in words else 2
 
 
 def _preview(rows: Sequence[Demonstration]) -> None:
@@ -288,9 +366,12 @@ def _preview(rows: Sequence[Demonstration]) -> None:
     st.dataframe(shown, alt="The first rows as they will be taken over", row_height=28)
 
 
-def _say_what_is_left(
-    table: Table, used: tuple[str, ...], rows: Sequence[Demonstration], asked: Sequence[Demonstration]
-) -> None:
+def _say(sentences: Sequence[str]) -> None:
+    if sentences:
+        st.caption(plain(" ".join(sentence[:300] for sentence in sentences), 900))
+
+
+def _left_out(table: Table, used: tuple[str, ...], rows: Sequence[Demonstration]) -> list[str]:
     """What of the table will not be in the study."""
     unused = [f"“{name[:30]}”" for name in table.columns if name not in {*used, *RESERVED_NAMES}]
     said = []
@@ -299,28 +380,38 @@ def _say_what_is_left(
         said.append(f"Not used: {'the column' if len(unused) == 1 else 'the columns'} {', '.join(unused[:6])}{more}.")
     if len(rows) < len(table.rows):
         said.append(f"{len(table.rows) - len(rows):,} blank rows are left out.")
-    if asked:
-        said.append("The first row of the next part becomes the query, with its right answer.")
-    if said:
-        st.caption(plain(" ".join(said), 400))
+    return said
+
+
+def _of_other_parts(parts: Mapping[str, Table], part: str, held: Held | None) -> list[str]:
+    """What becomes of them."""
+    said = []
+    if held is not None:
+        count = f"{len(held[1]):,} row{'s' if len(held[1]) != 1 else ''}"
+        said.append(f"“{held[0][:30]}” ({count}) becomes the questions that pages ask, its first row the query.")
+    rest = {name: table for name, table in parts.items() if name != part and (held is None or name != held[0])}
+    if rest and part != EVERY:
+        named = ", ".join(f"“{name[:30]}” ({len(table.rows):,})" for name, table in list(rest.items())[:6])
+        said.append(f"Not taken: {named}.")
+    return said
 
 
 def _apply(
-    rows: tuple[Demonstration, ...], field: str, append: bool, asked: tuple[Demonstration, ...], pattern: str
+    rows: tuple[Demonstration, ...], field: str, append: bool, held: tuple[Demonstration, ...] | None, pattern: str
 ) -> None:
     study = state.study()
     before: tuple[Demonstration, ...] = getattr(study, field)
     changes: dict[str, Any] = {field: (*before, *rows) if append else rows}
-    if not append and is_example(study):
+    if not append and field != "questions" and is_example(study):
         other = "pool" if field == "demonstrations" else "demonstrations"
         words = study.template.model_copy(update={"words": ()})
         changes |= {other: (), "query": "", "gold": None, "labels": (), "hypotheses": (), "prior": ()}
         changes |= {"instruction": "", "template": words if study.template.words else study.template}
         state.hint("The example that was on screen is cleared, its query and hypotheses too; Undo brings it back.")
-    if pattern or not append:
+    if pattern or (not append and field != "questions"):
         changes["input_pattern"] = pattern
-    if asked:
-        changes |= {"query": asked[0].input, "gold": asked[0].label.strip() or None}
+    if held:
+        changes |= {"questions": held, "query": held[0].input, "gold": held[0].label.strip() or None}
     state.edit(**changes)
     now = state.study()
     if field == "pool" and session.table_read(now) == "Demonstrations":

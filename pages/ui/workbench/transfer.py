@@ -33,7 +33,7 @@ def export_popover(study: Study, outcome: Outcome | None) -> None:
     if not box.open:
         return
     with box:
-        for field in ("demonstrations", "pool"):
+        for field in ("demonstrations", "pool", *(["questions"] if study.questions else [])):
             rows: tuple[Demonstration, ...] = getattr(study, field)
             with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
                 st.caption(field.capitalize(), width=100)

@@ -19,6 +19,11 @@ from pages.ui.workbench import importing, tables
 P = "frame_"
 TABLE_HEIGHT = 236
 MOST_OFFERED = 1_000  # labels in the menu of candidates; any other can be typed
+ALTS = {
+    "demonstrations": "Demonstrations: input, label, and whether each is used",
+    "pool": "Pool of examples",
+    "questions": "Questions that are held out",
+}
 SHOWN, POOL = 6, 24  # demonstrations and pool rows drawn for a task of the mixture
 
 
@@ -108,12 +113,12 @@ def tables_card(study: Study) -> Study:
     session.follow(study)
     front = st.segmented_control(
         "Table",
-        session.TABLES,
+        session.tables(study),
         required=True,
         label_visibility="collapsed",
         format_func=_titles(study).get,
         width="stretch",
-        **session.hold(session.TABLE, session.TABLES[0], "default"),
+        **session.hold(session.TABLE, session.TABLES[0], "default", shape=session.tables(study)),
     )
     if front == "Hypotheses":
         found = tables.hypotheses_editor(P + "hypotheses", study.hypotheses, TABLE_HEIGHT)
@@ -135,7 +140,7 @@ def tables_card(study: Study) -> Study:
 
     _valid_mark(len(now()))
     marked = session.marked()
-    alt = "Demonstrations: input, label, and whether each is used" if field == "demonstrations" else "Pool of examples"
+    alt = ALTS[field]
     stepped = reasons(study)
     typed = tables.demonstrations_editor(P + field, now, write, marked, TABLE_HEIGHT, alt, stepped)
     if typed != now():
@@ -144,7 +149,9 @@ def tables_card(study: Study) -> Study:
         st.rerun()  # numbers close up at once: charts have them already
     _row_tools(field, len(typed))
     read = session.table_read(study)
-    if typed and front != read:
+    if typed and front == session.HELD_OUT:
+        st.caption("No prompt shows them: they are asked where a page asks many questions.")
+    elif typed and front != read:
         st.caption(f"Not read: this selection takes its rows from {read}.")
     return state.study()
 
@@ -152,8 +159,7 @@ def tables_card(study: Study) -> Study:
 def _titles(study: Study) -> dict[str, str]:
     """Names of the tables with their sizes; the one that is read carries a dot."""
     read = session.table_read(study)
-    sizes = (len(study.demonstrations), len(study.pool), len(study.hypotheses))
-    names = dict(zip(session.TABLES, sizes, strict=True))
+    names = {name: len(getattr(study, name.lower())) for name in session.tables(study)}
     return {name: f"{'● ' if name == read else ''}{name} {size}" for name, size in names.items()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -186,3 +187,97 @@ def test_a_file_that_takes_long_can_be_cancelled(playground: Page, monkeypatch: 
     playground.at.button(key="frame_import_again").click()
     playground.run().press("import_take")
     assert len(playground.study.demonstrations) == 3
+
+
+def data_set(folder: Path, **parts: list[tuple[str, str]]) -> str:
+    """A folder with a part a file."""
+    folder.mkdir(parents=True)
+    for name, pairs in parts.items():
+        (folder / f"{name}.csv").write_text("text,label\n" + "".join(f"{x},{y}\n" for x, y in pairs))
+    return str(folder)
+
+
+def pairs(word: str, count: int) -> list[tuple[str, str]]:
+    return [(f"{word} {i}", "good" if i % 2 else "bad") for i in range(count)]
+
+
+def name_set(page: Page, name: str) -> Page:
+    """Open the dialog and name a data set."""
+    if not [box for box in page.at.text_input if box.key == "frame_import_set"]:
+        page.press("import")
+    page.at.text_input(key="frame_import_set").set_value(name)
+    return page.run()
+
+
+def test_a_data_set_lands_as_pool_and_questions(playground: Page, tmp_path: Path) -> None:
+    place = data_set(tmp_path / "set", train=pairs("seen", 30), dev=pairs("near", 5), test=pairs("new", 8))
+    name_set(playground, place)
+    said = captions(playground).replace("\\", "")
+    assert "“test” (8 rows) becomes the questions" in said
+    assert "Not taken: “validation” (5)" in said
+    assert playground.at.button(key="frame_import_take").label == "Take over 30 rows and 8 questions"
+    playground.press("import_take")
+    study = playground.study
+    assert [row.input for row in study.pool] == [x for x, _ in pairs("seen", 30)]
+    assert [(row.input, row.label) for row in study.questions] == pairs("new", 8)
+    assert (study.query, study.gold, study.demonstrations) == ("new 0", "bad", ())
+    assert Study.model_validate_json(study.model_dump_json()) == study
+    playground.front("Questions")
+    assert "No prompt shows them" in captions(playground)
+    playground.press("clear")
+    assert playground.study.questions == ()
+    playground.press("undo")
+    assert playground.study == study
+
+
+def test_a_test_part_without_labels_is_not_asked(playground: Page, tmp_path: Path) -> None:
+    kept_back = [(x, "-1") for x, _ in pairs("new", 8)]
+    place = data_set(tmp_path / "set", train=pairs("seen", 30), dev=pairs("near", 5), test=kept_back)
+    (tmp_path / "set" / "README.md").write_text(
+        "---\ndataset_info:\n  features: [{name: label, dtype: {class_label: {names: [bad, good]}}}]\n---\n"
+    )
+    for part in ("train", "dev"):
+        file = tmp_path / "set" / f"{part}.csv"
+        file.write_text(file.read_text().replace(",bad", ",0").replace(",good", ",1"))
+    name_set(playground, place).press("import_take")
+    assert [(row.input, row.label) for row in playground.study.questions] == pairs("near", 5)
+    assert {row.label for row in playground.study.pool} == {"bad", "good"}
+
+
+def test_a_file_of_questions(playground: Page) -> None:
+    before = playground.study
+    give(playground, "test.csv", rows(30))
+    playground.at.segmented_control(key="frame_import_into_pool").set_value("Questions")
+    playground.run().press("import_take")
+    study = playground.study
+    assert len(study.questions) == 30
+    assert study == before.model_copy(update={"questions": study.questions})  # nothing else changed
+
+
+def test_a_configuration_is_chosen(playground: Page, tmp_path: Path) -> None:
+    for name in ("books", "films"):
+        data_set(tmp_path / name, train=pairs(name, 3))
+    name_set(playground, str(tmp_path))
+    (box,) = [box for box in playground.at.selectbox if box.label == "Configuration"]
+    assert (box.options, box.value) == (["books", "films"], "books")
+    assert preview(playground)[0] == "books 0"
+    box.set_value("films")
+    playground.run()
+    assert preview(playground)[0] == "films 0"
+    playground.press("import_take")
+    assert playground.study.demonstrations[0].input == "films 0"
+    assert playground.study.questions == ()
+
+
+def test_a_data_set_that_is_not_there_is_one_sentence(playground: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = playground.study
+    monkeypatch.setattr("core.files.hub_sets.find_spec", lambda name: None)
+    for name, said in (("/no/such/folder", "no folder"), ("some/set", "requirements-datasets.txt")):
+        name_set(playground, name)
+        assert len(playground.at.error) == 1
+        assert said in playground.at.error[0].value.replace("\\", "")
+    monkeypatch.setenv("ICLENS_MODELS", "/srv")
+    for name, said in (("/etc", "one folder only"), ("some/sets", "none from the hub")):
+        name_set(playground, name)
+        assert said in playground.at.error[0].value
+    assert playground.study == before
