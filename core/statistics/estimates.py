@@ -6,9 +6,11 @@ With one value an item and factors f of which n_f levels were drawn (questions, 
 
 which for sets × questions is (E[MS_sets] + E[MS_questions] − E[MS_sets×questions]) / I. Five sets say little of how
 much sets differ, and a bootstrap of them holds the truth too seldom where they matter and too often where they do not
-(benchmarks/experiment_intervals.py). Here every mean square is replaced by SS/W, W of its χ² distribution, and the
-interval's half width h solves E_W[Φ(h/√V_W)] = .975: a generalised confidence interval (Weerahandi 1993). With one
-factor that is Student's t.
+(benchmarks/experiment_intervals.py). Two intervals account for that, and are the same where one factor alone matters:
+Student's t with the degrees of freedom of the estimated V (Satterthwaite 1946), else a little too narrow, and a
+generalised one (Weerahandi 1993), in which every mean square is replaced by SS/W, W of its χ² distribution, else a
+little too wide. The half width h here lies between: ½ T_ν(h/√V) + ½ E_W[Φ(h/√V_W)] = .975. With one factor that is
+Student's t.
 """
 
 from __future__ import annotations
@@ -21,14 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.statistics.bootstrap import widened
-from core.statistics.crossed import Crossed, DrawnFactors, Sums, Terms, count, differences, drawn_of, sums_of, terms_of
+from core.statistics.crossed import Crossed, DrawnFactors, Sums, count, differences, drawn_of, sums_of, terms_of
 from core.statistics.intervals import wilson
 
 Floats = NDArray[np.float64]
 NODES, FEWER = 1024, 256
 """Points over which the χ² distributions are averaged, of one mean and of many: Sobol's, the same at every call."""
 FLOOR = 0.25
-"""Share of the finest cells' mean square that V is at least (`pivots`)."""
+"""Share of the finest cells' mean square that V is at least (`error_of`)."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,9 @@ def mean_of(crossed: Crossed, level: float = 0.95) -> Estimate:
     if not drawn.top:
         why = "Nothing was drawn more than once, so that nothing is known of other draws."
         return Estimate(mean, np.nan, np.nan, np.nan, np.nan, len(values), *said, notes=(why,))
-    if np.ptp(values) <= 1e-12:
-        return _alike(crossed, drawn, level)
     sums = sums_of(values, terms_of(drawn.top))
+    if np.ptp(values) <= 1e-12 or uninformed(sums):
+        return _alike(crossed, drawn, level)
     error, freedom = error_of(sums, len(values))
     if single(crossed, drawn) and crossed.binary:
         low, high = wilson(int(values.sum()), len(values), level)
@@ -113,33 +115,45 @@ def _interval(crossed: Crossed, mean: float, half: float) -> tuple[float, float]
 
 
 def _alike(crossed: Crossed, drawn: DrawnFactors, level: float) -> Estimate:
-    """The estimate where all outcomes are the same number."""
+    """The estimate where all outcomes are the same number, or have the same mean in every cell."""
     mean, size = float(crossed.values.mean()), len(crossed.values)
     name, most = max(((n, count(codes)) for n, codes in drawn.top.items()), key=lambda pair: pair[1])
     said = (drawn.counts, drawn.within, drawn.fixed)
+    what = "outcomes are" if np.ptp(crossed.values) <= 1e-12 else "means of what was drawn are"
     if crossed.span is None:
-        why = "All outcomes are alike and could have been anything else, so that there is no interval."
+        why = f"All {what} alike and could have been anything else, so that there is no interval."
         return Estimate(mean, np.nan, np.nan, 0.0, np.nan, size, *said, notes=(why,))
     low, high = widened(mean, np.asarray(mean), np.asarray(mean), most, crossed.span, level)
-    why = f"All outcomes are alike: the interval is what {most} levels of {name} leave open."
+    why = f"All {what} alike: the interval is what {most} levels of {name} leave open."
     return Estimate(mean, float(low), float(high), 0.0, np.nan, size, *said, notes=(why,))
 
 
+def uninformed(sums: Sums) -> bool:
+    """Whether nothing that was drawn differs in its mean, so that no variance of a mean can be told."""
+    adds = np.maximum(sums.weights, 0.0) > 1e-12 * np.abs(sums.weights).max()
+    return bool(sums.squares[adds].sum() <= 1e-12 * max(sums.squares.sum(), 1e-300))
+
+
 def error_of(sums: Sums, items: int) -> tuple[float, float]:
-    """√V and its degrees of freedom, V²/Σ_u (w_u SS_u)²/ν_u (Satterthwaite 1946).
+    """√V and its degrees of freedom (`_students`); 0 and NaN where nothing varies."""
+    error, freedom = _students(sums.squares[None], sums, items)
+    return (float(error[0]), float(freedom[0])) if error[0] > 0 else (0.0, float("nan"))
 
-    V is at least what the finest drawn cells' mean square alone gives: no component of it can be negative.
+
+def _students(squares: Floats, sums: Sums, items: int) -> tuple[Floats, Floats]:
+    """(B, T) sums of squares -> (B,) √V and V²/Σ_u (w_u SS_u)²/ν_u (Satterthwaite 1946), no fewer than of any term.
+
+    V cannot truly be below the finest cells' mean square an item, MS_c/I. With the whole of it as a floor intervals
+    hold the truth too often where sets do not matter, as what is drawn low is lifted and what is drawn high is not;
+    without one V may come out negative. A quarter of it is the floor here, and in `pivots`; where cells without any
+    spread leave nothing above 0, only what adds to V is counted.
     """
-    parts = sums.weights * sums.squares
-    variance = max(float(parts.sum()), float(floor_of(sums, items)))
-    freedom = variance**2 / float((parts**2 / sums.freedom).sum())
-    return float(np.sqrt(variance)), freedom
-
-
-def floor_of(sums: Sums, items: int) -> float:
-    """The least that V can be: the mean square of the cells of all drawn factors together, an item."""
-    place = finest(sums)
-    return float(sums.squares[place] / sums.freedom[place] / items)
+    place, parts = finest(sums), squares * sums.weights
+    floor = FLOOR * squares[:, place] / (sums.freedom[place] * items)
+    variance = np.maximum(parts.sum(axis=1), floor)
+    variance = np.where(variance > 0, variance, np.maximum(parts, 0.0).sum(axis=1))
+    spread = np.maximum((parts**2 / sums.freedom).sum(axis=1), 1e-300)
+    return np.sqrt(variance), np.maximum(variance**2 / spread, sums.freedom.min())
 
 
 def finest(sums: Sums) -> int:
@@ -157,48 +171,46 @@ def chi_squares(freedom: tuple[float, ...], nodes: int = NODES) -> Floats:
     return np.array([chi2.ppf(row, nu) / nu for row, nu in zip(points.T, freedom, strict=True)])
 
 
-def pivots(sums: Sums, items: int, nodes: int = NODES) -> tuple[Floats, Floats]:
-    """What V is made of at every point: (T, J) factors of the squares, and (J,) of that of the finest cells, its floor.
-
-    V cannot truly be below the finest cells' mean square an item, MS_c/I. With the whole of it as a floor intervals
-    hold the truth too often where sets do not matter, as what is drawn low is lifted and what is drawn high is not;
-    without one V may come out negative.
-    """
+def pivots(squares: Floats, sums: Sums, items: int, nodes: int = NODES) -> Floats:
+    """(B, T) sums of squares -> (B, J) √V_W at every point: E[SS_u] replaced by SS_u ν_u/W_u, with the floor of V."""
     ratio = chi_squares(tuple(sums.freedom.tolist()), nodes)
     place = finest(sums)
-    return sums.weights[:, None] / ratio, FLOOR / (ratio[place] * sums.freedom[place] * items)
+    floor = FLOOR / (ratio[place] * sums.freedom[place] * items)
+    variance = np.maximum(squares @ (sums.weights[:, None] / ratio), squares[:, [place]] * floor)
+    added = squares @ (np.maximum(sums.weights, 0.0)[:, None] / ratio)
+    return np.asarray(np.sqrt(np.where(variance > 0, variance, added)))
 
 
 def half_width(sums: Sums, items: int, level: float = 0.95) -> float:
-    """h with E_W[Φ(h / √V_W)] = (1 + level)/2."""
+    """h with ½ T_ν(h/√V) + ½ E_W[Φ(h/√V_W)] = (1 + level)/2."""
     from scipy.optimize import brentq
-    from scipy.special import ndtr
+    from scipy.special import ndtr, stdtr
 
-    factors, floor = pivots(sums, items)
-    spread = np.sqrt(np.maximum(sums.squares @ factors, sums.squares[finest(sums)] * floor))
-    spread = np.maximum(spread, 1e-12 * spread.max())
-    most = 1e3 * float(spread.max())
-    return float(brentq(lambda h: float(ndtr(h / spread).mean()) - (1 + level) / 2, 0.0, most, xtol=1e-12 * most))
+    spread = pivots(sums.squares[None], sums, items)[0]
+    error, freedom = error_of(sums, items)
+    least = 1e-12 * float(spread.max())
+    spread, error = np.maximum(spread, least), max(error, least)
+
+    def missing(h: float) -> float:
+        return float(stdtr(freedom, h / error) + ndtr(h / spread).mean()) / 2 - (1 + level) / 2
+
+    most = 1e3 * float(max(spread.max(), error))
+    return float(brentq(missing, 0.0, most, xtol=1e-12 * most))
 
 
 def p_of_mean(means: Floats, squares: Floats, sums: Sums, items: int) -> Floats:
-    """(B,) two-sided p of "the mean is 0", 2 (1 − E_W[Φ(|m|/√V_W)]), the one that `half_width` makes .05.
+    """(B,) two-sided p of "the mean is 0", the one that is .05 at the end of the interval of `half_width`.
 
     Args:
         means: (B,).
         squares: (B, T) sums of squares of each.
         sums: of the same design, for weights and degrees of freedom.
     """
-    from scipy.special import ndtr
+    from scipy.special import ndtr, stdtr
 
-    factors, floor = pivots(sums, items, FEWER)
-    spread = np.sqrt(np.maximum(squares @ factors, squares[:, [finest(sums)]] * floor))
+    spread = pivots(squares, sums, items, FEWER)
+    error, freedom = _students(squares, sums, items)
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.abs(means)[:, None] / spread
-    return np.asarray(2 * ndtr(-np.where(np.isnan(z), 0.0, z)).mean(axis=1))
-
-
-def design_of(crossed: Crossed) -> tuple[DrawnFactors, Terms]:
-    """What was drawn, and the terms of the model."""
-    drawn = drawn_of(crossed)
-    return drawn, terms_of(drawn.top)
+        z, t = np.abs(means)[:, None] / spread, np.abs(means) / error
+    z, t = np.where(np.isnan(z), 0.0, z), np.where(np.isnan(t), 0.0, t)
+    return np.asarray(ndtr(-z).mean(axis=1) + stdtr(freedom, -t))

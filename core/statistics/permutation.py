@@ -23,7 +23,7 @@ from core.statistics.crossed import Crossed, Levels, Terms, count, drawn_of, joi
 from core.statistics.estimates import p_of_mean
 
 Floats = NDArray[np.float64]
-DRAWS = 1_999
+DRAWS = 999
 EXACT = 12
 """Signs up to which all flips are counted: 2^12 of them."""
 LEAST = 6
