@@ -211,6 +211,27 @@ def plainly() -> str:
     return "\n".join(lines) + "\n" if models else ""
 
 
+def _experiments() -> list[Row]:
+    """The least and the greatest share over all scenarios, of what is held and of what is seen."""
+    found = _read("experiment_intervals")
+    if not found:
+        return []
+    held = [row["held"][f"{what}, ours"] for row in found["coverage"].values() for what in ("mean", "difference")]
+    seen = [row["seen"]["permutation"] for row in found["null"].values()]
+    rows: list[Row] = []
+    for title, shares, ends in (
+        ("95 % intervals of experiments, means and differences: share that holds the truth", held, found["holds"]),
+        ("Paired test on experiments without an effect: share with p ≤ .05", seen, found["sees"]),
+    ):
+        least, most = (pick(shares, key=lambda one: float(one["share"])) for pick in (min, max))
+        for word, one, end, smaller in (("least", least, ends[0], False), ("greatest", most, ends[1], True)):
+            value = f"{one['share']:.3f} ({one['low']:.3f} to {one['high']:.3f})"
+            target = f"{'at most' if smaller else 'at least'} {end:g}"
+            met = judged(one["low"], one["high"], end, smaller)
+            rows.append((f"{title}, {word} of {len(shares)}", value, target, met))
+    return rows
+
+
 def curve() -> str:
     """Accuracy after so many demonstrations as Markdown, a column a model."""
     models = _read("real_effects").get("models", {})
@@ -235,7 +256,7 @@ def best_heads() -> str:
 def figures() -> str:
     """The table as Markdown; a benchmark that has not been run has no rows."""
     rows = [*_dashboard(), *_scoring(), *_real_model(), *_attention()]
-    rows += [*_embedded(), *_kernels(), *_misfit(), *_ordering()]
+    rows += [*_embedded(), *_kernels(), *_misfit(), *_ordering(), *_experiments()]
     lines = ["| | measured | target | met |", "|---|---:|---:|---|"]
     lines += [f"| {what} | {value} | {target} | {WORDS[met]} |" for what, value, target, met in rows]
     return "\n".join(lines) + "\n" if rows else ""
