@@ -253,10 +253,33 @@ def best_heads() -> str:
     return "\n".join([*head, *rows]) + "\n" if rows else ""
 
 
+def _visitors() -> list[Row]:
+    found = _read("visitors")
+    if not found:
+        return []
+    rows: list[Row] = []
+    for count, most in ((8, 3), (50, 12)):
+        own = found["clicks"]["visitors"][str(count)]
+        low, high = min(own["by round"]), max(own["by round"])
+        what = f"{count} visitors who click at once, median against one alone"
+        value = f"{own['times one']:.1f} × (rounds: {low:.1f} to {high:.1f})"
+        rows.append((what, value, f"at most {most} ×", judged(low, high, most, True)))
+    views = found["clicks"]["views"].values()
+    unlike, largest = sum(row["unlike"] for row in views), max(row["off"] for row in views)
+    pictures = sum(row["pictures"] for row in views)
+    value = f"{unlike} of {pictures:,}, by {largest:.1g} at most"
+    rows.append(("… charts and prompts not bit for bit those of one alone", value, "none", unlike == 0))
+    long = found["two hours"]
+    interval = f"{long['MB per 100 sessions']:.1f} MB ({long['least']:.1f} to {long['largest']:.1f})"
+    what = f"Memory that 100 sessions of 10 edits leave, of {long['sessions']}, after the first tenth"
+    rows.append((what, interval, "at most 0 MB", judged(long["least"], long["largest"], 0, True)))
+    return rows
+
+
 def figures() -> str:
     """The table as Markdown; a benchmark that has not been run has no rows."""
     rows = [*_dashboard(), *_scoring(), *_real_model(), *_attention()]
-    rows += [*_embedded(), *_kernels(), *_misfit(), *_ordering(), *_experiments()]
+    rows += [*_visitors(), *_embedded(), *_kernels(), *_misfit(), *_ordering(), *_experiments()]
     lines = ["| | measured | target | met |", "|---|---:|---:|---|"]
     lines += [f"| {what} | {value} | {target} | {WORDS[met]} |" for what, value, target, met in rows]
     return "\n".join(lines) + "\n" if rows else ""

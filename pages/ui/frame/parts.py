@@ -21,10 +21,11 @@ from core.errors import ICLensError
 from pages.ui.components.card import Card, Values, empty, heading, same, title
 from pages.ui.components.charts import IMAGE
 from pages.ui.jobs import analysis, engine, jobs
+from pages.ui.jobs.turnstile import now, turnstile
 from pages.ui.jobs.waiting import Failed, Waiting
 from pages.ui.session import opening, state
 
-PARTS, DRAWN, HOPS = "parts_of_page", "parts_drawn", "parts_hops"
+PARTS, DRAWN, HOPS, ARRIVED = "parts_of_page", "parts_drawn", "parts_hops", "parts_arrived"
 MOST_HOPS = 6  # runs that may follow one another, should what a part reads never come to rest
 
 
@@ -50,6 +51,7 @@ def begin() -> None:
     opening.go()
     st.session_state[PARTS] = {}
     st.session_state[HOPS] = 0
+    st.session_state[ARRIVED] = now()
 
 
 def part(card: Card) -> None:
@@ -155,6 +157,15 @@ def _queue() -> list[str]:
 
 @st.fragment
 def _draw(card: Card) -> None:
+    """A part, once it is this visitor's turn."""
+    queue = _queue()
+    if queue and queue[0] == ThreadState.get().fragment_id and not st.session_state.get(HOPS, 0):
+        st.session_state[ARRIVED] = now()
+    with turnstile.through(st.session_state[ARRIVED]):
+        _draw_now(card)
+
+
+def _draw_now(card: Card) -> None:
     """A part. The first that a run draws lets those follow that must, in one run, so that the browser draws once."""
     queue, mine = _queue(), ThreadState.get().fragment_id
     if queue and queue[0] == mine:

@@ -24,6 +24,7 @@ from core.runtime.lru import LRU
 from core.runtime.progress import Stop
 from core.study.study import Study
 from pages.ui.jobs import engine, jobs
+from pages.ui.jobs.turnstile import turnstile
 from pages.ui.jobs.waiting import Asked, Failed, Running, Stopped
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _want(name: str, key: str) -> None:
 
 def _collect(slot: str, job: jobs.Job[T], what: str) -> T:
     """The job's result if it comes in time."""
-    with suppress(Exception):
+    with suppress(Exception), turnstile.aside():
         job.future.exception(timeout=max(0.0, PATIENCE - job.age))
     if not job.done:
         raise Running(slot, what, job.key)

@@ -21,6 +21,7 @@ from core.runtime.version import code_version
 from core.selection import selections
 from core.study.study import ModelChoice, Study
 from pages.ui.jobs import jobs
+from pages.ui.jobs.turnstile import turnstile
 
 if TYPE_CHECKING:
     from core.mixture.mixture import Mixture
@@ -261,7 +262,8 @@ def outcome_or_job(study: Study, model: LanguageModel) -> Outcome | jobs.Job[Out
         job = jobs.submit(key, work, first=True)
         jobs.replace("run", job)
     try:
-        result: Outcome = job.future.result(timeout=max(0.0, PATIENCE - job.age))  # several cards ask
+        with turnstile.aside():
+            result: Outcome = job.future.result(timeout=max(0.0, PATIENCE - job.age))  # several cards ask
     except TimeoutError:
         return job
     return result
