@@ -32,7 +32,7 @@ from pages.ui.jobs import engine, jobs, run, view
 from pages.ui.jobs.run import NoModel, NotRun, Working, outcome
 from pages.ui.jobs.waiting import Waiting
 from pages.ui.session import session, state
-from pages.ui.workbench import controls, importing, transfer, workbench
+from pages.ui.workbench import controls, importing, named, transfer, workbench
 
 if TYPE_CHECKING:
     from core.models import LanguageModel
@@ -66,6 +66,8 @@ STYLE = """<style>
   padding: .75rem 1rem; background: var(--page); box-shadow: 0 2px 14px rgba(0,0,0,.3); }
 .st-key-page_said:not(:has([data-testid=stAlert], [data-testid=stProgress], button)) { display: none; }
 .st-key-page_said [data-testid=stElementContainer]:has(> .stEmpty) { display: none; }
+[class*="st-key-frame_named_open_"] button, [class*="st-key-frame_named_open_"] button div {
+  justify-content: flex-start; text-align: left; }
 @media (max-width: 1400px) { /* the bar and the tools of the table stay one line */
   [class*="st-key-frame_undo"] kbd, [class*="st-key-frame_redo"] kbd { display: none; }
   [class*="st-key-frame_family"] { max-width: 190px; }
@@ -183,7 +185,8 @@ def _bar_reads() -> Values:
     study, a = state.study(), state.study_a()
     taken_away = (study, _outcome_or_none()) if transfer.is_open() else None
     family = st.session_state.get("frame_family")
-    return (st.session_state[TITLE], study.model, a, a == study, state.can_undo(), state.can_redo(), family, taken_away)
+    steps = (state.can_undo(), state.can_redo())
+    return (st.session_state[TITLE], study.model, a, a == study, *steps, family, taken_away, named.reads())
 
 
 def _draw_bar(title: str, *_: Any) -> None:

@@ -25,6 +25,7 @@ from core.runtime.paths import home
 from core.study.study import Study
 from pages.ui.store import versions
 from pages.ui.store.database import Database, StoreError
+from pages.ui.store.names import Names
 from pages.ui.store.studies import UNDERWAY, Firmness, Studies
 
 FILE = "studies.sqlite"
@@ -168,6 +169,11 @@ def studies() -> Studies:
     if _configured():
         return _elsewhere()
     return _here(home() / FILE)
+
+
+def names() -> Names:
+    """Names that visitors gave to studies, in the same database."""
+    return Names(studies().database)
 
 
 @lru_cache(maxsize=8)

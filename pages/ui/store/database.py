@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 T = TypeVar("T")
 MIGRATIONS = Path(__file__).with_name("migrations")
-HEAD = "0004"  # the version of the schema that this code reads and writes
+HEAD = "0005"  # the version of the schema that this code reads and writes
 WAIT = 2  # seconds for another process that writes
 WRITER = 0x1C1E45  # what PostgreSQL's advisory lock is held on by whoever writes
 SETTINGS = {

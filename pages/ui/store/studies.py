@@ -39,7 +39,7 @@ class Firmness(IntEnum):
 
     PASSED = 0  # typed through on the way to another
     STEP = 1  # where somebody stood: a step of undo, or where a session was left
-    STAYS = 2  # opened by its link: never goes
+    STAYS = 2  # named, or opened by its link: never goes
 
 
 class Studies:
@@ -84,7 +84,7 @@ class Studies:
                         _put_list(connection, listed)
                     put(connection, key, values)
             for key in passed - set(keys):
-                _firm(connection, key, Firmness.PASSED)
+                firm(connection, key, Firmness.PASSED)
             _forget_told(connection)
             if pending is not None:
                 _expect(connection, *pending, ".".join(keys) + "." * (2 - len(keys)))
@@ -115,7 +115,7 @@ class Studies:
 
     def firm(self, key: str, firmness: Firmness) -> None:
         """Keep a study more firmly than before, or let one go that was only typed through."""
-        self.database.write(lambda connection: _firm(connection, key, firmness))
+        self.database.write(lambda connection: firm(connection, key, firmness))
 
     def expected(self, visitor: str, place: str) -> str | None:
         """Where a visitor had got to from a place when another server died; None where the browser was told.
@@ -200,7 +200,8 @@ def _used(connection: Connection, key: str) -> bool:
     return found.rowcount > 0
 
 
-def _firm(connection: Connection, key: str, firmness: Firmness) -> None:
+def firm(connection: Connection, key: str, firmness: Firmness) -> None:
+    """`Studies.firm`, within what is written anyway."""
     softer = firmness < Firmness.STEP
     condition = "firmness = :before" if softer else "firmness < :firmness"
     values = {"id": key, "firmness": int(firmness), **({"before": int(Firmness.STEP)} if softer else {})}

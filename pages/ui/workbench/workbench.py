@@ -14,7 +14,7 @@ from pages.ui.components.buttons import icon_button
 from pages.ui.jobs import engine
 from pages.ui.session import session, state
 from pages.ui.session.examples import examples
-from pages.ui.workbench import importing, tables
+from pages.ui.workbench import importing, named, tables
 
 P = "frame_"
 TABLE_HEIGHT = 236
@@ -60,6 +60,7 @@ def source_bar() -> None:
     st.button("Import", icon=":material/upload:", key=P + "import", on_click=importing.open_import)
     icon_button("Undo", "undo", P + "undo", state.undo, disabled=not state.can_undo(), shortcut="Alt+Z")
     icon_button("Redo", "redo", P + "redo", state.redo, disabled=not state.can_redo(), shortcut="Alt+Y")
+    named.popover()
 
 
 def _load_example() -> None:
