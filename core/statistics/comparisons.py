@@ -129,7 +129,7 @@ def too_few(crossed: Crossed) -> str:
     """Why so few draws carry no verdict, or "".
 
     Every factor that was drawn needs 5 levels, and the one with the most of them 20: intervals hold the truth with
-    fewer too, but rest on effects of sets being normal, which three cannot show, and are then twice as wide as with
+    fewer too, but rest on effects of sets being normal, which three cannot show, and are then 1.7 times as wide as with
     five (benchmarks/experiment_intervals.py).
     """
     drawn = drawn_of(crossed)
