@@ -12,7 +12,14 @@ ICLensError
 
 
 class ICLensError(Exception):
-    """Base of the tree: a page shows `str(error)` as it is and keeps what the user had."""
+    """Base of the tree: a page shows `str(error)` as it is and keeps what the user had.
+
+    A message may quote what it is about: signs in it that cannot be seen, or that break the line, are blanks.
+    """
+
+    def __init__(self, sentence: str = "") -> None:
+        seen = sentence if sentence.isprintable() else "".join(c if c.isprintable() else " " for c in sentence)
+        super().__init__(*([seen] if seen else []))
 
 
 class StudyError(ICLensError):

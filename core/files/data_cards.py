@@ -39,9 +39,11 @@ def classes_of_card(card: Mapping[str, Any], config: str | None) -> Classes:
     listed = [info for info in (infos if isinstance(infos, list) else [infos]) if isinstance(info, dict)]
     info = next((info for info in listed if info.get("config_name", config) == config), {})
     found = {}
-    for feature in info.get("features") or []:
+    features = info.get("features")
+    for feature in features if isinstance(features, list) else []:
         kind = feature.get("dtype") if isinstance(feature, dict) else None
-        names = kind.get("class_label", {}).get("names") if isinstance(kind, dict) else None
+        label = kind.get("class_label") if isinstance(kind, dict) else None
+        names = label.get("names") if isinstance(label, dict) else None
         if isinstance(names, dict):
             names = [names[key] for key in sorted(names, key=_number)]
         if isinstance(names, list):

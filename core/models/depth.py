@@ -19,16 +19,26 @@ _ANNOUNCED = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 _BESIDE = "num_nextn_predict_layers"  # read ahead more than one token, and stand behind the others
 
 
+def announces_depth(settings: Mapping[str, Any]) -> bool:
+    """Whether the settings of a config.json say how many layers there are."""
+    return _announced(settings)[1] is not None
+
+
+def _announced(settings: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
+    """The settings of the text's model, and what its number of layers is called in them."""
+    inner = settings.get("text_config")
+    text = inner if isinstance(inner, Mapping) else settings
+    return text, next((key for key in _ANNOUNCED if key in text), None)
+
+
 def check_depth(settings: Mapping[str, Any], tensors: Iterable[str], name: str) -> None:
     """Compare the settings of a config.json with the names of the tensors.
 
     Raises:
         ModelError: in one sentence: the number of layers is none, or another one than the weights hold.
     """
-    inner = settings.get("text_config")
-    text = inner if isinstance(inner, Mapping) else settings
-    key = next((key for key in _ANNOUNCED if key in text), None)
-    if key is None:  # the architecture's own number, which cannot be long
+    text, key = _announced(settings)
+    if key is None:
         return
     announced = text[key]
     if not isinstance(announced, int) or isinstance(announced, bool) or announced < 1:

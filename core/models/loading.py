@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ICLensError, ModelError
-from core.models.depth import check_depth, compare_depth
+from core.models.depth import announces_depth, check_depth, compare_depth
 from core.models.embedded import EMBEDDED
 from core.models.encoding import Encoder
 from core.models.gguf import find_gguf, gguf_config, left_out, unpacking
@@ -72,6 +72,17 @@ def load_model(
     wait_asleep()
     _check_device(device)
     files = _find(name, stop)
+    try:
+        return _load(files, dtype, device, stop)
+    except (ICLensError, MemoryError):
+        raise
+    except Exception as error:  # whatever transformers and torch make of settings that nobody foresaw
+        raise ModelError(f'"{name[-80:]}" cannot be used as its files describe it: {_first_line(error)}.') from error
+
+
+def _load(files: _Files, dtype: Dtype, device: str, stop: Stop | None) -> LanguageModel:
+    """The model that lies there."""
+    name = files.name
     with part(0.0, 0.35):
         config, tokenizer, notes = _described(files, dtype, device, stop)
 
@@ -180,9 +191,8 @@ def _find(name: str, stop: Stop | None) -> _Files:
             raise ModelError("The embedded model's checkpoint is missing from this installation: install ICLens again.")
         return _Files(name, EMBEDDED)
     if len(name) > LONGEST_PATH or not name.isprintable() or max(map(_bytes, name.split("/"))) > LONGEST_NAME:
-        shown = " ".join("".join(c if c.isprintable() else " " for c in name[:60]).split())
         raise ModelError(
-            f'"{shown}" cannot be a model\'s name: give a folder, or a hub id such as "gpt2", on one line.'
+            f'"{_shown(name[:60])}" cannot be a model\'s name: give a folder, or a hub id such as "gpt2", on one line.'
         )
     try:
         local = Path(name).expanduser()
@@ -230,20 +240,32 @@ def _filed_config(folder: Path, name: str) -> Any:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         kind = raw["model_type"]
-    except (ValueError, KeyError, TypeError) as error:
+        if not isinstance(kind, str):
+            raise TypeError("no name")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f'The config.json of "{name}" does not name its architecture: save it again.') from error
+    heads = raw.get("architectures")
+    if heads is not None and not (isinstance(heads, list) and all(isinstance(head, str) for head in heads)):
+        raise ModelError(f'The “architectures” in the config.json of "{name}" are no list of names: save it again.')
     if kind not in CONFIG_MAPPING:
         if "auto_map" in raw:
             raise ModelError(
                 f'"{name}" needs code of its own to run, which ICLens never executes: '
                 "choose a model whose architecture is part of transformers."
             )
-        raise ModelError(f'"{name}" is a "{kind}", which this version of transformers does not know: upgrade it.')
-    check_depth(raw, tensor_shapes(weight_files(folder)), name)
+        raise ModelError(
+            f'"{name}" is a "{_shown(kind[:60])}", which this version of transformers does not know: upgrade it.'
+        )
+    tensors = tensor_shapes(weight_files(folder))
+    check_depth(raw, tensors, name)
     try:
-        return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        layers = getattr(config.get_text_config(), "num_hidden_layers", None)
     except Exception as error:
         raise ModelError(f'The config.json of "{name}" cannot be read: {_first_line(error)}.') from error
+    if isinstance(layers, int) and not announces_depth(raw):  # the architecture's own, billions of weights of Llama's
+        check_depth({"num_hidden_layers": layers}, tensors, name)
+    return config
 
 
 def _check_causal(config: Any, name: str) -> None:
@@ -369,4 +391,9 @@ def _quiet() -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")[:200]
+    return _shown((str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")[:200])
+
+
+def _shown(text: str) -> str:
+    """The text on one line, without signs that cannot be seen."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
