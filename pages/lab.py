@@ -11,8 +11,9 @@ CARDS = (
     views.PROGRESS,
     views.VERDICTS,
     beside(views.MEANS, views.DIFFERENCES),
-    beside(views.VARIANCE, items.CARD, widths=(0.4, 0.6)),
+    beside(views.VARIANCE, views.CONFIDENCE),
+    items.CARD,
     kept.CARD,
 )
 
-page.show("Lab", CARDS)
+page.show("Lab", CARDS, answers=False)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.figures.base import FigureFunction, Spec, Trace, distinct, escape, spec
-from core.figures.colours import BAYES, FAINT, INK, LESS, MODEL, MORE
+from core.figures.base import FigureFunction, Spec, Trace, distinct, escape, shorten, spec
+from core.figures.colours import BAYES, FAINT, INK, LESS, MODEL, MORE, TASK_COLOURS
 
 ROW = 34  # pixels
 
@@ -100,6 +100,47 @@ def curve_figure(
             "title": {"text": escape(title), "font": {"size": 12}},
             "automargin": True,
         },
+    )
+
+
+@FigureFunction
+def reliability_figure(
+    names: Sequence[str], said: Sequence[Sequence[float]], true: Sequence[Sequence[float]], height: int
+) -> Spec:
+    """How often answers of a certainty are right, a line a setting; on the dashed diagonal they are as often right as
+    they say.
+
+    Args:
+        names: (S,) settings, at most as many as there are colours.
+        said, true: (S, B) mean certainty and share of right answers by bin; NaN where a bin is empty.
+        height: in pixels.
+    """
+    diagonal = {"type": "scatter", "mode": "lines", "x": [0, 1], "y": [0, 1], "hoverinfo": "skip", "showlegend": False}
+    traces: list[Trace] = [diagonal | {"line": {"color": INK, "width": 1, "dash": "dash"}}]
+    for name, x, y, colour in zip(names, said, true, TASK_COLOURS, strict=False):
+        kept = [(a, b) for a, b in zip(x, y, strict=True) if np.isfinite(a)]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": shorten(name, 30),
+                "x": [a for a, _ in kept],
+                "y": [b for _, b in kept],
+                "line": {"color": colour, "width": 2},
+                "marker": {"color": colour, "size": 7},
+                "hovertemplate": "says %{x:.0%}, right %{y:.0%}<extra></extra>",
+            }
+        )
+    axis = {"fixedrange": True, "zeroline": False, "range": [-0.02, 1.02], "tickformat": ".0%", "gridcolor": FAINT}
+    small = {"font": {"size": 12}}
+    return spec(
+        traces,
+        height,
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 11}},
+        margin={"l": 8, "r": 12, "t": 24, "b": 8},
+        xaxis=axis | {"title": {"text": "certainty of the answer"} | small, "automargin": True},
+        yaxis=axis | {"title": {"text": "right"} | small, "automargin": True},
     )
 
 

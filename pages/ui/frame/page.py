@@ -37,7 +37,7 @@ from pages.ui.workbench import controls, importing, named, transfer, workbench
 if TYPE_CHECKING:
     from core.models import LanguageModel
 
-TITLE, SAID = "page_title", "page_said"
+TITLE, SAID, ANSWERS = "page_title", "page_said", "page_answers"
 # Not in the bar.
 BELOW = {
     "demonstrations",
@@ -85,6 +85,7 @@ def show(
     hidden: Sequence[Card] = (),
     where_possible: Sequence[tuple[Card, Callable[[LanguageModel], bool]]] = (),
     study: Callable[[], Study] = state.study,
+    answers: bool = True,
 ) -> None:
     """The only call of a page's script.
 
@@ -97,12 +98,15 @@ def show(
         where_possible: views below the others that some models cannot have, each with whether this one can; another
             model is another run of the whole page.
         study: what the page asks of the session's study, where that is another one.
+        answers: whether it shows what the study answers; where not, the study is not run, and nothing is said of a
+            query that is missing.
     """
     shell.guard()
     state.start()
     state.arrive(title)
     st.session_state[TITLE] = title
     st.session_state.pop(SAID, None)
+    st.session_state[ANSWERS] = answers
     run.ask_of(study)
     hide_labels()
     st.html(_style())
@@ -175,6 +179,8 @@ def _wait_for_the_embedded_model() -> None:
 
 
 def _outcome_or_none() -> Outcome | None:
+    if not st.session_state.get(ANSWERS, True):
+        return None
     try:
         return outcome()
     except Waiting:
@@ -237,10 +243,22 @@ def _notices_reads() -> Values:
         st.session_state[SAID] = (sentence, study)
     said, about = st.session_state.get(SAID, ("", study))
     try:
-        outcome()
+        _asked()
     except Waiting as waiting:
         return (said if about == study else "", waiting.token)
     return (said if about == study else "", None)
+
+
+def _asked() -> None:
+    """What stands in the way of what the page shows: of the outcome, or of the model alone.
+
+    Raises:
+        Waiting: something does.
+    """
+    if st.session_state.get(ANSWERS, True):
+        outcome()
+    else:
+        run.model()
 
 
 def _draw_notices(said: str, _: Any) -> None:
@@ -251,7 +269,7 @@ def _draw_notices(said: str, _: Any) -> None:
     else:
         st.empty()
     try:
-        outcome()
+        _asked()
     except NoModel as waiting:
         _offer_model(waiting.study)
     except NotRun as waiting:

@@ -10,9 +10,10 @@ from core.errors import StudyError
 from core.experiments.design import Design
 from core.experiments.experiment import Draws, Experiment, Variation
 from core.experiments.fields import offered
-from core.experiments.questions import draw
+from core.experiments.questions import LEAST_ROWS, draw
 from core.experiments.standing import standing_questions
 from core.runtime.lru import LRU
+from core.study.cleaning import usable
 from core.study.demonstrations import Demonstration
 from core.study.study import Study
 from pages.ui.components import questions
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 P = "lab_"
 QUESTION, FIELDS, NAME = P + "question", P + "fields", P + "name"
 SETS, ORDERS, SHARE = P + "sets", P + "orders", P + "share"
-BEFORE, SHOWN, RAY = P + "before", P + "shown", P + "ray"
+BEFORE, POOLED, SHOWN, RAY = P + "before", P + "pooled", P + "shown", P + "ray"
 OWN = "own"
 COUNT = 100
 _PLACEHOLDER = (Demonstration(input="?", label="?"),)
@@ -59,7 +60,10 @@ def settle(study: Study) -> None:
     kept = st.session_state
     if kept.get(QUESTION) not in names():
         kept[QUESTION] = names()[0]
-    name = kept[QUESTION]
+    name, rows = kept[QUESTION], sum(map(usable, study.pool)) >= LEAST_ROWS
+    if kept.get(POOLED) != rows:  # rows that have just come are what one means to ask
+        kept[POOLED] = rows
+        kept.pop(P + "questions_source", None)
     if kept.get(BEFORE) == (name, study.k, study.template.name):
         return
     found = standing(study, name)

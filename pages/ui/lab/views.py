@@ -8,13 +8,15 @@ from typing import Any
 
 import streamlit as st
 
+from core.experiments.confidence import Confidence, confidences
 from core.experiments.design import Design
 from core.experiments.experiment import Experiment
 from core.experiments.findings import MEASURES, Findings, SettingPair, findings_of, measure_of
 from core.experiments.items import ExperimentItem
-from core.figures.lab.intervals import IntervalBar, curve_figure, differences_figure, means_figure
+from core.figures.lab.intervals import IntervalBar, curve_figure, differences_figure, means_figure, reliability_figure
 from core.runtime.lru import LRU
 from core.statistics.estimates import Estimate
+from core.statistics.reliability import Reliability
 from pages.ui.components.card import Card, Values
 from pages.ui.components.charts import chart
 from pages.ui.components.text import message, plain
@@ -42,12 +44,20 @@ HELP_DIFFERENCES = (
     "Coloured where it is shown. Hover for the p-value, the effect in standard deviations, and the smallest effect "
     "that so many items would show with 80 % power."
 )
+HELP_CONFIDENCE = (
+    "Answers by how sure the model was of them, beside how often they were right: on the dashed line it is as often "
+    "right as it says. Calibration error: the mean distance from that line (ECE, ten bins), 95 % interval over "
+    "questions; where an error is small its interval lies above it. Changes with order: share of questions whose "
+    "answer is not the same in all orders of a set. Changes against the first: share whose answer is another one than "
+    "in the first setting."
+)
 HELP_VARIANCE = (
     "Where the differences between items of one setting come from: which question, which demonstration set, which "
     "order of it, and what only their combinations explain (“×”). Shares of the variance, estimated by the method of "
     "moments; 95 % intervals in brackets."
 )
 _answers: LRU[tuple[str, int, int, str], Findings] = LRU(16)
+_confidences: LRU[tuple[str, int, int], tuple[Confidence, ...]] = LRU(8)
 _items: LRU[tuple[str, int, int], list[ExperimentItem]] = LRU(4)
 
 
@@ -72,6 +82,15 @@ class ShownExperiment:
         if found is None:
             found = runs.ledger().items(self.experiment.key)
             _items.put(key, found)
+        return found
+
+    def confidences(self) -> tuple[Confidence, ...]:
+        """How sure each setting is, and how often its answers change."""
+        key = (self.experiment.key, self.done, self.failed)
+        found = _confidences.get(key)
+        if found is None:
+            found = confidences(self.design, self.items())
+            _confidences.put(key, found)
         return found
 
     def answers(self, measure: str) -> Findings:
@@ -373,10 +392,55 @@ def _variance(*_: Any) -> None:
     )
 
 
+def _confidence_reads() -> Values:
+    found = with_items()
+    return found.experiment.key, found.done, found.failed
+
+
+def _confidence(*_: Any) -> None:
+    found = with_items()
+    said = found.confidences()
+    names = [found.design.settings[one.setting].name for one in said]
+    chart(
+        reliability_figure.spec(
+            names, [one.reliability.said for one in said], [one.reliability.true for one in said], 230
+        ),
+        P + "reliability",
+        "How often answers of a certainty are right, by setting",
+    )
+    st.dataframe(
+        {
+            "Setting": names,
+            "Calibration error": [f"{_per(one.reliability.error)} ({_ends(one.reliability)})" for one in said],
+            "Changes with order": [_share(one.orders) for one in said],
+            "Changes against the first": [_share(one.changed) for one in said],
+        },
+        hide_index=True,
+        row_height=28,
+        key=P + "flips",
+        alt="Calibration error and flip rates by setting",
+    )
+
+
+def _per(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.1%}"
+
+
+def _ends(of: Estimate | Reliability) -> str:
+    return f"{_per(of.low)} to {_per(of.high)}"
+
+
+def _share(of: Estimate | None) -> str:
+    return "–" if of is None else f"{_per(of.mean)} ({_ends(of)})"
+
+
 PROGRESS = Card(P + "progress", "", "", _progress_reads, _progress, height=60)
 VERDICTS = Card(P + "verdicts", "Verdict", HELP_VERDICTS, _verdict_reads, _verdicts, controls=_measure_menu, height=120)
 MEANS = Card(P + "means_card", "Settings", HELP_MEANS, _verdict_reads, _means, height=260)
 DIFFERENCES = Card(P + "differences_card", "Differences", HELP_DIFFERENCES, _verdict_reads, _differences, height=260)
 VARIANCE = Card(
     P + "variance_card", "Where the variance comes from", HELP_VARIANCE, _verdict_reads, _variance, height=320
+)
+CONFIDENCE = Card(
+    P + "confidence_card", "Certainty and changes", HELP_CONFIDENCE, _confidence_reads, _confidence, height=320
 )
