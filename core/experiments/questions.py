@@ -37,18 +37,19 @@ def draw(study: Study, model: LanguageModel, source: str, count: int, seed: int)
         StudyError: there is nothing to draw from.
     """
     study = tidied(study)
+    bare = study.model_copy(update={"questions": ()})  # the experiment has its own
     rows = [row for row in study.pool if usable(row)]
     if source != POOL:
         few = source != HELD_OUT and len(rows) < LEAST_ROWS
         found = questions_of(study, model, source, count + (DRAWN_ROWS if few else 0), seed)
         drawn = [Demonstration(input=one.input, label=one.gold) for one in found]
         if not few:
-            return study, tuple(drawn)
+            return bare, tuple(drawn)
         share = min(count, max(1, len(drawn) // 2))
-        return study.model_copy(update={"pool": tuple(drawn[share:])}), tuple(drawn[:share])
+        return bare.model_copy(update={"pool": tuple(drawn[share:])}), tuple(drawn[:share])
     inputs = list(dict.fromkeys(row.input for row in rows))
     if len(inputs) < 2:
         raise StudyError("Questions and demonstrations need at least two different inputs in the pool: add rows to it.")
     asked = np.random.default_rng(seed).permutation(len(inputs))[: min(count, len(inputs) // 2)]
     first = {row.input: row for row in reversed(rows)}
-    return study, tuple(first[inputs[i]].model_copy(update={"fields": ()}) for i in asked)
+    return bare, tuple(first[inputs[i]].model_copy(update={"fields": ()}) for i in asked)

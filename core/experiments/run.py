@@ -36,7 +36,8 @@ class Advance:
         computed: items that this run has computed.
         failed: items that could not be computed.
         seconds: since this run began.
-        first, first_items: seconds until its first block was there, models loaded, None before that; and its items.
+        work: seconds that these items took, loading left out, over all processes.
+        workers: blocks that are computed at once.
         running: blocks that are being computed.
     """
 
@@ -45,21 +46,14 @@ class Advance:
     computed: int = 0
     failed: int = 0
     seconds: float = 0.0
-    first: float | None = None
-    first_items: int = 0
+    work: float = 0.0
+    workers: int = 1
     running: int = 0
 
     @property
     def left(self) -> float | None:
-        """Seconds that the rest takes at the pace so far, None before any is known.
-
-        The pace is that behind the first block, which waits for models to load; while there is no other, its own.
-        """
-        if self.first is None:
-            return None
-        behind, seconds = self.computed - self.first_items, self.seconds - self.first
-        pace = seconds / behind if behind else self.first / self.first_items
-        return (self.total - self.done) * pace
+        """Seconds that the rest takes at the pace of the items so far, None before any is there."""
+        return (self.total - self.done) * self.work / (self.computed * self.workers) if self.computed else None
 
 
 @dataclass
@@ -69,12 +63,12 @@ class _State:
     failed: int
     began: float = field(default_factory=time.perf_counter)
     computed: int = 0
-    first: float | None = None
-    first_items: int = 0
+    work: float = 0.0
+    workers: int = 1
 
     def advance(self, running: int) -> Advance:
         spent = time.perf_counter() - self.began
-        return Advance(self.done, self.total, self.computed, self.failed, spent, self.first, self.first_items, running)
+        return Advance(self.done, self.total, self.computed, self.failed, spent, self.work, self.workers, running)
 
 
 def run_experiment(
@@ -151,6 +145,7 @@ def _compute(
                 waiting.appendleft((block, tries + 1))
                 continue
             ledger.write(key, items)
+            state.workers = workers.count
             _count(state, ledger, key, items)
             tell(state.advance(len(running)))
         if lost and workers.lose():  # the others have gone too, and not by their own fault
@@ -176,5 +171,4 @@ def _items(future: Future[list[ExperimentItem]], block: QuestionBlock, tries: in
 def _count(state: _State, ledger: Ledger, key: str, items: list[ExperimentItem]) -> None:
     state.computed += len(items)
     state.done, state.failed = ledger.count(key)
-    if state.first is None:
-        state.first, state.first_items = time.perf_counter() - state.began, len(items)
+    state.work += sum(item.seconds for item in items)

@@ -129,15 +129,19 @@ def show(
     with views:
         for row in cards:
             _row(row)
-        known = engine.loaded(run.asked().model) if where_possible else None
-        for card, possible in where_possible:
-            if known is not None and possible(known):
-                parts.framed(card)
+        for card in _possible(where_possible):
+            parts.framed(card)
     with st.container(key="page_said"):
         parts.part(NOTICES)
     for card in (*hidden, DIALOGS, LEFTOVERS):
         parts.part(card)
     parts.end()
+
+
+def _possible(cards: Sequence[tuple[Card, Callable[[LanguageModel], bool]]]) -> list[Card]:
+    """Those that the model on screen can have, none while it is not loaded."""
+    known = engine.loaded(run.asked().model) if cards else None
+    return [] if known is None else [card for card, possible in cards if possible(known)]
 
 
 def show_alone(

@@ -60,7 +60,7 @@ def settle(study: Study) -> None:
     kept = st.session_state
     if kept.get(QUESTION) not in names():
         kept[QUESTION] = names()[0]
-    name, rows = kept[QUESTION], sum(map(usable, study.pool)) >= LEAST_ROWS
+    name, rows = kept[QUESTION], (sum(map(usable, study.pool)) >= LEAST_ROWS, bool(study.questions))
     if kept.get(POOLED) != rows:  # rows that have just come are what one means to ask
         kept[POOLED] = rows
         kept.pop(P + "questions_source", None)

@@ -193,7 +193,7 @@ def _bar(key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if before:
             st.progress(0.0, f"Waits for {before} other experiment{'s' if before > 1 else ''} on this server.")
-        elif now is None or now.first is None:
+        elif now is None or not now.computed:
             st.progress(0.0 if now is None else now.done / now.total, "Starting its processes and loading the model …")
         else:
             left = f", {_time(now.left)} left" if now.left is not None else ""
