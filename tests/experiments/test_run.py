@@ -38,6 +38,12 @@ def numbers(items: list[ExperimentItem]) -> list[tuple[object, ...]]:
     return [(i.cell, i.question, i.labels, i.log_shares, i.shown, i.fingerprint, i.error) for i in items]
 
 
+def test_the_time_left_is_by_what_items_took_and_how_many_are_computed_at_once() -> None:
+    assert Advance(10, 100).left is None
+    assert Advance(30, 100, computed=20, seconds=60, work=10.0, workers=2).left == pytest.approx(70 * 10 / 20 / 2)
+    assert Advance(100, 100, computed=20, work=10.0).left == 0
+
+
 @pytest.mark.parametrize("family", ["sentiment", "plural"])
 def test_the_numbers_are_those_of_a_plain_loop_over_run(family: str, ledger: Ledger) -> None:
     made = experiment(family, ordering=["random", "nearest-last"], scoring=["direct", "channel"])

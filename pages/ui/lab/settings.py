@@ -78,10 +78,18 @@ def _draw(study: Study, _fingerprint: str, *_: Any) -> None:
         return
     st.markdown(
         f"**{message(made.sentence())}**  \n:small[{len(found.cells):,} cells × {len(made.questions):,} questions = "
-        f"{found.items:,} prompts; demonstrations come from {len(found.rows):,} rows. How long it takes is measured on "
-        "the first of them.]"
+        f"{found.items:,} prompts, {_shown(made)} out of {len(found.rows):,} rows. How long it takes is measured on the "
+        "first of them.]"
     )
     _run_row(made)
+
+
+def _shown(made: Experiment) -> str:
+    """What a prompt shows, where that does not vary: "each of 4 demonstrations (Random)"."""
+    varied = {one.field for one in made.vary}
+    count = "" if "k" in varied else f"{made.study.k} "
+    how = "" if "selection" in varied else f" ({words_of('selection', made.study.selection)})"
+    return f"each of {count}demonstrations{how}"
 
 
 def _draws() -> None:

@@ -111,7 +111,7 @@ def shown() -> ShownExperiment:
     """
     key = st.session_state.get(SHOWN, "")
     if not key:
-        raise Nothing("Choose a question on the left and press Run, or open an experiment below.")
+        raise Nothing("Choose a question above and press Run, or open an experiment below.")
     run = runs.runs().of(key)
     if run is not None:
         experiment = run.experiment
