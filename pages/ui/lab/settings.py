@@ -78,8 +78,8 @@ def _draw(study: Study, _fingerprint: str, *_: Any) -> None:
         return
     st.markdown(
         f"**{message(made.sentence())}**  \n:small[{len(found.cells):,} cells × {len(made.questions):,} questions = "
-        f"{found.items:,} prompts, {_shown(made)} out of {len(found.rows):,} rows. How long it takes is measured on the "
-        "first of them.]"
+        f"{found.items:,} prompts, {_shown(made)} out of {len(found.rows):,} rows. How long it takes is measured "
+        "on the first of them.]"
     )
     _run_row(made)
 
