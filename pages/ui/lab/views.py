@@ -47,8 +47,8 @@ HELP_DIFFERENCES = (
 HELP_CONFIDENCE = (
     "Answers by how sure the model was of them, beside how often they were right: on the dashed line it is as often "
     "right as it says. Calibration error: the mean distance from that line (ECE, ten bins), 95 % interval over "
-    "questions; where an error is small its interval lies above it. Changes with order: share of questions whose "
-    "answer is not the same in all orders of a set. Changes against the first: share whose answer is another one than "
+    "questions; where an error is small its interval lies above it. Changes by order: share of questions whose "
+    "answer is not the same in all orders of a set. Against the first: share whose answer is another one than "
     "in the first setting."
 )
 HELP_VARIANCE = (
@@ -383,7 +383,11 @@ def _variance(*_: Any) -> None:
     st.dataframe(
         rows,
         column_config={
-            "Share": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
+            "Setting": st.column_config.TextColumn(width=100),
+            "From": st.column_config.TextColumn(width=170),
+            "Levels": st.column_config.NumberColumn(width=54),
+            "Share": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, width=110),
+            "95 %": st.column_config.TextColumn(width=86),
         },
         hide_index=True,
         height=300,
@@ -412,9 +416,10 @@ def _confidence(*_: Any) -> None:
         {
             "Setting": names,
             "Calibration error": [f"{_per(one.reliability.error)} ({_ends(one.reliability)})" for one in said],
-            "Changes with order": [_share(one.orders) for one in said],
-            "Changes against the first": [_share(one.changed) for one in said],
+            "Changes by order": [_share(one.orders) for one in said],
+            "Against the first": [_share(one.changed) for one in said],
         },
+        column_config={"Setting": st.column_config.TextColumn(width=92)},
         hide_index=True,
         row_height=28,
         key=P + "flips",
