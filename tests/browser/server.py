@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -110,18 +110,19 @@ def serve(
     module: str = "streamlit",
     forked: bool = False,
     port: int | None = None,
+    options: Sequence[str] = (),
 ) -> Iterator[Server]:
     """Serve `script` (relative to the repository) until the block ends; log and home go into `folder`.
 
     `module` is what is run with streamlit's arguments: streamlit, or what changes something first. A `forked` server
     has imported the libraries, though neither streamlit nor anything of ours (`nursery.py`). A free `port` is found
-    where none is given.
+    where none is given. `options` are further ones of streamlit's.
     """
     port = port or free_port()
     server = Server(f"http://127.0.0.1:{port}", folder / "server.log", folder / "home")
     arguments = ["run", str(ROOT / script), "--server.headless=true", f"--server.port={port}"]
     # What a developer sees: the page shows a whole traceback, so that a failing test's picture tells what happened.
-    arguments += ["--server.fileWatcherType=none", "--client.showErrorDetails=full"]
+    arguments += ["--server.fileWatcherType=none", "--client.showErrorDetails=full", *options]
     environment = os.environ | {"ICLENS_HOME": str(server.home), "PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1"}
     process: Forked | subprocess.Popen[bytes]
     with server.log.open("wb") as log:

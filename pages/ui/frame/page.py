@@ -27,7 +27,7 @@ from pages.ui.components.leftovers import watch_leftovers
 from pages.ui.components.live_chart import prepare
 from pages.ui.components.paste import mend_pastes
 from pages.ui.components.text import message, plain
-from pages.ui.frame import parts, shell
+from pages.ui.frame import parts, shell, signing
 from pages.ui.jobs import engine, jobs, run, view
 from pages.ui.jobs.run import NoModel, NotRun, Working, outcome
 from pages.ui.jobs.waiting import Waiting
@@ -209,6 +209,7 @@ def _draw_bar(title: str, *_: Any) -> None:
         controls.model_popover(study)
         with st.container(width="content"):
             transfer.export_popover(study, _outcome_or_none() if transfer.is_open() else None)
+        signing.draw()
 
 
 def _strategies_reads() -> Values:

@@ -56,8 +56,9 @@ def trail() -> Trail:
 
 
 def begin() -> None:
-    """A session's first run: the study of the link if there is one, with the steps that this browser took to it. Where
-    the server died before the browser was given the address of what was typed last, that is the next step."""
+    """A session's first run: the study of the link if there is one, with the steps that this visitor took to it; else
+    who is signed in goes on where he was. Where the server died before the browser was given the address of what
+    was typed last, that is the next step."""
     linked = _linked()
     now = History(default_study())
     path = Trail([linked])
@@ -67,12 +68,11 @@ def begin() -> None:
         if found is None:
             path.unknown = linked
         else:
-            (now.study, now.a), now.address = found
+            _stand(now, found, linked)
             for key in filter(None, linked):
                 store.stay(key)
-            behind, ahead = store.load_steps(store.visitor(), linked)
-            now.undo = tuple(HistoryStep(None, address) for address in behind)
-            now.redo = tuple(HistoryStep(None, address) for address in ahead)
+    elif (place := store.come_back()) is not None and (pair := load(place)) is not None:
+        _stand(now, (pair, place), place)
     if path.unknown == NOWHERE and (further := store.expected(store.visitor(), linked)) is not None:
         found = load(further)
         if found is not None:
@@ -81,6 +81,14 @@ def begin() -> None:
             st.session_state[NOTICE] = "The server had stopped; this is what was typed last."
     st.session_state[TRAIL] = path
     st.session_state[HISTORY] = now
+
+
+def _stand(now: History, found: tuple[Pair, Address], place: Address) -> None:
+    """Begin there, with the steps that this visitor took to the place."""
+    (now.study, now.a), now.address = found
+    behind, ahead = store.load_steps(store.visitor(), place)
+    now.undo = tuple(HistoryStep(None, address) for address in behind)
+    now.redo = tuple(HistoryStep(None, address) for address in ahead)
 
 
 def follow() -> None:

@@ -30,6 +30,7 @@ from pages.ui.store.studies import UNDERWAY, Firmness, Studies
 
 FILE = "studies.sqlite"
 CONNECTION = "studies"
+SETS_OFF = "sets off "  # in front of a browser's name, from the button to sign in until the provider sends it back
 COOKIE = "_streamlit_xsrf"  # Streamlit's own, a random token for every browser
 
 
@@ -94,6 +95,20 @@ def said() -> list[str]:
 
 
 def visitor() -> str:
+    """A name for whoever is there: who is signed in, in whichever browser; else the browser. "" where it has none."""
+    return user() or browser()
+
+
+def user() -> str:
+    """A name for who is signed in (`[auth]` in Streamlit's secrets): a digest of what the provider knows him by; "" for
+    nobody."""
+    found = st.user.to_dict()
+    if not found.get("is_logged_in") or not found.get("sub"):
+        return ""
+    return hashlib.sha256(f"user {found.get('iss', '')} {found['sub']}".encode()).hexdigest()[:32]
+
+
+def browser() -> str:
     """A name for the browser: a digest of the token that Streamlit gave it; "" where it has none."""
     cookie = st.context.cookies.get(COOKIE)
     parts = cookie.split("|") if isinstance(cookie, str) else []
@@ -162,6 +177,33 @@ def load_steps(visitor: str, address: tuple[str, str]) -> tuple[list[tuple[str, 
         return studies().load_steps(visitor, ".".join(address))
     except StoreError:
         return [], []
+
+
+def set_off(study: Study, a: Study | None, behind: Sequence[tuple[str, str]], ahead: Sequence[tuple[str, str]]) -> None:
+    """Somebody goes to sign in, and comes back to the bare address: keep where he was, and the steps there."""
+    found = browser()
+    if not found:
+        return
+    with suppress(StoreError):
+        address, _ = save(study, a)
+        studies().save_steps(f"{SETS_OFF}{found}", ".".join(address), behind, ahead)
+
+
+def come_back() -> tuple[str, str] | None:
+    """Where somebody who is signed in goes on at a bare address: where he set off to sign in, or else was last.
+
+    None for nobody.
+    """
+    known = user()
+    if not known:
+        return None
+    with suppress(StoreError):
+        studies().hand_over(f"{SETS_OFF}{browser()}", known)
+        place = studies().last_place(known)
+        if place is not None:
+            study, _, a = place.partition(".")
+            return study, a
+    return None
 
 
 def studies() -> Studies:

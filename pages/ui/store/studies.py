@@ -176,6 +176,27 @@ class Studies:
         behind, ahead = ([], []) if found is None else json.loads(found)
         return [(b, a) for b, a in behind], [(b, a) for b, a in ahead]
 
+    def last_place(self, visitor: str) -> str | None:
+        """Where a visitor stood last; None where steps of none are kept."""
+        query = text("SELECT place FROM steps WHERE visitor = :visitor ORDER BY used DESC LIMIT 1")
+        return self.database.read(lambda connection: connection.execute(query, {"visitor": visitor}).scalar())
+
+    def hand_over(self, before: str, after: str) -> None:
+        """Steps of one visitor are another's from now on, taken last of all."""
+        query = text("SELECT place FROM steps WHERE visitor = :before")
+        names = {"before": before, "after": after, "used": time.time()}
+        places = self.database.read(lambda connection: connection.execute(query, names).scalars().all())
+        if not places:
+            return
+
+        def work(connection: Connection) -> None:
+            for place in places:
+                delete = text("DELETE FROM steps WHERE visitor = :after AND place = :place")
+                connection.execute(delete, {**names, "place": place})
+            connection.execute(text("UPDATE steps SET visitor = :after, used = :used WHERE visitor = :before"), names)
+
+        self.database.write(work)
+
 
 def put(connection: Connection, key: str, values: dict[str, Any]) -> None:
     """Write a row of `studies`: its JSON without the tables that are kept apart, and the ids of these."""
