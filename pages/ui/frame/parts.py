@@ -25,7 +25,8 @@ from pages.ui.jobs.turnstile import now, turnstile
 from pages.ui.jobs.waiting import Failed, Waiting
 from pages.ui.session import opening, state
 
-PARTS, DRAWN, HOPS, ARRIVED = "parts_of_page", "parts_drawn", "parts_hops", "parts_arrived"
+PARTS, DRAWN, HOPS, NEXT = "parts_of_page", "parts_drawn", "parts_hops", "parts_next"
+ARRIVED = "parts_arrived"
 MOST_HOPS = 6  # runs that may follow one another, should what a part reads never come to rest
 
 
@@ -52,6 +53,7 @@ def begin() -> None:
     st.session_state[PARTS] = {}
     st.session_state[HOPS] = 0
     st.session_state[ARRIVED] = now()
+    st.session_state.pop(NEXT, None)
 
 
 def part(card: Card) -> None:
@@ -136,7 +138,7 @@ def _run_next(keys: Iterable[str]) -> None:
     if not queue or context is None or hops >= MOST_HOPS:
         st.session_state[HOPS] = 0
         return
-    st.session_state[HOPS] = hops + 1
+    st.session_state[HOPS], st.session_state[NEXT] = hops + 1, queue
     raise RerunException(
         RerunData(
             query_string=context.query_string,
@@ -171,7 +173,8 @@ def _draw_now(card: Card) -> None:
     if queue and queue[0] == mine:
         state.listen()
         opening.go()
-        stale = _stale()
+        # A run was ended for this one by what parts read a moment ago; that is looked at again at the end.
+        stale = [] if st.session_state.pop(NEXT, None) == queue else _stale()
         if not {_all_drawn()[key].fragment for key in stale} <= set(queue):
             _run_next(key for key, drawn in _all_drawn().items() if key in stale or drawn.fragment in queue)
     st.session_state[analysis.LOOKED_AT] = set()
