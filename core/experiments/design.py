@@ -47,6 +47,8 @@ class Setting:
 
 def _said(field: str, value: Any) -> str:
     words = words_of(field, value)
+    if field == "k":
+        return f"k = {words}"
     return f"{title_of(field)} {words}" if words.replace(" %", "").replace(".", "").isdigit() else words
 
 

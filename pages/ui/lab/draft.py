@@ -10,7 +10,7 @@ from core.errors import StudyError
 from core.experiments.design import Design
 from core.experiments.experiment import Draws, Experiment, Variation
 from core.experiments.fields import offered
-from core.experiments.questions import LEAST_ROWS, draw
+from core.experiments.questions import DRAWN_ROWS, LEAST_ROWS, draw
 from core.experiments.standing import standing_questions
 from core.runtime.lru import LRU
 from core.study.cleaning import usable
@@ -64,14 +64,14 @@ def settle(study: Study) -> None:
     if kept.get(POOLED) != rows:  # rows that have just come are what one means to ask
         kept[POOLED] = rows
         kept.pop(P + "questions_source", None)
-    if kept.get(BEFORE) == (name, study.k, study.template.name):
+    if kept.get(BEFORE) == (name, rows, study.k, study.template.name):
         return
-    found = standing(study, name)
+    found = standing(study if rows[0] else study.model_copy(update={"pool": _PLACEHOLDER * DRAWN_ROWS}), name)
     kept[FIELDS] = [one.field for one in found.vary]
     for one in found.vary:
         kept[values_key(one.field)] = list(one.values)
     kept[SETS], kept[ORDERS], kept[SHARE] = found.draws.sets, found.draws.orders, found.draws.share
-    kept[BEFORE] = (name, study.k, study.template.name)
+    kept[BEFORE] = (name, rows, study.k, study.template.name)
 
 
 def experiment(study: Study, model: LanguageModel) -> Experiment:
