@@ -241,7 +241,7 @@ def _curve_line(answers: Findings) -> str:
     unit = " points" if answers.measure.name == "accuracy" else ""
     margin = found.margin * (100 if unit else 1)
     return (
-        f":material/show_chart: **From k = {found.k} on, more demonstrations do not help by more than {margin:.1f}{unit} "
+        f":material/show_chart: **From k = {found.k} on, more demonstrations help by no more than {margin:.1f}{unit} "
         f"(95 % interval of this k: {found.low} to {found.high}).**"
     )
 
