@@ -7,6 +7,8 @@ processes as there are cores keep all of them busy. It keeps the models that it 
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from core.models import LanguageModel
 
 MODELS_KEPT = 2
+WATCH = 1.0
+"""Seconds between two looks at whether the parent is still there."""
 PROCESS_BYTES = 600 * 2**20
 """What a process takes besides its model: torch and transformers, measured with the embedded model loaded."""
 
@@ -69,7 +73,11 @@ class LocalWorkers:
 
         if self._executor is None:
             self._executor = ProcessPoolExecutor(
-                self.count, initializer=begin, initargs=(self._body,), timeout=None, env={"OMP_NUM_THREADS": "1"}
+                self.count,
+                initializer=begin_beside,
+                initargs=(self._body, os.getpid()),
+                timeout=None,
+                env={"OMP_NUM_THREADS": "1"},
             )
         future: Future[list[ExperimentItem]] = self._executor.submit(work, block)
         return future
@@ -94,6 +102,18 @@ def suited(experiment: Experiment) -> int:
 
 _design: Design | None = None
 _models: dict[ModelChoice, LanguageModel] = {}
+
+
+def begin_beside(body: str, parent: int) -> None:
+    """`begin`, in a process that ends where its parent has ended: one that was killed can end nobody itself."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+    begin(body)
 
 
 def begin(body: str) -> None:

@@ -189,8 +189,13 @@ def test_a_driver_that_is_killed_is_resumed_by_the_same_command(tmp_path: Path) 
                 assert time.monotonic() < deadline
                 assert driver.poll() is None
                 time.sleep(0.1)
+            workers = [
+                p for p in psutil.Process(driver.pid).children(recursive=True) if "loky" in " ".join(p.cmdline())
+            ]
         finally:
             driver.kill()
+    assert workers
+    assert psutil.wait_procs(workers, timeout=60)[1] == []  # none is left over, with its model in memory
     kept = numbers(ledger.items(made.key))
     assert 0 < len(kept) < 2_400
     rest = Here(made)
