@@ -252,7 +252,7 @@ def measure_harness(folder: Path, queries: int, rounds: int) -> dict[str, Any]:
         prompt = render(study.demonstrations, query, study.template, study.instruction)
         pairs += [(prompt.text, prompt.gap + label) for label in ("negative", "positive")]
     model = load_model(str(folder))
-    harness = _harness(AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder))
+    harness = harness_of(AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder))
 
     def ours() -> list[float]:
         if model.prefixes is not None:
@@ -262,7 +262,7 @@ def measure_harness(folder: Path, queries: int, rounds: int) -> dict[str, Any]:
     ours()
     ratios, cores, scores, theirs = [], [], [], []
     for _ in range(rounds):
-        (wall, cpu, scores), (other, other_cpu, theirs) = _timed(ours), _timed(lambda: harness(pairs))
+        (wall, cpu, scores), (other, other_cpu, theirs) = timed_work(ours), timed_work(lambda: harness(pairs))
         ratios.append(other / wall)
         cores.append(other_cpu / cpu)
         print(f"ICLens {wall:.1f} s, lm-eval {other:.1f} s", flush=True)
@@ -321,7 +321,7 @@ def measure_orders(folder: Path) -> dict[str, Any]:
     }
 
 
-def _harness(model: Any, tokenizer: Any) -> Callable[[list[tuple[str, str]]], list[float]]:
+def harness_of(model: Any, tokenizer: Any) -> Callable[[list[tuple[str, str]]], list[float]]:
     def load() -> Callable[[list[tuple[str, str]]], list[float]]:
         from lm_eval.api.instance import Instance
         from lm_eval.models.huggingface import HFLM
@@ -337,7 +337,7 @@ def _harness(model: Any, tokenizer: Any) -> Callable[[list[tuple[str, str]]], li
     return loaded("lm-eval's HFLM", load)
 
 
-def _timed(work: Callable[[], list[float]]) -> tuple[float, float, list[float]]:
+def timed_work(work: Callable[[], list[float]]) -> tuple[float, float, list[float]]:
     cpu, start = time.process_time(), time.perf_counter()
     found = work()
     return time.perf_counter() - start, time.process_time() - cpu, found

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.effects_report import change, shown_in
+from benchmarks.experiments import TARGETS as PACE
 from benchmarks.kernels import agreement
 from benchmarks.real_effects_report import MODELS, levels_table
 from benchmarks.real_model import TARGETS
@@ -211,6 +212,20 @@ def plainly() -> str:
     return "\n".join(lines) + "\n" if models else ""
 
 
+def _experiment_pace() -> list[Row]:
+    rows: list[Row] = []
+    for kind, row in _read("experiments").get("lm-eval", {}).items():
+        low, high = row["rounds"]
+        title = "16 shared demonstrations" if kind == "shared" else "four demonstrations for each question"
+        target = PACE[kind]
+        value = f"{row['times faster']:g} × as fast (rounds: {low:g} to {high:g})"
+        wanted = f"at least {target:g} ×"
+        rows.append(
+            (f"An experiment's items, {title}, against lm-eval", value, wanted, judged(low, high, target, False))
+        )
+    return rows
+
+
 def _experiments() -> list[Row]:
     """The least and the greatest share over all scenarios, of what is held and of what is seen."""
     found = _read("experiment_intervals")
@@ -280,6 +295,7 @@ def figures() -> str:
     """The table as Markdown; a benchmark that has not been run has no rows."""
     rows = [*_dashboard(), *_scoring(), *_real_model(), *_attention()]
     rows += [*_visitors(), *_embedded(), *_kernels(), *_misfit(), *_ordering(), *_experiments()]
+    rows += _experiment_pace()
     lines = ["| | measured | target | met |", "|---|---:|---:|---|"]
     lines += [f"| {what} | {value} | {target} | {WORDS[met]} |" for what, value, target, met in rows]
     return "\n".join(lines) + "\n" if rows else ""

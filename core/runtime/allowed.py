@@ -34,6 +34,17 @@ def refusal(name: str, what: str = "models") -> str:
     return f"The operator of this dashboard allows {what} from one folder only, and none from the hub."
 
 
+def cluster_refusal(address: str) -> str:
+    """Why experiments may not be sent to an address, a sentence; "" where they may.
+
+    Where `ICLENS_MODELS` is set, visitors may use the cluster that the operator has named in RAY_ADDRESS, and no other:
+    an address is one that the server connects to.
+    """
+    if not os.environ.get(FOLDER) or address.strip() in ("", "auto", os.environ.get("RAY_ADDRESS", "").strip()):
+        return ""
+    return "The operator of this dashboard allows no cluster but the one of RAY_ADDRESS: say “auto”, or leave it empty."
+
+
 def _is_a_place(name: str) -> bool:
     """Whether a name is a path: by its look, or because something lies there."""
     if name.startswith(("/", "~", ".", "\\")) or Path(name).is_absolute():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.runtime.allowed import refusal
+from core.runtime.allowed import cluster_refusal, refusal
 
 
 @pytest.fixture
@@ -47,3 +47,11 @@ def test_hub_ids_are_refused_unless_allowed(folder: Path, name: str, monkeypatch
     assert "encoders" in refusal(name, "encoders")
     monkeypatch.setenv("ICLENS_HUB", "1")
     assert refusal(name) == ""
+
+
+def test_experiments_go_to_no_cluster_but_the_operators(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "ray://head:10001")
+    assert cluster_refusal("") == cluster_refusal("auto") == cluster_refusal(" ray://head:10001 ") == ""
+    assert "RAY_ADDRESS" in cluster_refusal("ray://elsewhere:10001")
+    monkeypatch.delenv("ICLENS_MODELS")
+    assert cluster_refusal("ray://elsewhere:10001") == ""

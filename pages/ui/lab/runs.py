@@ -6,20 +6,25 @@ An experiment goes on when its page is left; it ends when it is done or cancelle
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
-from core.errors import Cancelled, ICLensError
+from core.errors import Cancelled, ICLensError, StudyError
+from core.experiments.design import Design
 from core.experiments.experiment import Experiment
 from core.experiments.ledger import Ledger
 from core.experiments.ray_workers import RayWorkers
 from core.experiments.run import Advance, run_experiment
+from core.runtime.allowed import cluster_refusal
 from core.runtime.paths import home
+from pages.ui.jobs import engine
 from pages.ui.session import store
 
 FILE = "experiments.sqlite"
+KEPT = 32  # runs that have ended, of which the page still knows how
 
 
 @dataclass
@@ -67,10 +72,16 @@ class Runs:
         key = experiment.key
         with self._lock:
             before = self._runs.get(key)
-            if before is not None and not before.ended:
-                return
-            run = self._runs[key] = Run(experiment)
-            self._waiting.append(key)
+            new = before is None or before.ended
+            if new:
+                for old in [name for name, run in self._runs.items() if run.ended][:-KEPT]:
+                    del self._runs[old]
+                run = self._runs[key] = Run(experiment)
+                self._waiting.append(key)
+        if not new:  # another visitor's: it is in both lists
+            with suppress(ICLensError):
+                ledger().keep(experiment, Design(experiment).items, owner)
+            return
         thread = threading.Thread(target=self._work, args=(run, owner, again, ray), name=f"experiment-{key}")
         thread.daemon = True  # its processes end with the server's
         thread.start()
@@ -92,6 +103,10 @@ class Runs:
                     self._turn.wait(0.2)
             if run.cancelling:
                 raise Cancelled
+            for choice in run.experiment.models:
+                engine.check_allowed(choice.name)
+            if why := cluster_refusal(ray):
+                raise StudyError(why)
             workers = RayWorkers(run.experiment, ray) if ray else None
 
             def hear(now: Advance) -> None:
