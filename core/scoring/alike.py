@@ -89,7 +89,8 @@ def _refuse(pairs: Sequence[Pair], scored: Sequence[Scored]) -> None:
         if not text or any(token.strip() for token in one.tokens):
             continue
         if one.left_out is None:
-            raise StudyError(f"This model's tokenizer reads nothing of “{shorten(text)}”, so it cannot be scored.")
+            seen = shorten(text) if text.isprintable() else " ".join(f"U+{ord(sign):04X}" for sign in text[:8])
+            raise StudyError(f"This model's tokenizer reads nothing of “{seen}”, so it cannot be scored.")
         raise StudyError(
             f"Nothing of “{shorten(text)}” is left to score: it is part of the text's first token, before which this "
             "model reads nothing. Show a demonstration, or write an instruction or a prefix."

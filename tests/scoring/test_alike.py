@@ -160,7 +160,7 @@ def test_a_label_that_the_tokenizer_does_not_read_is_refused() -> None:
     model = load_model(str(folder("gpt2")))
     model.encoder._backend.normalizer = normalizers.Replace("\u200b", "")
     for template in (Template(), EQUALS):
-        with pytest.raises(StudyError, match="tokenizer reads nothing of “\u200b”"):
+        with pytest.raises(StudyError, match=r"tokenizer reads nothing of “U\+200B”"):
             score(Study(query="the film", template=template), model, (), ("good", "\u200b"))
 
 

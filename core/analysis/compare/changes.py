@@ -101,8 +101,8 @@ def _reads(study: Study, field: str) -> bool:
     """Whether a field decides anything of a study's outcome."""
     if field == "demonstrations" and study.selection in selections:
         return source_of(study) == field
-    if field == "input_pattern":
-        return False  # the inputs are written already
+    if field in ("input_pattern", "questions"):
+        return False  # the inputs are written already; no run reads questions
     if field == "chained":
         return bool(study.hypotheses)
     if field in ("matching", "longest"):
@@ -247,6 +247,7 @@ SPECIAL: dict[str, Callable[[Any, Any], Iterable[str]]] = {
     "model": _models,
     "demonstrations": _rows(""),
     "pool": _rows("Pool: "),
+    "questions": _rows("Questions: "),
     "labels": _labels,
     "template": _templates,
     "k": _numbers,

@@ -292,7 +292,7 @@ def _means(*_: Any) -> None:
     ]
     height = max(LEAST, ROW * len(bars) + 60)
     chart(
-        means_figure.spec(bars, answers.measure.title, height, accuracy),
+        means_figure(bars, answers.measure.title, height, accuracy),
         P + "means",
         f"{answers.measure.title} of every setting with its 95 % interval",
     )
@@ -310,7 +310,7 @@ def _curve(found: ShownExperiment, answers: Findings) -> None:
     fitted = list(power.fitted) if power is not None else []
     rising = answers.curve.saturation.rising
     chart(
-        curve_figure.spec(
+        curve_figure(
             [k for k, _ in means],
             bars,
             fitted,
@@ -338,7 +338,7 @@ def _differences(*_: Any) -> None:
     names = [setting.name for setting in answers.settings]
     bars = [_difference(pair, names, answers.measure.better) for pair in answers.pairs]
     chart(
-        differences_figure.spec(
+        differences_figure(
             bars, f"difference in {answers.measure.title.lower()}", max(LEAST, ROW * len(bars) + 60), accuracy
         ),
         P + "differences",
@@ -406,9 +406,7 @@ def _confidence(*_: Any) -> None:
     said = found.confidences()
     names = [found.design.settings[one.setting].name for one in said]
     chart(
-        reliability_figure.spec(
-            names, [one.reliability.said for one in said], [one.reliability.true for one in said], 230
-        ),
+        reliability_figure(names, [one.reliability.said for one in said], [one.reliability.true for one in said], 230),
         P + "reliability",
         "How often answers of a certainty are right, by setting",
     )

@@ -21,6 +21,7 @@ OTHER: dict[str, Any] = {
     "model": ModelChoice(name="gpt2", dtype="float16", device="cuda"),
     "demonstrations": rows(("dog", "chien")),
     "pool": rows(("sea", "mer")),
+    "questions": rows(("moon", "lune")),
     "query": "fox",
     "gold": "renard",
     "labels": ("a", "b"),

@@ -8,7 +8,7 @@ import pytest
 
 from pages.ui.components.javascript import FOLDER, bundle
 
-BUNDLES = ("chart", "mount", "plots", "drag", "prompt", "leftovers")
+BUNDLES = ("chart", "mount", "plots", "drag", "paste", "prompt", "leftovers")
 NAME = re.compile(r"^(?:const|let|function|class) (\w+)", re.MULTILINE)
 
 
