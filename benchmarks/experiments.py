@@ -1,6 +1,6 @@
 """What an experiment costs: beside lm-eval on the same prompts, and against items, demonstrations and processes.
 
-    python -m benchmarks.experiments            # 6 minutes; writes benchmarks/results/experiments.json and .md
+    python -m benchmarks.experiments            # 12 minutes; writes benchmarks/results/experiments.json and .md
 
 lm-eval is asked for the log-probabilities of the same labels behind the same prompts, in turn with blocks of an
 experiment on SmolLM2-135M (bin/setup benchmarks); the rest is on the embedded model.
