@@ -9,6 +9,7 @@ experiment on SmolLM2-135M (bin/setup benchmarks); the rest is on the embedded m
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import platform
 import random
 import tempfile
@@ -165,8 +166,6 @@ def report(found: dict[str, Any]) -> str:
 def main() -> None:
     """Measure and write."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    import importlib.metadata
-
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -17,6 +17,7 @@ from core.statistics.comparisons import Contrast, Sentence, compare, sentence
 from core.statistics.components import VarianceSplit, split_variance
 from core.statistics.crossed import Crossed
 from core.statistics.estimates import Estimate, mean_of
+from core.statistics.proper import Places, brier, log_loss, right
 from core.statistics.scaling import Law, Saturation, bayesian_law, power_law, saturation
 from core.statistics.verdicts import holm
 
@@ -33,7 +34,7 @@ class ItemMeasure:
         span: the least and the most that a value can be; None where there is no bound.
         better: 1 where more is better, −1 where less is.
         said: how a verdict says it.
-        of: (log shares (L,), place of the right answer or −1) -> value.
+        of: (log shares (N, L), places of the right answers (N,)) -> (N,) values.
     """
 
     name: str
@@ -42,23 +43,7 @@ class ItemMeasure:
     span: tuple[float, float] | None
     better: int
     said: comparisons.Measure
-    of: Callable[[Floats, int], float]
-
-
-def _accuracy(log_shares: Floats, gold: int) -> float:
-    return float(int(np.argmax(log_shares)) == gold)
-
-
-def _log_loss(log_shares: Floats, gold: int) -> float:
-    return float(-log_shares[gold]) if gold >= 0 else np.inf
-
-
-def _brier(log_shares: Floats, gold: int) -> float:
-    shares = np.exp(log_shares)
-    right = np.zeros_like(shares)
-    if gold >= 0:
-        right[gold] = 1.0
-    return float(np.sum((shares - right) ** 2) + (gold < 0))
+    of: Callable[[Floats, Places], Floats]
 
 
 MEASURES = (
@@ -69,7 +54,7 @@ MEASURES = (
         (0, 1),
         1,
         comparisons.ACCURACY,
-        _accuracy,
+        right,
     ),
     ItemMeasure(
         "log_loss",
@@ -78,7 +63,7 @@ MEASURES = (
         None,
         -1,
         comparisons.LOG_LOSS,
-        _log_loss,
+        log_loss,
     ),
     ItemMeasure(
         "brier",
@@ -87,7 +72,7 @@ MEASURES = (
         (0, 2),
         -1,
         comparisons.BRIER,
-        _brier,
+        brier,
     ),
 )
 
@@ -198,8 +183,8 @@ def values_of(design: Design, items: Sequence[ExperimentItem], measure: ItemMeas
 def _value(item: ExperimentItem, gold: str, measure: ItemMeasure) -> float:
     if not item.labels:
         return np.nan
-    place = item.labels.index(gold) if gold in item.labels else -1
-    return measure.of(np.array(item.log_shares), place)
+    place = item.labels.index(gold)  # a design has it among the candidates of every question
+    return float(measure.of(np.array([item.log_shares]), np.array([place]))[0])
 
 
 def _crossed(design: Design, items: Sequence[ExperimentItem], setting: int, measure: ItemMeasure) -> Crossed | None:

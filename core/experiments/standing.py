@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
 from core.experiments.experiment import Draws, Experiment, Variation
 from core.experiments.treatments import treatments
@@ -19,20 +19,9 @@ Questions = Sequence[Demonstration]
 Ask = Callable[[Study, Questions], Experiment]
 
 
-@dataclass(frozen=True)
-class StandingQuestion(Entry[Ask]):
-    """A question, and what other code asks of it.
+SETS = 5
 
-    Attributes:
-        looks_at: what of the answers decides it: "differences" between settings, "variance" within one, or the "curve"
-            over the values of a number.
-    """
-
-    _: KW_ONLY
-    looks_at: str = "differences"
-
-
-standing_questions = Registry("standing question", StandingQuestion)
+standing_questions = Registry("standing question", Entry[Ask])
 
 
 def from_pool(study: Study) -> Study:
@@ -41,6 +30,11 @@ def from_pool(study: Study) -> Study:
     if selections.find(study.selection).source == "pool":
         return study
     return study.model_copy(update={"selection": "random"})
+
+
+def _over_sets(study: Study, questions: Questions, *vary: Variation, **draws: Any) -> Experiment:
+    """The experiment on five demonstration sets, the fewest that carry a verdict."""
+    return Experiment(study=study, vary=vary, questions=tuple(questions), draws=Draws(sets=SETS, **draws))
 
 
 @standing_questions.register(
@@ -52,7 +46,7 @@ def from_pool(study: Study) -> Study:
 def nearest_last(study: Study, questions: Questions) -> Experiment:
     """Random order against nearest last."""
     vary = Variation(field="ordering", values=("random", "nearest-last"))
-    return Experiment(study=from_pool(study), vary=(vary,), questions=tuple(questions), draws=Draws(sets=5))
+    return _over_sets(from_pool(study), questions, vary)
 
 
 @standing_questions.register(
@@ -64,7 +58,7 @@ def nearest_last(study: Study, questions: Questions) -> Experiment:
 def similarity(study: Study, questions: Questions) -> Experiment:
     """Random selection against similarity, in the order given."""
     vary = Variation(field="selection", values=("random", "similarity"))
-    return Experiment(study=study, vary=(vary,), questions=tuple(questions), draws=Draws(sets=5))
+    return _over_sets(study, questions, vary)
 
 
 @standing_questions.register(
@@ -73,12 +67,11 @@ def similarity(study: Study, questions: Questions) -> Experiment:
     help="Several orders of each demonstration set: how much of the variance is order, and how often the answer flips "
     "(Lu et al. 2022).",
     place=3,
-    looks_at="variance",
 )
 def order(study: Study, questions: Questions) -> Experiment:
     """Eight random orders of each of five sets."""
     fixed = from_pool(study).model_copy(update={"ordering": "random"})
-    return Experiment(study=fixed, questions=tuple(questions), draws=Draws(sets=5, orders=8))
+    return _over_sets(fixed, questions, orders=8)
 
 
 @standing_questions.register(
@@ -94,7 +87,7 @@ def imbalance(study: Study, questions: Questions) -> Experiment:
         Variation(field="scoring", values=("direct", "channel")),
         Variation(field="commonest_label", values=(0.5, 0.875)),
     )
-    return Experiment(study=fixed, vary=vary, questions=tuple(questions), draws=Draws(sets=5, share=1.0))
+    return _over_sets(fixed, questions, *vary, share=1.0)
 
 
 @standing_questions.register(
@@ -102,14 +95,13 @@ def imbalance(study: Study, questions: Questions) -> Experiment:
     title="When does more context stop helping?",
     help="Accuracy and log-loss from no demonstration to thirty-two, and the number from which more does not help.",
     place=5,
-    looks_at="curve",
 )
 def context(study: Study, questions: Questions) -> Experiment:
     """k = 0, 1, 2, 4, 8, 16, 32, as far as half the rows go."""
     rows = max(1, len(study.pool) // 2)
     vary = Variation(field="k", values=tuple(k for k in (0, 1, 2, 4, 8, 16, 32) if k <= rows))
     fixed = study.model_copy(update={"selection": "random", "ordering": "random"})
-    return Experiment(study=fixed, vary=(vary,), questions=tuple(questions), draws=Draws(sets=5))
+    return _over_sets(fixed, questions, vary)
 
 
 @standing_questions.register(
@@ -117,13 +109,12 @@ def context(study: Study, questions: Questions) -> Experiment:
     title="Do right labels matter?",
     help="Demonstrations whose labels are all right, three quarters, half, a quarter, none (Min et al. 2022).",
     place=6,
-    looks_at="curve",
 )
 def right_labels(study: Study, questions: Questions) -> Experiment:
     """Shares of right labels from 1 to 0."""
     values = treatments.find("right_labels").usual
     vary = Variation(field="right_labels", values=values)
-    return Experiment(study=from_pool(study), vary=(vary,), questions=tuple(questions), draws=Draws(sets=5))
+    return _over_sets(from_pool(study), questions, vary)
 
 
 @standing_questions.register(
@@ -137,7 +128,7 @@ def template(study: Study, questions: Questions) -> Experiment:
     words = study.template.words
     others = [one.model_copy(update={"words": words}) for one in TEMPLATES.values() if one.name != study.template.name]
     vary = Variation(field="template", values=(study.template, *others))
-    return Experiment(study=from_pool(study), vary=(vary,), questions=tuple(questions), draws=Draws(sets=5))
+    return _over_sets(from_pool(study), questions, vary)
 
 
 @standing_questions.register(
@@ -151,4 +142,4 @@ def calibration(study: Study, questions: Questions) -> Experiment:
     names = (calibrations.plain, *(one.name for one in calibrations if one.name != calibrations.plain))
     vary = Variation(field="calibration", values=names)
     fixed = from_pool(study).model_copy(update={"ordering": orderings.find("random").name})
-    return Experiment(study=fixed, vary=(vary,), questions=tuple(questions), draws=Draws(sets=5))
+    return _over_sets(fixed, questions, vary)

@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from core.errors import ICLensError
@@ -154,13 +152,3 @@ def loaded(design: Design, choice: ModelChoice) -> LanguageModel:
     else:
         _models[choice] = _models.pop(choice)
     return _models[choice]
-
-
-@contextmanager
-def local(experiment: Experiment, count: int | None = None) -> Iterator[LocalWorkers]:
-    """`LocalWorkers` that end with the block."""
-    workers = LocalWorkers(experiment, count)
-    try:
-        yield workers
-    finally:
-        workers.kill()

@@ -29,13 +29,21 @@ def filled(made: Experiment, p: Callable[[int, int, int], float]) -> tuple[Desig
 
 
 def test_measures_by_hand() -> None:
-    log_shares = np.log([0.2, 0.5, 0.3])
-    assert measure_of("accuracy").of(log_shares, 1) == 1
-    assert measure_of("accuracy").of(log_shares, 2) == 0
-    assert measure_of("log_loss").of(log_shares, 2) == pytest.approx(-np.log(0.3))
-    assert measure_of("brier").of(log_shares, 2) == pytest.approx(0.04 + 0.25 + 0.49)
-    assert measure_of("brier").of(log_shares, -1) == pytest.approx(0.04 + 0.25 + 0.09 + 1)
-    assert measure_of("log_loss").of(log_shares, -1) == np.inf
+    log_shares, second, third = np.log([[0.2, 0.5, 0.3]]), np.array([1]), np.array([2])
+    assert measure_of("accuracy").of(log_shares, second) == 1
+    assert measure_of("accuracy").of(log_shares, third) == 0
+    assert measure_of("log_loss").of(log_shares, third) == pytest.approx(-np.log(0.3))
+    assert measure_of("brier").of(log_shares, third) == pytest.approx(0.04 + 0.25 + 0.49)
+
+
+def test_an_answer_that_was_ruled_out_leaves_the_others_their_numbers() -> None:
+    made = experiment(asked=30, draws={"sets": 5})
+    design, items = filled(made, lambda setting, drawn, question: 0.9)
+    gold = made.questions[0].label
+    items[0] = ExperimentItem(0, 0, LABELS, tuple(-np.inf if label == gold else 0.0 for label in LABELS))
+    (mean,) = findings_of(design, items, "log_loss").means
+    assert mean is not None
+    assert np.isfinite(mean.high)
 
 
 def test_means_are_those_of_the_items_and_differences_are_paired() -> None:

@@ -18,17 +18,19 @@ def test_means_are_scikit_learns(labels: int) -> None:
     rng = np.random.default_rng(labels)
     p, truth = rng.dirichlet(np.full(labels, 0.3), size=400), rng.integers(0, labels, 400)
     p = p / p.sum(axis=1, keepdims=True)
-    assert right(p, truth).mean() == metrics.accuracy_score(truth, p.argmax(axis=1))
-    assert log_loss(p, truth).mean() == pytest.approx(metrics.log_loss(truth, p, labels=range(labels)))
+    log_p = np.log(p)
+    assert right(log_p, truth).mean() == metrics.accuracy_score(truth, p.argmax(axis=1))
+    assert log_loss(log_p, truth).mean() == pytest.approx(metrics.log_loss(truth, p, labels=range(labels)))
     theirs = metrics.brier_score_loss(truth, p, labels=np.arange(labels), scale_by_half=False)
-    assert brier(p, truth).mean() == pytest.approx(theirs)
+    assert brier(log_p, truth).mean() == pytest.approx(theirs)
 
 
 def test_what_was_ruled_out_costs_as_much_as_it_can() -> None:
-    p, truth = np.array([[1.0, 0.0]]), np.array([1])
-    assert log_loss(p, truth)[0] == pytest.approx(-np.log(np.finfo(float).eps))
-    assert brier(p, truth)[0] == 2.0
-    assert right(np.array([[0.5, 0.5]]), truth)[0] == 0.0
+    log_p, truth = np.array([[0.0, -np.inf]]), np.array([1])
+    assert log_loss(log_p, truth)[0] == pytest.approx(744.44, abs=0.01)
+    assert log_loss(np.array([[0.0, -700.0]]), truth)[0] == 700.0
+    assert brier(log_p, truth)[0] == 2.0
+    assert right(np.log([[0.5, 0.5]]), truth)[0] == 0.0
 
 
 def test_a_reliability_curve_is_scikit_learns() -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import StudyError
 from core.experiments.design import Design
 from core.experiments.experiment import Draws, Experiment, Variation
-from core.experiments.fields import offered
+from core.experiments.fields import offered, title_of
 from core.experiments.questions import DRAWN_ROWS, LEAST_ROWS, draw
 from core.experiments.standing import standing_questions
 from core.runtime.lru import LRU
@@ -98,7 +98,7 @@ def experiment(study: Study, model: LanguageModel) -> Experiment:
         if values is None:
             values = list(offered(field, base)[:2])
         if not values:
-            raise StudyError(f"Choose at least one value of “{field}”, or let it not vary.")
+            raise StudyError(f"Choose at least one value of “{title_of(field)}”, or let it not vary.")
         vary.append(Variation(field=field, values=tuple(values)))
     draws = Draws(
         sets=int(kept.get(SETS) or 1),

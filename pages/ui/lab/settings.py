@@ -46,13 +46,13 @@ def _reads() -> Values:
     kept = st.session_state
     chosen = tuple((field, tuple(kept.get(draft.values_key(field)) or ())) for field in kept.get(FIELDS) or ())
     numbers = tuple(kept.get(name) for name in (QUESTION, SETS, ORDERS, SHARE, NAME, RAY))
-    return study, known.fingerprint, chosen, numbers, questions.asked(P, study, known, count=draft.COUNT), _state()
+    return study, known.fingerprint, chosen, numbers, questions.asked(P, study, known, count=draft.COUNT), _under_way()
 
 
-def _state() -> tuple[bool, bool]:
-    """Whether the experiment on screen is under way, and is being cancelled."""
+def _under_way() -> bool:
+    """Whether the experiment on screen is being computed, or waits to be."""
     run = runs.runs().of(st.session_state.get(SHOWN, ""))
-    return (False, False) if run is None else (not run.ended, run.cancelling)
+    return run is not None and not run.ended
 
 
 def _draw(study: Study, _fingerprint: str, *_: Any) -> None:
@@ -142,8 +142,6 @@ def _words(field: str, value: Any) -> str:
 
 
 def _run_row(made: Experiment) -> None:
-    running, _ = _state()
-    shown = st.session_state.get(SHOWN)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         done = _done(made)
         label = "Show" if done == 1 else "Go on" if done > 0 else "Run"
@@ -152,7 +150,7 @@ def _run_row(made: Experiment) -> None:
             type="primary",
             icon=":material/play_arrow:",
             key=P + "run",
-            disabled=running and shown == made.key,
+            disabled=_under_way() and st.session_state.get(SHOWN) == made.key,
             on_click=begin,
             args=(made,),
         )

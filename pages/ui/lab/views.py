@@ -54,7 +54,7 @@ HELP_CONFIDENCE = (
 HELP_VARIANCE = (
     "Where the differences between items of one setting come from: which question, which demonstration set, which "
     "order of it, and what only their combinations explain (“×”). Shares of the variance, estimated by the method of "
-    "moments; 95 % intervals in brackets."
+    "moments, with 95 % intervals."
 )
 _answers: LRU[tuple[str, int, int, str], Findings] = LRU(16)
 _confidences: LRU[tuple[str, int, int], tuple[Confidence, ...]] = LRU(8)
