@@ -153,6 +153,11 @@ class Ledger:
 
         self._do(enter)
 
+    def forget_others(self, key: str, fingerprints: Sequence[str]) -> None:
+        """Forget what was computed with other checkpoints than these."""
+        others = (_items.c.experiment == key) & (_items.c.error == "") & _items.c.fingerprint.not_in(fingerprints)
+        self._do(lambda c: c.execute(delete(_items).where(others)))
+
     def done(self, key: str, blocks: Iterable[QuestionBlock], *, again: bool = False) -> set[QuestionBlock]:
         """Those of the blocks of which every item is there; `again` counts those that failed as not there."""
         columns = select(_items.c.cell, _items.c.question).where(_items.c.experiment == key)
@@ -197,6 +202,11 @@ class Ledger:
         chosen = select(_experiments.c.body, name).where(_experiments.c.key == key)
         row = self._do(lambda c: c.execute(chosen).first())
         return None if row is None else read(row[0]).model_copy(update={"name": row[1] or ""})
+
+    def name_of(self, key: str, owner: str = "") -> str | None:
+        """What its owner calls it, None where it is not the owner's."""
+        chosen = select(_names.c.name).where(_names.c.owner == owner, _names.c.experiment == key)
+        return self._do(lambda c: c.execute(chosen).scalar())
 
     def rename(self, key: str, name: str, owner: str = "") -> None:
         """Give it another name."""

@@ -7,14 +7,16 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from core.errors import Cancelled
+from core.errors import Cancelled, ModelError
 from core.experiments.design import Design, QuestionBlock
 from core.experiments.experiment import Experiment
 from core.experiments.items import ExperimentItem
 from core.experiments.ledger import Ledger
 from core.experiments.workers import LocalWorkers, Lost, Workers
+from core.models.loading import fingerprint_of
 from core.runtime.progress import Stop, check
 
 POLL = 0.1
@@ -84,7 +86,8 @@ def run_experiment(
     """Compute what the ledger does not hold yet.
 
     Items are the same whatever the number of workers and whichever order they end in: a block is computed alike in any
-    process (`core.experiments.compute`). Every block is in the ledger once it is told of.
+    process (`core.experiments.compute`). Every block is in the ledger once it is told of. What the ledger holds of a
+    model whose weights are others by now is forgotten first.
 
     Args:
         workers: where; a number is of processes on this machine, None as many as suit it.
@@ -104,6 +107,9 @@ def run_experiment(
     design = Design(experiment)
     key = experiment.key
     ledger.keep(experiment, design.items, owner)
+    if ledger.count(key)[0]:
+        with suppress(ModelError):  # its files may lie on the nodes of a cluster alone
+            ledger.forget_others(key, [fingerprint_of(choice, stop) for choice in experiment.models])
     kept = ledger.done(key, design.blocks, again=again)
     waiting = deque((block, 1) for block in design.blocks if block not in kept)
     done, failed = ledger.count(key)

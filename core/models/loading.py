@@ -185,6 +185,16 @@ def memory_of(choice: ModelChoice) -> int:
     return _find(choice.name.strip(), None).memory(choice.dtype)
 
 
+def fingerprint_of(choice: ModelChoice, stop: Stop | None = None) -> str:
+    """`LanguageModel.fingerprint` as this model would have it, by its files alone.
+
+    Raises:
+        ModelError: as `load_model`, where its files are not there.
+        Cancelled: `stop` said so.
+    """
+    return fingerprint(_find(choice.name.strip(), stop).weights, choice.dtype, stop)
+
+
 def _find(name: str, stop: Stop | None) -> _Files:
     if name == "embedded":
         if not (EMBEDDED / "config.json").is_file():

@@ -54,6 +54,7 @@ def test_owners_share_items_and_nothing_else(ledger: Ledger) -> None:
     assert [kept.name for kept in ledger.all("c")] == []
     ledger.rename(made.key, "renamed", "a")
     found = ledger.experiment(made.key, "a")
+    assert [ledger.name_of(made.key, owner) for owner in "abc"] == ["renamed", "yours", None]
     assert found is not None
     assert found.name == "renamed"
     assert found.key == made.key

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,18 @@ def test_what_was_stopped_goes_on_where_it_was(ledger: Ledger) -> None:
     run_experiment(made, ledger, workers=second)
     assert not set(first.computed[:2]) & set(second.computed)
     assert ledger.count(made.key) == (72, 0)
+
+
+def test_what_another_checkpoint_gave_is_computed_anew(ledger: Ledger) -> None:
+    made = experiment()
+    run_experiment(made, ledger, workers=Here(made))
+    now, old = ledger.items(made.key), Design(made).blocks[0]
+    stale = [replace(item, fingerprint="0" * 12) for item in now if item.cell == old.cell.number]
+    ledger.write(made.key, stale)
+    again = Here(made)
+    run_experiment(made, ledger, workers=again)
+    assert again.computed == [old]
+    assert numbers(ledger.items(made.key)) == numbers(now)
 
 
 def test_cancel_ends_busy_processes_within_a_second(ledger: Ledger) -> None:

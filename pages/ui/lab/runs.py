@@ -70,18 +70,16 @@ class Runs:
     def start(self, experiment: Experiment, owner: str, *, again: bool = False, ray: str = "") -> None:
         """Begin an experiment or go on with it; one that is under way goes on as it does."""
         key = experiment.key
+        with suppress(ICLensError):  # said when it runs; two visitors' experiment is in both lists
+            ledger().keep(experiment, Design(experiment).items, owner)
         with self._lock:
             before = self._runs.get(key)
-            new = before is None or before.ended
-            if new:
-                for old in [name for name, run in self._runs.items() if run.ended][:-KEPT]:
-                    del self._runs[old]
-                run = self._runs[key] = Run(experiment)
-                self._waiting.append(key)
-        if not new:  # another visitor's: it is in both lists
-            with suppress(ICLensError):
-                ledger().keep(experiment, Design(experiment).items, owner)
-            return
+            if before is not None and not before.ended:
+                return
+            for old in [name for name, run in self._runs.items() if run.ended][:-KEPT]:
+                del self._runs[old]
+            run = self._runs[key] = Run(experiment)
+            self._waiting.append(key)
         thread = threading.Thread(target=self._work, args=(run, owner, again, ray), name=f"experiment-{key}")
         thread.daemon = True  # its processes end with the server's
         thread.start()

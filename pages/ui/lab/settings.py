@@ -177,11 +177,19 @@ def _done(made: Experiment) -> float:
 
 def begin(made: Experiment) -> None:
     """Compute an experiment, or what is missing of it, and show it."""
-    name = made.name.strip() or plain_title(made)
+    name = made.name.strip() or _name_of(made) or plain_title(made)
     named = made.model_copy(update={"name": name})
     st.session_state[SHOWN] = named.key
     ray = (st.session_state.get(RAY) or "").strip()
     runs.runs().start(named, runs.owner(), again=True, ray=ray)
+
+
+def _name_of(made: Experiment) -> str:
+    """What it is called already, "" where it is not kept."""
+    try:
+        return runs.ledger().name_of(made.key, runs.owner()) or ""
+    except ICLensError:
+        return ""
 
 
 def plain_title(made: Experiment) -> str:

@@ -112,14 +112,11 @@ def shown() -> ShownExperiment:
     key = st.session_state.get(SHOWN, "")
     if not key:
         raise Nothing("Choose a question above and press Run, or open an experiment below.")
-    run = runs.runs().of(key)
-    if run is not None:
-        experiment = run.experiment
-    else:
-        kept = runs.ledger().experiment(key, runs.owner())
-        if kept is None:
-            raise Nothing("This experiment was deleted: run it again, or open another one below.")
-        experiment = kept
+    run, name = runs.runs().of(key), runs.ledger().name_of(key, runs.owner())
+    experiment = run.experiment if run is not None else runs.ledger().experiment(key, runs.owner())
+    if experiment is None or name is None:
+        raise Nothing("This experiment was deleted: run it again, or open another one below.")
+    experiment = experiment.model_copy(update={"name": name})  # another visitor may call the same one otherwise
     done, failed = runs.ledger().count(key)
     return ShownExperiment(experiment, draft.design(experiment), done, failed)
 
