@@ -92,6 +92,7 @@ def test_experiments_are_listed_renamed_and_deleted(playground: Playground) -> N
     page.get_by_role("link", name="Lab", exact=True).click()
     app.settle()
     app.choose("How many", "10")
+    app.choose("Question", "Do right labels matter?")
     app.key("lab_sets").get_by_role("spinbutton").fill("2")
     app.key("lab_sets").get_by_role("spinbutton").press("Enter")
     app.settle()
@@ -100,6 +101,7 @@ def test_experiments_are_listed_renamed_and_deleted(playground: Playground) -> N
     assert "No verdict" in app.key("card_lab_verdicts").inner_text()  # two sets carry none
     mine = app.key("card_lab_kept")
     name = mine.get_by_role("textbox").first
+    expect(name).to_have_value("Do right labels matter?")
     name.fill("Mine & <b>only</b> mine")
     name.press("Enter")
     app.settle()

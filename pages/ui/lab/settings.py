@@ -142,6 +142,8 @@ def _words(field: str, value: Any) -> str:
 
 
 def _run_row(made: Experiment) -> None:
+    question = st.session_state[QUESTION]
+    title = "" if question == draft.OWN else draft.title(question)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         done = _done(made)
         label = "Show" if done == 1 else "Go on" if done > 0 else "Run"
@@ -152,12 +154,12 @@ def _run_row(made: Experiment) -> None:
             key=P + "run",
             disabled=_under_way() and st.session_state.get(SHOWN) == made.key,
             on_click=begin,
-            args=(made,),
+            args=(made, title),
         )
         st.text_input(
             "Name",
             key=NAME,
-            placeholder=f"Name: {draft.title(st.session_state[QUESTION])}",
+            placeholder=f"Name: {title or 'what it varies'}",
             max_chars=120,
             label_visibility="collapsed",
             persist_state="session",
@@ -175,9 +177,13 @@ def _done(made: Experiment) -> float:
     return (have - failed) / draft.design(made).items
 
 
-def begin(made: Experiment) -> None:
-    """Compute an experiment, or what is missing of it, and show it."""
-    name = made.name.strip() or _name_of(made) or plain_title(made)
+def begin(made: Experiment, otherwise: str = "") -> None:
+    """Compute an experiment, or what is missing of it, and show it.
+
+    Args:
+        otherwise: what it is called where nobody has named it.
+    """
+    name = made.name.strip() or _name_of(made) or otherwise or made.sentence()[:80]
     named = made.model_copy(update={"name": name})
     st.session_state[SHOWN] = named.key
     ray = (st.session_state.get(RAY) or "").strip()
@@ -190,12 +196,6 @@ def _name_of(made: Experiment) -> str:
         return runs.ledger().name_of(made.key, runs.owner()) or ""
     except ICLensError:
         return ""
-
-
-def plain_title(made: Experiment) -> str:
-    """What an experiment without a name is called."""
-    name = st.session_state.get(QUESTION)
-    return draft.title(name) if name and name != draft.OWN else made.sentence()[:80]
 
 
 def cancel(key: str) -> None:
